@@ -1,0 +1,91 @@
+"""The 24 body parts and 17 keypoints of BodyPix, by name and by both numberings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+BACKGROUND = -1
+"""The label of a pixel that belongs to no person."""
+
+PartIds = Literal['bodypix1', 'bodypix2']
+
+
+@dataclass(frozen=True)
+class Part:
+    """One body part. `side` is the person's own; `facing` tells which surface of a limb or of the torso is seen."""
+
+    name: str
+    bodypix1: int
+    bodypix2: int
+    side: Literal['left', 'right', 'middle']
+    facing: Literal['front', 'back', 'any']
+
+    def id(self, part_ids: PartIds) -> int:
+        """Return this part's number, 0..23, in the given numbering."""
+        return self.bodypix1 if part_ids == 'bodypix1' else self.bodypix2
+
+
+# Source: SPEC of BodyPix 1.x and 2.x. In the order of BodyPix 1, which is what this package publishes by default.
+PARTS: tuple[Part, ...] = (
+    Part('left_face', 0, 0, 'left', 'any'),
+    Part('right_face', 1, 1, 'right', 'any'),
+    Part('right_upper_leg_front', 2, 16, 'right', 'front'),
+    Part('right_lower_leg_back', 3, 21, 'right', 'back'),
+    Part('right_upper_leg_back', 4, 17, 'right', 'back'),
+    Part('left_lower_leg_front', 5, 18, 'left', 'front'),
+    Part('left_upper_leg_front', 6, 14, 'left', 'front'),
+    Part('left_upper_leg_back', 7, 15, 'left', 'back'),
+    Part('left_lower_leg_back', 8, 19, 'left', 'back'),
+    Part('right_feet', 9, 23, 'right', 'any'),
+    Part('right_lower_leg_front', 10, 20, 'right', 'front'),
+    Part('left_feet', 11, 22, 'left', 'any'),
+    Part('torso_front', 12, 12, 'middle', 'front'),
+    Part('torso_back', 13, 13, 'middle', 'back'),
+    Part('right_upper_arm_front', 14, 4, 'right', 'front'),
+    Part('right_upper_arm_back', 15, 5, 'right', 'back'),
+    Part('right_lower_arm_back', 16, 9, 'right', 'back'),
+    Part('left_lower_arm_front', 17, 6, 'left', 'front'),
+    Part('left_upper_arm_front', 18, 2, 'left', 'front'),
+    Part('left_upper_arm_back', 19, 3, 'left', 'back'),
+    Part('left_lower_arm_back', 20, 7, 'left', 'back'),
+    Part('right_hand', 21, 11, 'right', 'any'),
+    Part('right_lower_arm_front', 22, 8, 'right', 'front'),
+    Part('left_hand', 23, 10, 'left', 'any'),
+)
+
+KEYPOINTS: tuple[str, ...] = (
+    'nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder', 'left_elbow',
+    'right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle',
+    'right_ankle',
+)  # fmt: skip
+"""Keypoint names; the index is the keypoint's number in every version of BodyPix."""
+
+
+def part_names(part_ids: PartIds) -> tuple[str, ...]:
+    """Return the 24 names in the order of their numbers in the given numbering."""
+    return tuple(part.name for part in sorted(PARTS, key=lambda part: part.id(part_ids)))
+
+
+def renumbering(source: PartIds, target: PartIds) -> NDArray[np.int8]:
+    """Return a (25,) int8 table from one numbering to another.
+
+    The last entry is BACKGROUND, so that indexing with labels -1..23 keeps the background.
+    """
+    table = np.full(len(PARTS) + 1, BACKGROUND, np.int8)
+    for part in PARTS:
+        table[part.id(source)] = part.id(target)
+    return table
+
+
+def mirrored(part_ids: PartIds) -> NDArray[np.int8]:
+    """Return a (25,) int8 table that exchanges left and right parts; the last entry is BACKGROUND."""
+    other = {'left': 'right', 'right': 'left', 'middle': 'middle'}
+    by_name = {part.name: part for part in PARTS}
+    table = np.full(len(PARTS) + 1, BACKGROUND, np.int8)
+    for part in PARTS:
+        table[part.id(part_ids)] = by_name[part.name.replace(part.side, other[part.side], 1)].id(part_ids)
+    return table

@@ -1,0 +1,100 @@
+"""What a setting is: a dataclass field that knows its range and its meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_type_hints
+
+from .errors import SettingError
+
+Value = bool | int | float | str
+T = TypeVar('T')
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name, type, default, range and description.
+
+    `live` settings take effect at the next frame; the others need a new network. `kind` is bool, int, float or str;
+    a setting of kind str with a `parse` may take numbers as well.
+    """
+
+    name: str
+    kind: type
+    default: Value
+    description: str
+    choices: tuple[Value, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    live: bool = False
+    parse: Callable[[str, Value], Value] | None = None
+
+    def check(self, value: Value) -> Value:
+        """Return the value in the setting's own type.
+
+        Raises:
+            SettingError: the value has the wrong type or is out of range; the text names both.
+        """
+        if self.parse is not None:
+            return self.parse(self.name, value)
+        value = self._typed(value)
+        if self.choices and value not in self.choices:
+            raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+        if self.minimum is not None and not self.minimum <= float(value):
+            raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+        if self.maximum is not None and not float(value) <= self.maximum:
+            raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+        return value
+
+    @property
+    def range_text(self) -> str:
+        """What the setting may be, in words: '8, 16 or 32', 'between 0.0 and 1.0', 'true or false'."""
+        if self.choices:
+            *first, last = map(str, self.choices)
+            return f'{", ".join(first)} or {last}' if first else last
+        if self.minimum is not None and self.maximum is not None:
+            return f'between {self.minimum:g} and {self.maximum:g}'
+        if self.minimum is not None:
+            return f'at least {self.minimum:g}'
+        return {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text'}[self.kind]
+
+    def _typed(self, value: Value) -> Value:
+        if self.kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+            if math.isfinite(value):
+                return float(value)
+        elif self.kind is int and isinstance(value, int) and not isinstance(value, bool):
+            return value
+        elif self.kind in (bool, str) and isinstance(value, self.kind):
+            return value
+        raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+
+
+def setting(default: T, description: str, **details: Any) -> T:
+    """Declare a dataclass field as a setting; `details` are the optional fields of `Setting`."""
+    field: T = dataclasses.field(default=default, metadata={'description': description, **details})
+    return field
+
+
+class Settings:
+    """A base for frozen dataclasses whose fields are settings: checked when made."""
+
+    def __post_init__(self) -> None:
+        for one in self.describe():
+            object.__setattr__(self, one.name, one.check(getattr(self, one.name)))
+
+    @classmethod
+    def describe(cls) -> tuple[Setting, ...]:
+        """Return the settings of this class, in order."""
+        kinds = get_type_hints(cls)
+        return tuple(
+            Setting(
+                name=field.name,
+                kind=kinds[field.name] if isinstance(kinds[field.name], type) else str,
+                default=field.default,
+                **field.metadata,
+            )
+            for field in dataclasses.fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
+        )

@@ -1,0 +1,114 @@
+"""Every setting of the package, once. The node's parameters, the CLI's options and the docs' tables come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import SettingError
+from .parts import PartIds
+from .setting import Setting, Settings, Value, setting
+
+RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
+"""BodyPix's names for the network's share of the picture's height and width."""
+
+OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
+
+
+def _parse_resolution(name: str, value: Value) -> Value:
+    """Return 'auto', one of the names, or a number (which may come as text)."""
+    if value == 'auto' or value in RESOLUTIONS:
+        return value
+    try:
+        share = float(value) if not isinstance(value, bool) else float('nan')
+    except ValueError:
+        share = float('nan')
+    if not 0.1 <= share <= 2.0:
+        raise SettingError(f'{name} must be auto, low, medium, high, full or between 0.1 and 2.0, got {value!r}')
+    return share
+
+
+@dataclass(frozen=True)
+class NetworkSettings(Settings):
+    """Which network runs, on what, and at which resolution: what `BodyPix.load` takes."""
+
+    version: int = setting(2, 'BodyPix version of the official checkpoint', choices=(1, 2))
+    architecture: str = setting(
+        'mobilenet_v1', 'Backbone: mobilenet_v1 is fast, resnet50 is large', choices=('mobilenet_v1', 'resnet50')
+    )
+    multiplier: float = setting(
+        0.75, 'Width of MobileNetV1; 0.25 exists for version 1 only', choices=(0.25, 0.5, 0.75, 1.0)
+    )
+    quant_bytes: int = setting(4, 'Bytes of each stored weight; fewer is a smaller download', choices=(1, 2, 4))
+    stride: int = setting(
+        16, 'Network input pixels per output cell; smaller is finer and slower', choices=(8, 16, 32)
+    )
+    dilation: str = setting(
+        'trained',
+        'Dilated layers as trained (r,r), or as TensorFlow.js runs them (r,1)',
+        choices=('trained', 'tfjs'),
+    )
+    checkpoint: str = setting('official', 'official, or the folder of a TensorFlow.js checkpoint')
+    model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder")
+    model_url: str = setting(
+        '', f'https: or file: address that stands for {OFFICIAL_SERVER}; empty means $BODYPIX_MODEL_URL, then that server'
+    )
+    allow_download: bool = setting(False, 'Fetch missing weights from the server')
+    internal_resolution: str | float = setting(
+        'auto',
+        'Share of the picture that the network sees: low, medium, high, full or 0.1..2.0; '
+        'auto is medium on a CPU and full on a GPU',
+        parse=_parse_resolution,
+    )
+    part_ids: PartIds = setting('bodypix1', 'Numbering of the 24 parts', choices=('bodypix1', 'bodypix2'))
+    provider: str = setting(
+        'auto', 'What runs the network: auto is cuda where it really runs, else cpu', choices=('auto', 'cuda', 'cpu')
+    )
+    require_gpu: bool = setting(False, 'Refuse to start where no GPU runs the network')
+    device_id: int = setting(0, 'Number of the GPU', minimum=0)
+
+
+@dataclass(frozen=True)
+class SegmentSettings(Settings):
+    """The cheap settings, free to differ from frame to frame: what `BodyPix.segment` takes."""
+
+    threshold: float = setting(
+        0.5, 'A pixel is a person where its score is above this', minimum=0.0, maximum=1.0, live=True
+    )
+
+
+@dataclass(frozen=True)
+class PictureSettings(Settings):
+    """How labels become pictures."""
+
+    parts_encoding: str = setting(
+        '8SC1',
+        'Encoding of the parts image; background is -1, in 8UC1 255',
+        choices=('8SC1', '8UC1', '16SC1', '32SC1'),
+        live=True,
+    )
+    overlay_opacity: float = setting(
+        0.7, 'Strength of the colours laid over the camera picture', minimum=0.0, maximum=1.0, live=True
+    )
+    overlay_palette: str = setting(
+        'rainbow', 'Colours of the parts', choices=('rainbow', 'warm', 'spectral'), live=True
+    )
+
+
+@dataclass(frozen=True)
+class NodeSettings(Settings):
+    """How the node lives among other nodes."""
+
+    qos: str = setting(
+        'auto',
+        'Reliability of the image subscription; auto follows the publisher',
+        choices=('auto', 'reliable', 'best_effort'),
+    )
+
+
+GROUPS: tuple[type[Settings], ...] = (NetworkSettings, SegmentSettings, PictureSettings, NodeSettings)
+"""All classes of settings, in the order of the documents."""
+
+
+def all_settings() -> tuple[Setting, ...]:
+    """Return every setting of the package, in the order of the documents."""
+    return tuple(one for group in GROUPS for one in group.describe())
