@@ -6,20 +6,23 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from .errors import SettingError
 
-Value = bool | int | float | str
+Value = bool | int | float | str | tuple[str, ...]
 T = TypeVar('T')
+
+
+_KIND_TEXTS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text', tuple: 'a list of texts'}
 
 
 @dataclass(frozen=True)
 class Setting:
     """One setting: its name, type, default, range and description.
 
-    `live` settings take effect at the next frame; the others need a new network. `kind` is bool, int, float or str;
-    a setting of kind str with a `parse` may take numbers as well.
+    `live` settings take effect at the next frame; the others need a new network or a new start. `kind` is bool, int,
+    float, str or tuple (of texts); a setting of kind str with a `parse` may take numbers as well.
     """
 
     name: str
@@ -43,7 +46,7 @@ class Setting:
         value = self._typed(value)
         if self.choices and value not in self.choices:
             raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
-        if self.minimum is not None and not self.minimum <= float(value):
+        if self.minimum is not None and not self.minimum <= float(value):  # type: ignore[arg-type]  # a number has it
             raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
         if self.maximum is not None and not float(value) <= self.maximum:
             raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
@@ -59,7 +62,7 @@ class Setting:
             return f'between {self.minimum:g} and {self.maximum:g}'
         if self.minimum is not None:
             return f'at least {self.minimum:g}'
-        return {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text'}[self.kind]
+        return _KIND_TEXTS[self.kind]
 
     def _typed(self, value: Value) -> Value:
         if self.kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -67,6 +70,8 @@ class Setting:
                 return float(value)
         elif self.kind is int and isinstance(value, int) and not isinstance(value, bool):
             return value
+        elif self.kind is tuple and isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+            return tuple(value)
         elif self.kind in (bool, str) and isinstance(value, self.kind):
             return value
         raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
@@ -92,9 +97,16 @@ class Settings:
         return tuple(
             Setting(
                 name=field.name,
-                kind=kinds[field.name] if isinstance(kinds[field.name], type) else str,
+                kind=_plain_kind(kinds[field.name]),
                 default=field.default,
                 **field.metadata,
             )
             for field in dataclasses.fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
         )
+
+
+def _plain_kind(hint: Any) -> type:
+    """Return the plain type of a field's type hint; str for unions and literals, which begin as text."""
+    if get_origin(hint) is tuple:
+        return tuple
+    return hint if isinstance(hint, type) else str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .errors import SettingError
@@ -12,6 +13,9 @@ RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
 """BodyPix's names for the network's share of the picture's height and width."""
 
 OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
+
+
+_CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
 
 
 def _parse_resolution(name: str, value: Value) -> Value:
@@ -25,6 +29,19 @@ def _parse_resolution(name: str, value: Value) -> Value:
     if not 0.1 <= share <= 2.0:
         raise SettingError(f'{name} must be auto, low, medium, high, full or between 0.1 and 2.0, got {value!r}')
     return share
+
+
+def _parse_cameras(name: str, value: Value) -> Value:
+    """Return the names; no names mean one camera without a name."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(camera, str) for camera in value):
+        raise SettingError(f'{name} must be a list of names, got {value!r}')
+    cameras = tuple(value) or ('',)
+    bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera) and cameras != ('',)]
+    if bad:
+        raise SettingError(f'{name} must be names such as front or arm/left, got {bad[0]!r}')
+    if len(set(cameras)) < len(cameras):
+        raise SettingError(f'{name} must differ from each other, got {", ".join(cameras)}')
+    return cameras
 
 
 @dataclass(frozen=True)
@@ -98,11 +115,27 @@ class PictureSettings(Settings):
 class NodeSettings(Settings):
     """How the node lives among other nodes."""
 
+    cameras: tuple[str, ...] = setting(
+        ('',), 'Names of the cameras; all topics of a camera stand under its name', parse=_parse_cameras
+    )
+    image_transport: str = setting(
+        'raw', 'How images come: raw, or compressed as JPEG or PNG', choices=('raw', 'compressed')
+    )
     qos: str = setting(
         'auto',
         'Reliability of the image subscription; auto follows the publisher',
         choices=('auto', 'reliable', 'best_effort'),
+        live=True,
     )
+    max_rate_hz: float = setting(
+        0.0, 'Images of each camera that are worked on in a second, at most; 0 is no limit',
+        minimum=0.0, maximum=1000.0, live=True,
+    )  # fmt: skip
+    lazy: bool = setting(True, 'Compute and receive only what somebody subscribes to', live=True)
+    stale_after_s: float = setting(
+        2.0, 'A camera that sends nothing for so many seconds is reported', minimum=0.1, maximum=3600.0, live=True
+    )
+    autostart: bool = setting(True, 'Configure and activate at the start, without a lifecycle manager')
 
 
 GROUPS: tuple[type[Settings], ...] = (NetworkSettings, SegmentSettings, PictureSettings, NodeSettings)

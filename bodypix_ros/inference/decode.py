@@ -1,0 +1,197 @@
+"""From the network's logits to the person mask and the part labels, in the picture's own size.
+
+BodyPix interpolates twice: from output cells to network input pixels, and from there to the picture; the sigmoid
+sits between (BodyPix 2) or before (BodyPix 1). Both steps are followed exactly, but only where they can matter:
+scores are computed around cells that may exceed the threshold, and part scores only where neighbouring pixels of the
+network input disagree on the likeliest part, since between pixels that agree every weighted mean agrees with them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..parts import BACKGROUND
+from .geometry import Geometry, Taps
+
+Scores = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Labels = NDArray[np.int8]
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels: rows top..bottom-1, columns left..right-1."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
+    """Say for each pixel whether it belongs to a person.
+
+    Args:
+        segment_logits: (output_height, output_width) float32.
+        geometry: of the picture.
+        threshold: a pixel is a person where its score is strictly above it, 0..1.
+
+    Returns:
+        (H, W) bool.
+
+    Source: BodyPix 2.2 `segmentPerson`, 1.1 `estimatePersonSegmentation`.
+    """
+    mask = np.zeros((geometry.height, geometry.width), bool)
+    box = _reach(segment_logits > _safe_logit(threshold), geometry)
+    if box is not None:
+        window = _Window(geometry, box)
+        scores = window.to_picture(_squash_after(window.upsample(_squash_before(segment_logits, geometry)), geometry))
+        np.greater(scores, np.float32(threshold), out=mask[box.top : box.bottom, box.left : box.right])
+    return mask
+
+
+def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry) -> Labels:
+    """Assign each person pixel the likeliest of the 24 body parts.
+
+    Args:
+        part_logits: (24, output_height, output_width) float32.
+        mask: (H, W) bool; other pixels become BACKGROUND.
+        geometry: of the picture.
+
+    Returns:
+        (H, W) int8, part id 0..23 in the checkpoint's numbering, or -1.
+
+    Source: BodyPix 2.2 `segmentPersonParts`, 1.1 `estimatePartSegmentation`; the first of equal maxima wins.
+    """
+    labels = np.full(mask.shape, BACKGROUND, np.int8)
+    box = _bounding_box(mask)
+    if box is None:
+        return labels
+    window = _Window(geometry, box)
+    values = window.upsample(_squash_before(part_logits, geometry))
+    best = _first_maximum(values)
+    inner_mask = mask[box.top : box.bottom, box.left : box.right]
+    inner = labels[box.top : box.bottom, box.left : box.right]
+    np.copyto(inner, window.nearest(best), where=inner_mask)
+    rows, columns = np.nonzero(window.nearest(_disagreement(best)) & inner_mask)
+    if rows.size:
+        inner[rows, columns] = window.at(values, rows, columns, geometry).argmax(axis=0)
+    return labels
+
+
+class _Window:
+    """The part of a geometry that a box of the picture needs."""
+
+    def __init__(self, geometry: Geometry, box: Box) -> None:
+        self.rows, first_row, last_row = _crop(geometry.rows, box.top, box.bottom)
+        self.columns, first_column, last_column = _crop(geometry.columns, box.left, box.right)
+        self.upsample_rows = geometry.upsample_rows[first_row:last_row]
+        self.upsample_columns = geometry.upsample_columns[:, first_column:last_column]
+
+    def upsample(self, values: Scores) -> Scores:
+        """Interpolate (..., output_height, output_width) to the network input's pixels in this window."""
+        return np.matmul(np.matmul(self.upsample_rows, values), self.upsample_columns)
+
+    def to_picture(self, scores: Scores) -> Scores:
+        """Interpolate (window height, window width) scores to the picture's pixels in the box."""
+        wide = np.take(scores, self.columns.low, axis=1)
+        wide *= self.columns.low_weight
+        right = np.take(scores, self.columns.high, axis=1)
+        right *= self.columns.high_weight
+        wide += right
+        tall = wide[self.rows.low]
+        tall *= self.rows.low_weight[:, None]
+        below = wide[self.rows.high]
+        below *= self.rows.high_weight[:, None]
+        tall += below
+        return tall
+
+    def nearest(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Give each of the box's pixels the value of its upper left neighbour in the network input."""
+        return np.take(values[self.rows.low], self.columns.low, axis=1)
+
+    def at(self, values: Scores, rows: NDArray[np.intp], columns: NDArray[np.intp], geometry: Geometry) -> Scores:
+        """Return the (24, n) scores at n pixels of the box, from (24, window height, window width) values."""
+        total = np.zeros((len(values), len(rows)), np.float32)
+        down, across = self.rows, self.columns
+        for row, row_weight in ((down.low, down.low_weight), (down.high, down.high_weight)):
+            for column, column_weight in ((across.low, across.low_weight), (across.high, across.high_weight)):
+                corner = _squash_after(values[:, row[rows], column[columns]], geometry)
+                total += corner * (row_weight[rows] * column_weight[columns])
+        return total
+
+
+def _safe_logit(threshold: float) -> np.float32:
+    """Return a value that the logit of a score above the threshold certainly exceeds."""
+    with np.errstate(divide='ignore'):
+        logit = np.log(np.float64(threshold)) - np.log1p(-np.float64(threshold))
+    return np.float32(logit - 1e-3)
+
+
+def _reach(cells: Mask, geometry: Geometry) -> Box | None:
+    """Return the box of the picture's pixels whose score any of the given output cells influences."""
+    box = _bounding_box(cells)
+    if box is None:
+        return None
+    top, bottom = _influenced(geometry.rows, box.top, box.bottom, geometry.stride)
+    left, right = _influenced(geometry.columns, box.left, box.right, geometry.stride)
+    return Box(top, bottom, left, right) if top < bottom and left < right else None
+
+
+def _influenced(taps: Taps, first_cell: int, last_cell: int, stride: int) -> tuple[int, int]:
+    """Return the range of outputs of the taps that lie less than one cell from cells first_cell..last_cell - 1."""
+    start = np.searchsorted(taps.high, (first_cell - 1) * stride, side='left')
+    stop = np.searchsorted(taps.low, last_cell * stride, side='right')
+    return int(start), int(stop)
+
+
+def _bounding_box(mask: Mask) -> Box | None:
+    """Return the smallest box that holds every true pixel, None where there is none."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    if rows.size == 0:
+        return None
+    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
+    return Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+
+
+def _crop(taps: Taps, start: int, stop: int) -> tuple[Taps, int, int]:
+    """Return outputs start..stop-1 of the taps, counted from the first input they need, and the range of inputs."""
+    first, last = int(taps.low[start]), int(taps.high[stop - 1]) + 1
+    chosen = slice(start, stop)
+    low, high = taps.low[chosen] - first, taps.high[chosen] - first
+    return Taps(low, high, taps.low_weight[chosen], taps.high_weight[chosen]), first, last
+
+
+def _sigmoid(values: Scores) -> Scores:
+    """Return 1 / (1 + exp(-x)); exp overflows to infinity for very negative values, which rightly gives 0."""
+    with np.errstate(over='ignore'):
+        squashed = np.exp(-values)
+    squashed += np.float32(1)
+    return np.reciprocal(squashed, out=squashed)
+
+
+def _squash_before(logits: Scores, geometry: Geometry) -> Scores:
+    return _sigmoid(logits) if geometry.sigmoid_first else logits
+
+
+def _squash_after(values: Scores, geometry: Geometry) -> Scores:
+    return values if geometry.sigmoid_first else _sigmoid(values)
+
+
+def _first_maximum(values: Scores) -> Labels:
+    """Return the index of the first maximum along the first axis; numpy's argmax is slower across planes."""
+    best, labels = values[0].copy(), np.zeros(values.shape[1:], np.int8)
+    for index in range(1, len(values)):
+        better = values[index] > best
+        np.copyto(best, values[index], where=better)
+        labels[better] = index
+    return labels
+
+
+def _disagreement(labels: Labels) -> Mask:
+    """Say for each pixel whether it, its right, its lower and its lower right neighbour have different labels."""
+    padded = np.pad(labels, ((0, 1), (0, 1)), mode='edge')
+    here = padded[:-1, :-1]
+    return (here != padded[1:, :-1]) | (here != padded[:-1, 1:]) | (here != padded[1:, 1:])

@@ -1,0 +1,240 @@
+"""Which pixel meets which: the sizes, paddings and interpolation taps between a picture and the network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..settings import RESOLUTIONS
+
+BODYPIX1_INPUT = (353, 257)
+"""Height and width of the network input of BodyPix 1, whatever the picture."""
+
+
+class Padding(NamedTuple):
+    """Black borders around a picture, pixels of the picture (BodyPix 2) or of the network input (BodyPix 1)."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Linear interpolation along one axis: out[i] = in[low[i]] * low_weight[i] + in[high[i]] * high_weight[i].
+
+    The weights sum to 1, but for neighbours in a black border, whose weight is 0.
+    """
+
+    low: NDArray[np.intp]
+    high: NDArray[np.intp]
+    low_weight: NDArray[np.float32]
+    high_weight: NDArray[np.float32]
+
+    def matrix(self, size: int) -> NDArray[np.float32]:
+        """Return the taps as a (len, size) float32 matrix."""
+        matrix = np.zeros((len(self.low), size), np.float32)
+        rows = np.arange(len(self.low))
+        matrix[rows, self.low] += self.low_weight
+        matrix[rows, self.high] += self.high_weight
+        return matrix
+
+    def shifted(self, offset: int, size: int) -> Taps:
+        """Return these taps for an axis of which only `size` pixels from `-offset` on exist; the others are black."""
+        low, high = self.low + offset, self.high + offset
+        return Taps(
+            np.clip(low, 0, size - 1),
+            np.clip(high, 0, size - 1),
+            self.low_weight * ((low >= 0) & (low < size)),
+            self.high_weight * ((high >= 0) & (high < size)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """Everything that depends only on the picture's size, the stride and the internal resolution.
+
+    Attributes:
+        height, width: the picture, pixels.
+        input_height, input_width: the network input, pixels; a multiple of the stride, plus one.
+        output_height, output_width: the network output, cells.
+        padding: black borders, see `Padding`.
+        input_rows, input_columns: from the picture to the network input.
+        upsample_rows: (input_height, output_height) float32, from output cells to network input pixels.
+        upsample_columns: (output_width, input_width) float32, likewise, to be multiplied from the right.
+        rows, columns: from the network input back to the picture.
+        sigmoid_first: scores are squashed before the first interpolation (BodyPix 1), not after it (BodyPix 2).
+    """
+
+    height: int
+    width: int
+    input_height: int
+    input_width: int
+    stride: int
+    padding: Padding
+    input_rows: Taps
+    input_columns: Taps
+    upsample_rows: NDArray[np.float32]
+    upsample_columns: NDArray[np.float32]
+    rows: Taps
+    columns: Taps
+    sigmoid_first: bool
+
+    @property
+    def output_height(self) -> int:
+        """Rows of the network output."""
+        return (self.input_height - 1) // self.stride + 1
+
+    @property
+    def output_width(self) -> int:
+        """Columns of the network output."""
+        return (self.input_width - 1) // self.stride + 1
+
+
+def round_half_up(value: float) -> int:
+    """Round as JavaScript's Math.round does; Python's round goes to the even number."""
+    return math.floor(value + 0.5)
+
+
+def input_size(height: int, width: int, resolution: str | float, stride: int) -> tuple[int, int]:
+    """Return the height and width of the network input.
+
+    Source: BodyPix 2.2 `toInputResolutionHeightAndWidth`: a share of the picture, made a multiple of the stride plus one.
+    """
+    share = RESOLUTIONS[resolution] if isinstance(resolution, str) else resolution
+    return _legal_size(height * share, stride), _legal_size(width * share, stride)
+
+
+def _legal_size(size: float, stride: int) -> int:
+    if (size - 1) % stride == 0:
+        return int(size)
+    return int(size // stride) * stride + 1
+
+
+def padding_for(height: int, width: int, input_height: int, input_width: int) -> Padding:
+    """Return the borders that give the picture the network input's aspect ratio.
+
+    Source: BodyPix 2.2 `padAndResizeTo`; both sides get the same rounded number.
+    """
+    target, aspect = input_width / input_height, width / height
+    if aspect < target:
+        border = round_half_up(0.5 * (target * height - width))
+        return Padding(0, 0, border, border)
+    border = round_half_up(0.5 * ((1.0 / target) * width - height))
+    return Padding(border, border, 0, 0)
+
+
+@lru_cache(maxsize=64)
+def bodypix2_geometry(height: int, width: int, resolution: str | float, stride: int) -> Geometry:
+    """Return BodyPix 2's geometry: pad the picture, resize it, and all the way back.
+
+    Args:
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        resolution: low, medium, high, full or the share itself, 0.1..2.0.
+        stride: of the network, pixels.
+    """
+    input_height, input_width = input_size(height, width, resolution, stride)
+    padding = padding_for(height, width, input_height, input_width)
+    return Geometry(
+        height=height,
+        width=width,
+        input_height=input_height,
+        input_width=input_width,
+        stride=stride,
+        padding=padding,
+        input_rows=_padded_taps(height, padding.top, padding.bottom, input_height),
+        input_columns=_padded_taps(width, padding.left, padding.right, input_width),
+        upsample_rows=_upsample(input_height, stride),
+        upsample_columns=_upsample(input_width, stride).T.copy(),
+        rows=_crop_taps(input_height, height, padding.top, padding.bottom),
+        columns=_crop_taps(input_width, width, padding.left, padding.right),
+        sigmoid_first=False,
+    )
+
+
+@lru_cache(maxsize=64)
+def bodypix1_geometry(height: int, width: int, stride: int) -> Geometry:
+    """Return BodyPix 1's geometry: resize the picture into 353x257, pad it there, and all the way back.
+
+    Source: BodyPix 1.1 `resizeAndPadTo`, `scaleAndCropToInputTensorShape`.
+    """
+    input_height, input_width = BODYPIX1_INPUT
+    if width / height > input_width / input_height:
+        inner_width, inner_height = input_width, math.ceil(input_width / (width / height))
+    else:
+        inner_height, inner_width = input_height, math.ceil(input_height * (width / height))
+    top, left = (input_height - inner_height) // 2, (input_width - inner_width) // 2
+    padding = Padding(top, input_height - inner_height - top, left, input_width - inner_width - left)
+    return Geometry(
+        height=height,
+        width=width,
+        input_height=input_height,
+        input_width=input_width,
+        stride=stride,
+        padding=padding,
+        input_rows=_resized_then_padded_taps(height, inner_height, padding.top, input_height),
+        input_columns=_resized_then_padded_taps(width, inner_width, padding.left, input_width),
+        upsample_rows=_upsample(input_height, stride),
+        upsample_columns=_upsample(input_width, stride).T.copy(),
+        rows=_aligned_taps(inner_height, height, padding.top),
+        columns=_aligned_taps(inner_width, width, padding.left),
+        sigmoid_first=True,
+    )
+
+
+def _taps(positions: NDArray[np.float64], size: int) -> Taps:
+    """Return taps at real-valued positions of an axis; positions beyond its ends are clamped to them."""
+    positions = np.clip(positions, 0, size - 1)
+    low = np.floor(positions)
+    fraction = positions - low
+    return Taps(
+        low.astype(np.intp),
+        np.ceil(positions).astype(np.intp),
+        (1 - fraction).astype(np.float32),
+        fraction.astype(np.float32),
+    )
+
+
+def _padded_taps(size: int, before: int, after: int, target: int) -> Taps:
+    """Taps of TensorFlow's legacy resize (no half-pixel centres) of an axis with black borders."""
+    padded = size + before + after
+    return _taps(np.arange(target) * (padded / target), padded).shifted(-before, size)
+
+
+def _resized_then_padded_taps(size: int, inner: int, before: int, target: int) -> Taps:
+    """Taps of a legacy resize to `inner` pixels, with black borders around the result."""
+    index = np.arange(target) - before
+    taps = _taps(index * (size / inner), size)
+    inside = (index >= 0) & (index < inner)
+    return Taps(taps.low, taps.high, taps.low_weight * inside, taps.high_weight * inside)
+
+
+def _upsample(target: int, stride: int) -> NDArray[np.float32]:
+    """Return the (target, cells) matrix of an align-corners resize: position = index / stride, exactly."""
+    cells = (target - 1) // stride + 1
+    return _taps(np.arange(target) / stride, cells).matrix(cells)
+
+
+def _aligned_taps(inner: int, target: int, before: int) -> Taps:
+    """Taps of an align-corners resize from the `inner` pixels that begin at `before`."""
+    taps = _taps(np.arange(target) * ((inner - 1) / max(target - 1, 1)), inner)
+    return Taps(taps.low + before, taps.high + before, taps.low_weight, taps.high_weight)
+
+
+def _crop_taps(size: int, target: int, before: int, after: int) -> Taps:
+    """Taps of TensorFlow's crop-and-resize: from the network input, whose borders are cut off, to the picture.
+
+    The box is stored as float32 there. Where that rounding puts the last position outside, TensorFlow.js loses the
+    row or column; here it is clamped to the edge.
+    """
+    last = max(target + before + after - 1.0, 1.0)
+    first_share, last_share = float(np.float32(before / last)), float(np.float32((before + target - 1.0) / last))
+    step = (last_share - first_share) * (size - 1) / max(target - 1, 1)
+    return _taps(first_share * (size - 1) + np.arange(target) * step, size)

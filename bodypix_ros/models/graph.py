@@ -1,0 +1,134 @@
+"""From weights to an ONNX graph: convolutions, activations and the heads, for any stride and any input size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from ..errors import ModelError
+from .heads import HEAD_CHANNELS
+from .tfjs import Weights
+
+OPSET = 17  # old enough for the ONNX Runtime of every supported robot
+IR_VERSION = 8
+
+
+class GraphBuilder:
+    """An ONNX graph under construction; values are named by strings."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+
+    def weight(self, *names: str) -> NDArray[np.float32]:
+        """Return the first of the named weights that exists.
+
+        Raises:
+            ModelError: none does.
+        """
+        for name in names:
+            if name in self.weights:
+                return self.weights[name]
+        raise ModelError(f'the checkpoint has no weights named {" or ".join(names)}; it is not a BodyPix checkpoint')
+
+    def add(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
+        """Append one node and return the name of its output."""
+        self._nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
+        return output
+
+    def constant(self, name: str, value: NDArray[Any] | np.generic) -> str:
+        """Add a constant and return its name; the same name is added once."""
+        self._constants.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def convolution(
+        self,
+        value: str,
+        name: str,
+        kernel: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        *,
+        stride: int = 1,
+        dilation: tuple[int, int] = (1, 1),
+        groups: int = 1,
+    ) -> str:
+        """Append a convolution whose padding is half its (dilated) kernel on every side.
+
+        With the legal input sizes (a multiple of the stride, plus one) this is TensorFlow's SAME padding.
+
+        Args:
+            value: name of the input, (N, in, h, w).
+            name: name of the output.
+            kernel: (out, in / groups, height, width).
+            bias: (out,).
+            stride: step, pixels.
+            dilation: distance of the kernel's taps, (height, width), pixels.
+            groups: `out` for a depthwise convolution.
+        """
+        height, width = kernel.shape[2:]
+        pad_y, pad_x = dilation[0] * (height - 1) // 2, dilation[1] * (width - 1) // 2
+        return self.add(
+            'Conv',
+            [value, self.constant(f'{name}/kernel', kernel), self.constant(f'{name}/bias', bias)],
+            name,
+            kernel_shape=[height, width],
+            strides=[stride, stride],
+            dilations=list(dilation),
+            pads=[pad_y, pad_x, pad_y, pad_x],
+            group=groups,
+        )
+
+    def finish(self, output: str, channels: int) -> onnx.ModelProto:
+        """Return the checked model from 'input' (N, 3, h, w) to the named output (N, channels, oh, ow), float32."""
+        graph = helper.make_graph(
+            self._nodes,
+            'bodypix',
+            [helper.make_tensor_value_info('input', TensorProto.FLOAT, ['n', 3, 'h', 'w'])],
+            [helper.make_tensor_value_info(output, TensorProto.FLOAT, ['n', channels, 'oh', 'ow'])],
+            list(self._constants.values()),
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION)
+        onnx.checker.check_model(model)
+        return model
+
+
+def kernel_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a convolution's (height, width, in, out) weights as ONNX wants them: (out, in, height, width)."""
+    return weights.transpose(3, 2, 0, 1)
+
+
+def depthwise_kernel_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (height, width, channels, 1) weights as (channels, 1, height, width)."""
+    return weights.transpose(2, 3, 0, 1)
+
+
+def append_heads(
+    builder: GraphBuilder, features: str, heads: Sequence[str], scope: str, layers: dict[str, str]
+) -> onnx.ModelProto:
+    """Append all wanted heads as one 1x1 convolution (one is faster than several) and finish the graph.
+
+    Args:
+        builder: the graph so far.
+        features: the last features' name.
+        heads: names of heads, in the order of the output's channels.
+        scope: prefix of the heads' weights, such as 'MobilenetV1'.
+        layers: name of each head's layer in the checkpoint.
+    """
+    kernels = [kernel_of(builder.weight(f'{scope}/{layers[head]}/weights')) for head in heads]
+    biases = [conv_bias(builder, f'{scope}/{layers[head]}') for head in heads]
+    for head, kernel in zip(heads, kernels, strict=True):
+        if kernel.shape[0] != HEAD_CHANNELS[head]:
+            raise ModelError(f'the head {head} has {kernel.shape[0]} channels, expected {HEAD_CHANNELS[head]}')
+    output = builder.convolution(features, 'heads', np.concatenate(kernels), np.concatenate(biases))
+    return builder.finish(output, sum(HEAD_CHANNELS[head] for head in heads))
+
+
+def conv_bias(builder: GraphBuilder, layer: str) -> NDArray[np.float32]:
+    """Return the bias of a layer, whichever of the two names the checkpoint uses."""
+    return builder.weight(f'{layer}/Conv2D_bias', f'{layer}/biases')

@@ -1,0 +1,66 @@
+"""From pictures to the network's input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from golden import CASES_WITH_LOGITS, Golden
+
+from bodypix_ros.errors import ImageError
+from bodypix_ros.inference.geometry import bodypix1_geometry, bodypix2_geometry
+from bodypix_ros.inference.preprocess import check_image, preprocess
+
+
+def _input(image, geometry, architecture='mobilenet_v1'):
+    planes = np.empty((3, geometry.input_height, geometry.input_width), np.float32)
+    preprocess(image, geometry, architecture, out=planes)
+    return planes
+
+
+@pytest.mark.parametrize('name', CASES_WITH_LOGITS)
+def test_the_input_equals_the_javascript_library(shared: Path, name: str) -> None:
+    case = Golden.load(shared, name)
+    geometry = bodypix2_geometry(*case.image.shape[:2], case.resolution, case.stride)
+    grey_levels = (_input(case.image, geometry) + 1) * 127.5
+    expected = case.arrays('input')['input_resized'].transpose(2, 0, 1)
+    assert np.abs(grey_levels - expected).max() < 1e-4
+
+
+def test_a_black_border_is_black_after_normalisation() -> None:
+    white = np.full((342, 548, 3), 255, np.uint8)
+    planes = _input(white, bodypix2_geometry(342, 548, 'medium', 16))
+    assert np.allclose(planes[:, :, 0], -1, atol=1e-6)
+    assert np.allclose(planes[:, :, 100], 1, atol=1e-6)
+
+
+def test_bodypix1_pads_after_the_resize() -> None:
+    white = np.full((480, 640, 3), 255, np.uint8)
+    planes = _input(white, bodypix1_geometry(480, 640, 16))
+    assert np.allclose(planes[:, :80], -1, atol=1e-6)
+    assert np.allclose(planes[:, 80:273], 1, atol=1e-6)
+    assert np.allclose(planes[:, 273:], -1, atol=1e-6)
+
+
+def test_resnet_wants_grey_levels_less_the_mean_of_imagenet_in_rgb() -> None:
+    blue = np.zeros((33, 33, 3), np.uint8)
+    blue[..., 0] = 200
+    planes = _input(blue, bodypix2_geometry(33, 33, 'full', 32), 'resnet50')
+    assert planes[:, 5, 5].tolist() == pytest.approx([-123.15, -115.90, 200 - 103.06], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    'image',
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+    ],
+)
+def test_other_images_are_refused_with_what_was_got(image) -> None:
+    with pytest.raises(ImageError) as refusal:
+        check_image(image)
+    assert 'must be (height, width, 3) uint8 BGR' in str(refusal.value)
+    assert f'{image.shape} of {image.dtype}' in str(refusal.value)

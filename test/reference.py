@@ -1,0 +1,25 @@
+"""The decoding of BodyPix 2 written down plainly, in doubles and at full size: slow, and simple enough to trust."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodypix_ros.inference.geometry import Geometry, Taps
+
+
+def interpolate(values: NDArray[np.float64], rows: Taps, columns: Taps) -> NDArray[np.float64]:
+    """Interpolate (..., h, w) along both axes."""
+    matrix = rows.matrix(values.shape[-2]).astype(np.float64)
+    return matrix @ values @ columns.matrix(values.shape[-1]).astype(np.float64).T
+
+
+def scores(logits: NDArray[np.float32], geometry: Geometry) -> NDArray[np.float64]:
+    """(..., output_height, output_width) logits to (..., H, W) scores."""
+    values = logits.astype(np.float64)
+    if geometry.sigmoid_first:
+        values = 1 / (1 + np.exp(-values))
+    values = geometry.upsample_rows.astype(np.float64) @ values @ geometry.upsample_columns.astype(np.float64)
+    if not geometry.sigmoid_first:
+        values = 1 / (1 + np.exp(-values))
+    return interpolate(values, geometry.rows, geometry.columns)
