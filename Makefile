@@ -1,0 +1,35 @@
+# The chores. Each makes .venv ready first: tools/environment.py says how, and what ROS_WHEELS and ACCELERATOR change.
+PYTHON ?= python3
+IN_VENV = $(PYTHON) tools/environment.py
+DEMO = $(if $(IMAGE),--image '$(IMAGE)') $(if $(VIDEO),--video '$(VIDEO)') $(if $(DEVICE),--device '$(DEVICE)') $(ARGS)
+
+.PHONY: help demo test lint format environment clean
+
+help:
+	@echo 'make demo    run the node on a picture: IMAGE=person.jpg, VIDEO=walk.mp4 or DEVICE=/dev/video0; ARGS=... for more'
+	@echo 'make test    check style and types, run the tests: ARGS="-k parts" for some of them'
+	@echo 'make lint    check style and types alone'
+	@echo 'make format  mend the style'
+	@echo 'make clean   remove .venv and everything that was built'
+
+demo:
+	$(IN_VENV) bodypix demo --output demo_output $(DEMO)
+
+# Tests talk to each other alone, not to the robots of this network.
+test: lint
+	ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(IN_VENV) python -m pytest $(ARGS)
+
+lint: environment
+	$(IN_VENV) ruff check
+	$(IN_VENV) ruff format --check
+	$(IN_VENV) mypy
+
+format:
+	$(IN_VENV) ruff check --fix
+	$(IN_VENV) ruff format
+
+environment:
+	@$(IN_VENV)
+
+clean:
+	rm -rf .venv build install log *.egg-info bodypix_ros/msg bodypix_ros/*.so .mypy_cache .ruff_cache .pytest_cache
