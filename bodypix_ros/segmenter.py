@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .inference.decode import decode_mask, decode_parts
 from .inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry
-from .inference.preprocess import check_image, preprocess
+from .inference.kernels import choose_kernels
+from .inference.preprocess import check_image
 from .inference.providers import Execution, open_session
 from .models.network import Network, load_network
-from .parts import renumbering
+from .models.progress import Progress
+from .parts import mirrored, renumbering
 from .segmentation import Segmentation, Timings
 from .settings import NetworkSettings, SegmentSettings
 
@@ -42,16 +43,21 @@ class BodyPix:
         """
         self.settings = settings or NetworkSettings()
         self.network = network
+        self._kernels = choose_kernels(self.settings.kernels)
         self._execution = self._execute(network)
-        self._renumber = renumbering(network.part_ids, self.settings.part_ids)
-        _LOG.info('%s on %s (%s)', network.name, self.provider, self.provider_reason)
+        self._numbers = renumbering(network.part_ids, self.settings.part_ids)
+        self._warm_up()
+        _LOG.info('%s on %s (%s), %s kernels', network.name, self.provider, self.provider_reason, self._kernels.name)
 
     @classmethod
-    def load(cls, settings: NetworkSettings | None = None, **changes: Any) -> BodyPix:
+    def load(
+        cls, settings: NetworkSettings | None = None, *, progress: Progress | None = None, **changes: Any
+    ) -> BodyPix:
         """Find the checkpoint, build its network and put it on its provider.
 
         Args:
             settings: what to load; the defaults where None.
+            progress: told how far a fetch and a building are.
             changes: single settings by name, such as `multiplier=0.5`.
 
         Raises:
@@ -60,7 +66,7 @@ class BodyPix:
             ProviderError: a GPU is required and does not run the network.
         """
         settings = dataclasses.replace(settings or NetworkSettings(), **changes)
-        return cls(load_network(settings), settings)
+        return cls(load_network(settings, progress=progress), settings)
 
     @property
     def provider(self) -> str:
@@ -130,6 +136,11 @@ class BodyPix:
             device_id=self.settings.device_id,
         )
 
+    def _warm_up(self) -> None:
+        """Run everything once, so that the first frame does not pay for compilation and first allocations."""
+        noise = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+        self.segment(noise, threshold=0.01)
+
     def _segment_equal(
         self, batch: list[tuple[Image, Geometry]], settings: SegmentSettings, parts: bool
     ) -> Iterator[Segmentation]:
@@ -138,7 +149,8 @@ class BodyPix:
         first = batch[0][1]
         inputs = np.empty((len(batch), 3, first.input_height, first.input_width), np.float32)
         for place, (image, geometry) in zip(inputs, batch, strict=True):
-            preprocess(image, geometry, self.network.architecture, out=place)
+            seen = image[:, ::-1] if settings.flip_horizontal else image
+            self._kernels.preprocess(seen, geometry, self.network.architecture, out=place)
         preprocessed = time.perf_counter()
         outputs = self._execution.session.run(None, {'input': inputs})[0]
         inferred = time.perf_counter()
@@ -156,10 +168,14 @@ class BodyPix:
         self, output: NDArray[np.float32], geometry: Geometry, settings: SegmentSettings, parts: bool
     ) -> tuple[NDArray[np.bool_], NDArray[np.int8] | None]:
         heads = {name: output[channels] for name, channels in self.network.heads.items()}
-        mask = decode_mask(heads['segments'][0], geometry, settings.threshold)
-        if not parts:
-            return mask, None
-        return mask, self._renumber[decode_parts(heads['part_heatmaps'], mask, geometry)]
+        mask = self._kernels.decode_mask(heads['segments'][0], geometry, settings.threshold)
+        labels = None
+        if parts:
+            labels = self._kernels.decode_parts(heads['part_heatmaps'], mask, geometry, self._numbers)
+        if settings.flip_horizontal:
+            mask = np.ascontiguousarray(mask[:, ::-1])
+            labels = None if labels is None else mirrored(self.settings.part_ids)[labels[:, ::-1]]
+        return mask, labels
 
 
 def _equal_inputs(geometries: list[Geometry]) -> Iterable[list[int]]:

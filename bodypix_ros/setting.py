@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
 from .errors import SettingError
 
@@ -46,9 +46,7 @@ class Setting:
         value = self._typed(value)
         if self.choices and value not in self.choices:
             raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
-        if self.minimum is not None and not self.minimum <= float(value):  # type: ignore[arg-type]  # a number has it
-            raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
-        if self.maximum is not None and not float(value) <= self.maximum:
+        if isinstance(value, (int, float)) and not self._within(value):
             raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
         return value
 
@@ -64,14 +62,15 @@ class Setting:
             return f'at least {self.minimum:g}'
         return _KIND_TEXTS[self.kind]
 
+    def _within(self, value: float) -> bool:
+        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+
     def _typed(self, value: Value) -> Value:
         if self.kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
             if math.isfinite(value):
                 return float(value)
         elif self.kind is int and isinstance(value, int) and not isinstance(value, bool):
             return value
-        elif self.kind is tuple and isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
-            return tuple(value)
         elif self.kind in (bool, str) and isinstance(value, self.kind):
             return value
         raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
@@ -98,7 +97,7 @@ class Settings:
             Setting(
                 name=field.name,
                 kind=_plain_kind(kinds[field.name]),
-                default=field.default,
+                default=cast(Value, field.default),
                 **field.metadata,
             )
             for field in dataclasses.fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass

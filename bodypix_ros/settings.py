@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from .errors import SettingError
+from .palettes import PALETTES
 from .parts import PartIds
 from .setting import Setting, Settings, Value, setting
 
@@ -13,7 +14,6 @@ RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
 """BodyPix's names for the network's share of the picture's height and width."""
 
 OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
-
 
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
 
@@ -23,7 +23,7 @@ def _parse_resolution(name: str, value: Value) -> Value:
     if value == 'auto' or value in RESOLUTIONS:
         return value
     try:
-        share = float(value) if not isinstance(value, bool) else float('nan')
+        share = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else float('nan')
     except ValueError:
         share = float('nan')
     if not 0.1 <= share <= 2.0:
@@ -67,7 +67,8 @@ class NetworkSettings(Settings):
     checkpoint: str = setting('official', 'official, or the folder of a TensorFlow.js checkpoint')
     model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder")
     model_url: str = setting(
-        '', f'https: or file: address that stands for {OFFICIAL_SERVER}; empty means $BODYPIX_MODEL_URL, then that server'
+        '',
+        f'https: or file: address that stands for {OFFICIAL_SERVER}; empty means $BODYPIX_MODEL_URL, then that server',
     )
     allow_download: bool = setting(False, 'Fetch missing weights from the server')
     internal_resolution: str | float = setting(
@@ -82,6 +83,11 @@ class NetworkSettings(Settings):
     )
     require_gpu: bool = setting(False, 'Refuse to start where no GPU runs the network')
     device_id: int = setting(0, 'Number of the GPU', minimum=0)
+    kernels: str = setting(
+        'auto',
+        'What prepares and decodes frames on the CPU: auto is numba where it is installed, else numpy',
+        choices=('auto', 'numba', 'numpy'),
+    )
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,38 @@ class SegmentSettings(Settings):
 
     threshold: float = setting(
         0.5, 'A pixel is a person where its score is above this', minimum=0.0, maximum=1.0, live=True
+    )
+    flip_horizontal: bool = setting(
+        False, 'For mirrored cameras: the network sees the picture mirrored; left and right parts change sides', live=True
+    )
+    max_people: int = setting(
+        10, 'So many people are told apart, at most', minimum=1, maximum=255, live=True
+    )  # labels are uint8, 0 is nobody
+    score_threshold: float = setting(
+        0.4,
+        "A person's pose, and the keypoint that it is found by, must reach this score",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    nms_radius: float = setting(
+        20.0,
+        'The same keypoint of two people is at least so far apart, pixels of the network input',
+        minimum=1.0,
+        live=True,
+    )
+    min_keypoint_score: float = setting(
+        0.3, 'Keypoints above this score decide whose a pixel is', minimum=0.0, maximum=1.0, live=True
+    )
+    refine_steps: int = setting(
+        10, "How often a pixel's guess of its person's keypoints is improved", minimum=1, maximum=20, live=True
+    )
+    instances: str = setting(
+        'webgl',
+        'How pixels find their person: webgl asks all 17 keypoints, cpu the five of the head, '
+        'as the backends of TensorFlow.js do',
+        choices=('webgl', 'cpu'),
+        live=True,
     )
 
 
@@ -107,7 +145,17 @@ class PictureSettings(Settings):
         0.7, 'Strength of the colours laid over the camera picture', minimum=0.0, maximum=1.0, live=True
     )
     overlay_palette: str = setting(
-        'rainbow', 'Colours of the parts', choices=('rainbow', 'warm', 'spectral'), live=True
+        'rainbow',
+        "Colours of the parts; the names are BodyPix's, whose warm goes from violet over blue to green",
+        choices=PALETTES,
+        live=True,
+    )
+    overlay_effect: str = setting(
+        'parts',
+        'What the overlay shows: coloured parts, mask (background darkened), contour, pixelate (parts as cells), '
+        'bokeh (background blurred), blur_faces or none',
+        choices=('parts', 'mask', 'contour', 'pixelate', 'bokeh', 'blur_faces', 'none'),
+        live=True,
     )
 
 

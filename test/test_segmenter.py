@@ -12,7 +12,7 @@ from golden import CASES, THRESHOLDS, Golden
 from bodypix_ros import BodyPix
 from bodypix_ros.errors import ImageError, SettingError
 from bodypix_ros.inference.preprocess import preprocess
-from bodypix_ros.parts import renumbering
+from bodypix_ros.parts import mirrored, part_names, renumbering
 
 
 @cache
@@ -86,6 +86,19 @@ def test_parts_are_left_out_when_not_asked_for(astronaut, net) -> None:
     assert np.array_equal(with_parts.mask, with_parts.parts >= 0)
 
 
+def test_flipping_shows_the_network_a_mirrored_picture_and_answers_in_the_cameras_frame(astronaut, net) -> None:
+    flipped = net.segment(astronaut, flip_horizontal=True)
+    of_mirror_image = net.segment(astronaut[:, ::-1])
+    assert np.array_equal(flipped.mask, of_mirror_image.mask[:, ::-1])
+    assert np.array_equal(flipped.parts, mirrored('bodypix1')[of_mirror_image.parts[:, ::-1]])
+    plain = net.segment(astronaut)
+    assert np.mean(flipped.mask == plain.mask) > 0.97  # the same person at the same place
+    left, right = part_names('bodypix1').index('left_face'), part_names('bodypix1').index('right_face')
+    for part in (left, right):
+        overlap = np.sum((flipped.parts == part) & (plain.parts == part))
+        assert overlap > 0.6 * np.sum(plain.parts == part)
+
+
 def test_timings_are_given_by_stage(astronaut, net) -> None:
     timings = net.segment(astronaut).timings
     assert timings.preprocess_ms > 0
@@ -97,6 +110,14 @@ def test_what_runs_and_why_is_said(net) -> None:
     assert net.provider == 'cpu'
     assert net.provider_reason == 'the provider cpu was asked for'
     assert 'MobileNetV1 0.50' in net.network.name
+
+
+def test_numpy_and_numba_give_equal_results(server, model_dir, shared) -> None:
+    pytest.importorskip('numba', reason='numba is not installed')
+    image = Golden.load(shared, 'three_people_1049x861__s16__rmedium').image
+    compiled, plain = (_load(server, model_dir, kernels=name).segment(image) for name in ('numba', 'numpy'))
+    assert np.mean(compiled.mask != plain.mask) < 1e-5
+    assert np.mean(compiled.parts != plain.parts) < 1e-4
 
 
 def test_auto_resolution_is_medium_on_a_cpu(net) -> None:

@@ -19,6 +19,11 @@ from .geometry import Geometry, Taps
 Scores = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.int8]
+Numbers = NDArray[np.int8]
+
+
+MARGIN = np.float32(1e-3)
+"""How far bounds on logits keep from each other, so that no rounding of float32 can cross them."""
 
 
 class Box(NamedTuple):
@@ -44,24 +49,25 @@ def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) ->
     Source: BodyPix 2.2 `segmentPerson`, 1.1 `estimatePersonSegmentation`.
     """
     mask = np.zeros((geometry.height, geometry.width), bool)
-    box = _reach(segment_logits > _safe_logit(threshold), geometry)
+    box = _reach(segment_logits > logit(threshold) - MARGIN, geometry)
     if box is not None:
         window = _Window(geometry, box)
-        scores = window.to_picture(_squash_after(window.upsample(_squash_before(segment_logits, geometry)), geometry))
+        scores = window.to_picture(_squash_after(window.upsample(squash_before(segment_logits, geometry)), geometry))
         np.greater(scores, np.float32(threshold), out=mask[box.top : box.bottom, box.left : box.right])
     return mask
 
 
-def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry) -> Labels:
+def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
     """Assign each person pixel the likeliest of the 24 body parts.
 
     Args:
         part_logits: (24, output_height, output_width) float32.
         mask: (H, W) bool; other pixels become BACKGROUND.
         geometry: of the picture.
+        numbers: (25,) int8, the part id of each channel and then BACKGROUND, see `parts.renumbering`.
 
     Returns:
-        (H, W) int8, part id 0..23 in the checkpoint's numbering, or -1.
+        (H, W) int8, part id 0..23 or -1.
 
     Source: BodyPix 2.2 `segmentPersonParts`, 1.1 `estimatePartSegmentation`; the first of equal maxima wins.
     """
@@ -70,15 +76,15 @@ def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry) -> Labels:
     if box is None:
         return labels
     window = _Window(geometry, box)
-    values = window.upsample(_squash_before(part_logits, geometry))
+    values = window.upsample(squash_before(part_logits, geometry))
     best = _first_maximum(values)
     inner_mask = mask[box.top : box.bottom, box.left : box.right]
     inner = labels[box.top : box.bottom, box.left : box.right]
     np.copyto(inner, window.nearest(best), where=inner_mask)
-    rows, columns = np.nonzero(window.nearest(_disagreement(best)) & inner_mask)
+    rows, columns = np.nonzero(np.logical_and(window.nearest(_disagreement(best)), inner_mask))
     if rows.size:
         inner[rows, columns] = window.at(values, rows, columns, geometry).argmax(axis=0)
-    return labels
+    return numbers[labels]
 
 
 class _Window:
@@ -92,7 +98,8 @@ class _Window:
 
     def upsample(self, values: Scores) -> Scores:
         """Interpolate (..., output_height, output_width) to the network input's pixels in this window."""
-        return np.matmul(np.matmul(self.upsample_rows, values), self.upsample_columns)
+        upsampled: Scores = np.matmul(np.matmul(self.upsample_rows, values), self.upsample_columns)
+        return upsampled
 
     def to_picture(self, scores: Scores) -> Scores:
         """Interpolate (window height, window width) scores to the picture's pixels in the box."""
@@ -123,11 +130,10 @@ class _Window:
         return total
 
 
-def _safe_logit(threshold: float) -> np.float32:
-    """Return a value that the logit of a score above the threshold certainly exceeds."""
+def logit(threshold: float) -> np.float32:
+    """Return the value whose sigmoid is the threshold; minus infinity for 0, infinity for 1."""
     with np.errstate(divide='ignore'):
-        logit = np.log(np.float64(threshold)) - np.log1p(-np.float64(threshold))
-    return np.float32(logit - 1e-3)
+        return np.float32(np.log(np.float64(threshold)) - np.log1p(-np.float64(threshold)))
 
 
 def _reach(cells: Mask, geometry: Geometry) -> Box | None:
@@ -172,7 +178,8 @@ def _sigmoid(values: Scores) -> Scores:
     return np.reciprocal(squashed, out=squashed)
 
 
-def _squash_before(logits: Scores, geometry: Geometry) -> Scores:
+def squash_before(logits: Scores, geometry: Geometry) -> Scores:
+    """Return the values that the first interpolation is of: scores in BodyPix 1, logits in BodyPix 2."""
     return _sigmoid(logits) if geometry.sigmoid_first else logits
 
 
@@ -194,4 +201,5 @@ def _disagreement(labels: Labels) -> Mask:
     """Say for each pixel whether it, its right, its lower and its lower right neighbour have different labels."""
     padded = np.pad(labels, ((0, 1), (0, 1)), mode='edge')
     here = padded[:-1, :-1]
-    return (here != padded[1:, :-1]) | (here != padded[:-1, 1:]) | (here != padded[1:, 1:])
+    differs: Mask = (here != padded[1:, :-1]) | (here != padded[:-1, 1:]) | (here != padded[1:, 1:])
+    return differs

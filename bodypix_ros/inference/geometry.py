@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ class Padding(NamedTuple):
     right: int
 
 
-@dataclass(frozen=True, eq=False)
-class Taps:
+class Taps(NamedTuple):
     """Linear interpolation along one axis: out[i] = in[low[i]] * low_weight[i] + in[high[i]] * high_weight[i].
 
     The weights sum to 1, but for neighbours in a black border, whose weight is 0.
@@ -69,6 +68,8 @@ class Geometry:
         upsample_rows: (input_height, output_height) float32, from output cells to network input pixels.
         upsample_columns: (output_width, input_width) float32, likewise, to be multiplied from the right.
         rows, columns: from the network input back to the picture.
+        cell_rows, cell_columns: cell k's pixels of the picture, those whose neighbours in the network input lie in or
+            on the edge of the cell, are k..k+1 of these.
         sigmoid_first: scores are squashed before the first interpolation (BodyPix 1), not after it (BodyPix 2).
     """
 
@@ -85,6 +86,12 @@ class Geometry:
     rows: Taps
     columns: Taps
     sigmoid_first: bool
+    cell_rows: NDArray[np.intp] = field(init=False)
+    cell_columns: NDArray[np.intp] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'cell_rows', _cells(self.rows, self.stride, self.output_height))
+        object.__setattr__(self, 'cell_columns', _cells(self.columns, self.stride, self.output_width))
 
     @property
     def output_height(self) -> int:
@@ -189,7 +196,13 @@ def bodypix1_geometry(height: int, width: int, stride: int) -> Geometry:
     )
 
 
-def _taps(positions: NDArray[np.float64], size: int) -> Taps:
+def _cells(taps: Taps, stride: int, corners: int) -> NDArray[np.intp]:
+    """Return where each cell's outputs begin, and where the last one's end."""
+    cells = max(corners - 1, 1)
+    return np.searchsorted(np.minimum(taps.low // stride, cells - 1), np.arange(cells + 1))
+
+
+def _taps(positions: NDArray[np.floating[Any]], size: int) -> Taps:
     """Return taps at real-valued positions of an axis; positions beyond its ends are clamped to them."""
     positions = np.clip(positions, 0, size - 1)
     low = np.floor(positions)

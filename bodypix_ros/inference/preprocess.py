@@ -9,7 +9,7 @@ from ..errors import ImageError
 from .geometry import Geometry, Taps
 
 # Mean of ImageNet in R, G, B, as BodyPix adds it for ResNet50.
-_RESNET_OFFSET = np.array([-123.15, -115.90, -103.06], np.float32)
+_RESNET_OFFSETS = np.array([-123.15, -115.90, -103.06], np.float32)
 
 
 def check_image(image: NDArray[np.uint8]) -> None:
@@ -33,12 +33,17 @@ def preprocess(image: NDArray[np.uint8], geometry: Geometry, architecture: str, 
     Source: BodyPix 2.2 `padAndResizeTo` (legacy bilinear resize without half-pixel centres), `preprocessInput`.
     """
     pixels = _resize(image, geometry.input_rows, geometry.input_columns)
-    if architecture == 'resnet50':
-        pixels += _RESNET_OFFSET[::-1]
-    else:
-        pixels /= np.float32(127.5)
-        pixels -= np.float32(1)
+    scale, offsets = normalisation(architecture)
+    pixels *= scale
     out[:] = pixels[..., ::-1].transpose(2, 0, 1)
+    out += offsets[:, None, None]
+
+
+def normalisation(architecture: str) -> tuple[np.float32, NDArray[np.float32]]:
+    """Return scale and (3,) RGB offsets that turn 0..255 into what the network was trained on."""
+    if architecture == 'resnet50':
+        return np.float32(1), _RESNET_OFFSETS
+    return np.float32(1 / 127.5), np.full(3, -1, np.float32)
 
 
 def _resize(image: NDArray[np.uint8], rows: Taps, columns: Taps) -> NDArray[np.float32]:

@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 
 Weights = dict[str, NDArray[np.float32]]
-_STORED_TYPES = {'float32': np.dtype('<f4'), 'int32': np.dtype('<i4'), 'uint8': np.dtype('u1'), 'uint16': np.dtype('<u2')}
+_STORED_TYPES: dict[str, np.dtype[Any]] = {
+    'float32': np.dtype('<f4'),
+    'int32': np.dtype('<i4'),
+    'uint8': np.dtype('u1'),
+    'uint16': np.dtype('<u2'),
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def parse_manifest(text: str | bytes, source: str) -> Manifest:
         document = json.loads(text)
         groups = document['weightsManifest'] if isinstance(document, dict) else document
         manifest = Manifest(tuple(_parse_group(group) for group in groups))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelError(f'{source} is not a TensorFlow.js model JSON ({type(error).__name__}: {error})') from error
     for file in manifest.files:
         if file != Path(file).name or file.startswith('.') or '\\' in file:

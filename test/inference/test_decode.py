@@ -8,8 +8,20 @@ import pytest
 import reference
 from golden import CASES_WITH_LOGITS, THRESHOLDS, Golden
 
-from bodypix_ros.inference.decode import decode_mask, decode_parts
 from bodypix_ros.inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry
+from bodypix_ros.inference.kernels import Kernels, choose_kernels
+from bodypix_ros.parts import renumbering
+
+SAME = renumbering('bodypix2', 'bodypix2')
+
+
+
+@pytest.fixture(params=['numpy', 'numba'], scope='module')
+def kernels(request: pytest.FixtureRequest) -> Kernels:
+    """Both implementations, which must agree with the references."""
+    if request.param == 'numba':
+        pytest.importorskip('numba', reason='numba is not installed')
+    return choose_kernels(request.param)
 
 
 def _noise(seed: int, *shape: int) -> np.ndarray:
@@ -24,32 +36,32 @@ def _geometries() -> list[Geometry]:
 
 @pytest.mark.parametrize('name', CASES_WITH_LOGITS)
 @pytest.mark.parametrize('threshold', THRESHOLDS)
-def test_masks_and_parts_equal_the_javascript_library_on_its_own_logits(shared, name, threshold) -> None:
+def test_masks_and_parts_equal_the_javascript_library_on_its_own_logits(kernels: Kernels, shared, name, threshold) -> None:
     case = Golden.load(shared, name)
     logits = case.arrays('logits')
     geometry = bodypix2_geometry(*case.image.shape[:2], case.resolution, case.stride)
-    mask = decode_mask(logits['segmentation'][..., 0], geometry, threshold)
-    parts = decode_parts(logits['partHeatmaps'].transpose(2, 0, 1), mask, geometry)
+    mask = kernels.decode_mask(logits['segmentation'][..., 0], geometry, threshold)
+    parts = kernels.decode_parts(logits['partHeatmaps'].transpose(2, 0, 1), mask, geometry, SAME)
     assert np.count_nonzero(mask != case.outputs[f'person_t{threshold}'].astype(bool)) <= 1
     assert np.count_nonzero(parts != case.outputs[f'parts_t{threshold}']) <= 3
 
 
 @pytest.mark.parametrize('threshold', [0.0, 0.05, 0.5, 0.95, 1.0])
-def test_masks_equal_the_plain_reference_for_noise(threshold: float) -> None:
+def test_masks_equal_the_plain_reference_for_noise(kernels: Kernels, threshold: float) -> None:
     for seed, geometry in enumerate(_geometries()):
         logits = _noise(seed, geometry.output_height, geometry.output_width)
         scores = reference.scores(logits, geometry)
-        mask = decode_mask(logits, geometry, threshold)
+        mask = kernels.decode_mask(logits, geometry, threshold)
         assert mask.shape == (geometry.height, geometry.width)
         doubtful = np.abs(scores - threshold) < 1e-5
         assert np.array_equal(mask[~doubtful], (scores > threshold)[~doubtful])
 
 
-def test_parts_equal_the_plain_reference_for_noise() -> None:
+def test_parts_equal_the_plain_reference_for_noise(kernels: Kernels) -> None:
     for seed, geometry in enumerate(_geometries()):
         logits = _noise(seed, 24, geometry.output_height, geometry.output_width)
         mask = _noise(seed, geometry.height, geometry.width) > -1
-        parts = decode_parts(logits, mask, geometry)
+        parts = kernels.decode_parts(logits, mask, geometry, SAME)
         scores = reference.scores(logits, geometry)
         second, first = np.sort(scores, axis=0)[-2:]
         clear = mask & (first - second > 1e-5)
@@ -57,23 +69,23 @@ def test_parts_equal_the_plain_reference_for_noise() -> None:
         assert np.all(parts[~mask] == -1)
 
 
-def test_the_threshold_is_strict() -> None:
+def test_the_threshold_is_strict(kernels: Kernels) -> None:
     geometry = bodypix2_geometry(33, 33, 'full', 16)
     even = np.zeros((3, 3), np.float32)  # a score of one half everywhere
-    assert not decode_mask(even, geometry, 0.5).any()
-    assert decode_mask(even, geometry, 0.4999).all()
+    assert not kernels.decode_mask(even, geometry, 0.5).any()
+    assert kernels.decode_mask(even, geometry, 0.4999).all()
 
 
-def test_the_first_of_equal_maxima_wins() -> None:
+def test_the_first_of_equal_maxima_wins(kernels: Kernels) -> None:
     geometry = bodypix2_geometry(33, 33, 'full', 16)
     logits = np.full((24, 3, 3), -4, np.float32)
     logits[[7, 19]] = 2
-    parts = decode_parts(logits, np.ones((33, 33), bool), geometry)
+    parts = kernels.decode_parts(logits, np.ones((33, 33), bool), geometry, SAME)
     assert np.all(parts == 7)
 
 
-def test_an_empty_mask_has_no_parts() -> None:
+def test_an_empty_mask_has_no_parts(kernels: Kernels) -> None:
     geometry = bodypix2_geometry(33, 33, 'full', 16)
-    parts = decode_parts(_noise(0, 24, 3, 3), np.zeros((33, 33), bool), geometry)
+    parts = kernels.decode_parts(_noise(0, 24, 3, 3), np.zeros((33, 33), bool), geometry, SAME)
     assert parts.dtype == np.int8
     assert np.all(parts == -1)

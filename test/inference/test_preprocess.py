@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,43 +11,53 @@ from golden import CASES_WITH_LOGITS, Golden
 
 from bodypix_ros.errors import ImageError
 from bodypix_ros.inference.geometry import bodypix1_geometry, bodypix2_geometry
-from bodypix_ros.inference.preprocess import check_image, preprocess
+from bodypix_ros.inference.kernels import choose_kernels
+from bodypix_ros.inference.preprocess import check_image
 
 
-def _input(image, geometry, architecture='mobilenet_v1'):
-    planes = np.empty((3, geometry.input_height, geometry.input_width), np.float32)
-    preprocess(image, geometry, architecture, out=planes)
-    return planes
+@pytest.fixture(params=['numpy', 'numba'], scope='module')
+def network_input(request: pytest.FixtureRequest) -> Callable[..., np.ndarray]:
+    """Both implementations, which must agree with the references."""
+    if request.param == 'numba':
+        pytest.importorskip('numba', reason='numba is not installed')
+    kernels = choose_kernels(request.param)
+
+    def prepare(image, geometry, architecture='mobilenet_v1'):
+        planes = np.empty((3, geometry.input_height, geometry.input_width), np.float32)
+        kernels.preprocess(image, geometry, architecture, out=planes)
+        return planes
+
+    return prepare
 
 
 @pytest.mark.parametrize('name', CASES_WITH_LOGITS)
-def test_the_input_equals_the_javascript_library(shared: Path, name: str) -> None:
+def test_the_input_equals_the_javascript_library(network_input, shared: Path, name: str) -> None:
     case = Golden.load(shared, name)
     geometry = bodypix2_geometry(*case.image.shape[:2], case.resolution, case.stride)
-    grey_levels = (_input(case.image, geometry) + 1) * 127.5
+    grey_levels = (network_input(case.image, geometry) + 1) * 127.5
     expected = case.arrays('input')['input_resized'].transpose(2, 0, 1)
     assert np.abs(grey_levels - expected).max() < 1e-4
 
 
-def test_a_black_border_is_black_after_normalisation() -> None:
+def test_a_black_border_is_black_after_normalisation(network_input) -> None:
     white = np.full((342, 548, 3), 255, np.uint8)
-    planes = _input(white, bodypix2_geometry(342, 548, 'medium', 16))
+    planes = network_input(white, bodypix2_geometry(342, 548, 'medium', 16))
     assert np.allclose(planes[:, :, 0], -1, atol=1e-6)
     assert np.allclose(planes[:, :, 100], 1, atol=1e-6)
 
 
-def test_bodypix1_pads_after_the_resize() -> None:
+def test_bodypix1_pads_after_the_resize(network_input) -> None:
     white = np.full((480, 640, 3), 255, np.uint8)
-    planes = _input(white, bodypix1_geometry(480, 640, 16))
+    planes = network_input(white, bodypix1_geometry(480, 640, 16))
     assert np.allclose(planes[:, :80], -1, atol=1e-6)
     assert np.allclose(planes[:, 80:273], 1, atol=1e-6)
     assert np.allclose(planes[:, 273:], -1, atol=1e-6)
 
 
-def test_resnet_wants_grey_levels_less_the_mean_of_imagenet_in_rgb() -> None:
+def test_resnet_wants_grey_levels_less_the_mean_of_imagenet_in_rgb(network_input) -> None:
     blue = np.zeros((33, 33, 3), np.uint8)
     blue[..., 0] = 200
-    planes = _input(blue, bodypix2_geometry(33, 33, 'full', 32), 'resnet50')
+    planes = network_input(blue, bodypix2_geometry(33, 33, 'full', 32), 'resnet50')
     assert planes[:, 5, 5].tolist() == pytest.approx([-123.15, -115.90, 200 - 103.06], abs=1e-4)
 
 
