@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import onnx
 
 from .mobilenet import build_mobilenet
+from .resnet import build_resnet
 from .tfjs import Weights
 
 
@@ -23,8 +24,8 @@ def build_onnx(
 
     Args:
         weights: tensors by their official names.
-        architecture: 'mobilenet_v1'.
-        multiplier: width of MobileNetV1.
+        architecture: 'mobilenet_v1' or 'resnet50'.
+        multiplier: width of MobileNetV1; of no meaning for ResNet50.
         stride: 8, 16 or 32 input pixels per output cell.
         dilation: 'trained' or 'tfjs'; BodyPix 1 never had the malformed dilations, so it is always as trained.
         heads: which heads, in the order of the output's channels.
@@ -36,4 +37,6 @@ def build_onnx(
     Raises:
         ModelError: weights are missing.
     """
+    if architecture == 'resnet50':
+        return build_resnet(weights, stride, dilation, heads)
     return build_mobilenet(weights, multiplier, stride, 'trained' if version == 1 else dilation, heads)

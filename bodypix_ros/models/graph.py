@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ..errors import ModelError
-from .heads import HEAD_CHANNELS
+from .heads import HEAD_CHANNELS, HEAD_LAYERS, MASK_HEADS
 from .tfjs import Weights
 
 OPSET = 17  # old enough for the ONNX Runtime of every supported robot
@@ -26,16 +26,15 @@ class GraphBuilder:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
 
-    def weight(self, *names: str) -> NDArray[np.float32]:
-        """Return the first of the named weights that exists.
+    def weight(self, name: str) -> NDArray[np.float32]:
+        """Return the weights of this name.
 
         Raises:
-            ModelError: none does.
+            ModelError: there are none.
         """
-        for name in names:
-            if name in self.weights:
-                return self.weights[name]
-        raise ModelError(f'the checkpoint has no weights named {" or ".join(names)}; it is not a BodyPix checkpoint')
+        if name not in self.weights:
+            raise ModelError(f'the checkpoint has no weights named {name}; it is not a BodyPix checkpoint')
+        return self.weights[name]
 
     def add(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
         """Append one node and return the name of its output."""
@@ -108,9 +107,23 @@ def depthwise_kernel_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     return weights.transpose(2, 3, 0, 1)
 
 
-def append_heads(
-    builder: GraphBuilder, features: str, heads: Sequence[str], scope: str, layers: dict[str, str]
-) -> onnx.ModelProto:
+def full_convolution(
+    builder: GraphBuilder, value: str, layer: str, *, stride: int = 1, dilation: tuple[int, int] = (1, 1)
+) -> str:
+    """Append a convolution of the checkpoint, which is no depthwise one.
+
+    Args:
+        builder: the graph so far.
+        value: name of the input.
+        layer: name of the layer in the checkpoint, such as 'MobilenetV1/Conv2d_0'.
+        stride: step, pixels.
+        dilation: distance of the kernel's taps, (height, width), pixels.
+    """
+    kernel, bias = kernel_of(builder.weight(f'{layer}/weights')), builder.weight(f'{layer}/Conv2D_bias')
+    return builder.convolution(value, layer, kernel, bias, stride=stride, dilation=dilation)
+
+
+def append_heads(builder: GraphBuilder, features: str, heads: Sequence[str], scope: str) -> onnx.ModelProto:
     """Append all wanted heads as one 1x1 convolution (one is faster than several) and finish the graph.
 
     Args:
@@ -118,17 +131,27 @@ def append_heads(
         features: the last features' name.
         heads: names of heads, in the order of the output's channels.
         scope: prefix of the heads' weights, such as 'MobilenetV1'.
-        layers: name of each head's layer in the checkpoint.
+
+    Raises:
+        ModelError: the checkpoint lacks a head, or has one of another size.
     """
-    kernels = [kernel_of(builder.weight(f'{scope}/{layers[head]}/weights')) for head in heads]
-    biases = [conv_bias(builder, f'{scope}/{layers[head]}') for head in heads]
-    for head, kernel in zip(heads, kernels, strict=True):
-        if kernel.shape[0] != HEAD_CHANNELS[head]:
-            raise ModelError(f'the head {head} has {kernel.shape[0]} channels, expected {HEAD_CHANNELS[head]}')
+    _check_heads(builder.weights, heads, scope)
+    kernels = [kernel_of(builder.weight(f'{scope}/{HEAD_LAYERS[head]}/weights')) for head in heads]
+    biases = [builder.weight(f'{scope}/{HEAD_LAYERS[head]}/Conv2D_bias') for head in heads]
     output = builder.convolution(features, 'heads', np.concatenate(kernels), np.concatenate(biases))
     return builder.finish(output, sum(HEAD_CHANNELS[head] for head in heads))
 
 
-def conv_bias(builder: GraphBuilder, layer: str) -> NDArray[np.float32]:
-    """Return the bias of a layer, whichever of the two names the checkpoint uses."""
-    return builder.weight(f'{layer}/Conv2D_bias', f'{layer}/biases')
+def _check_heads(weights: Weights, heads: Sequence[str], scope: str) -> None:
+    layers = {head: f'{scope}/{HEAD_LAYERS[head]}/weights' for head in heads}
+    missing = [head for head, layer in layers.items() if layer not in weights]
+    if missing:
+        reason = (
+            'it is not a BodyPix checkpoint'
+            if set(missing) & set(MASK_HEADS)
+            else 'people need a checkpoint of BodyPix 2'
+        )
+        raise ModelError(f'the checkpoint has no head {", ".join(missing)}; {reason}')
+    for head, layer in layers.items():
+        if weights[layer].shape[-1] != HEAD_CHANNELS[head]:
+            raise ModelError(f'the head {head} has {weights[layer].shape[-1]} channels, expected {HEAD_CHANNELS[head]}')

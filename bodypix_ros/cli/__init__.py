@@ -1,0 +1,1 @@
+"""The `bodypix` command, one file a verb."""

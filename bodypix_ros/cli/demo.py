@@ -1,0 +1,179 @@
+"""`bodypix demo`: the real node and a camera in processes of their own, and pictures of what came out."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from signal import SIGINT
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import BodyPixError, ModelError
+from ..models.network import load_network
+from ..settings import NetworkSettings
+from .options import add_options, from_options
+from .pictures import write_pictures
+from .progress import ProgressBar
+
+if TYPE_CHECKING:
+    from ..ros.collector import Collector
+
+_NAMESPACE = '/bodypix_demo'
+_FIRST_RESULT_S = 60.0
+_WHICH_NETWORK = ('version', 'architecture', 'multiplier', 'quant_bytes', 'checkpoint')
+# Where none was asked for: a server that stands for the official one may not have every checkpoint.
+_ALTERNATIVES: tuple[dict[str, float], ...] = ({'quant_bytes': 2}, {'multiplier': 0.5})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the source, the time and every setting of the network."""
+    sources = parser.add_mutually_exclusive_group()
+    sources.add_argument('--image', dest='source', metavar='FILE', help='show a picture (default: an astronaut)')
+    sources.add_argument('--video', dest='source', metavar='FILE', help='play a video file, over and over')
+    sources.add_argument('--device', dest='source', metavar='/dev/videoN', help='use a camera')
+    parser.add_argument('--seconds', type=float, default=5.0, help='how long to measure (default: %(default)g)')
+    parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder for the PNG files')
+    add_options(parser, NetworkSettings)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the node on the source, write what it published, and say how fast it was."""
+    settings = _settings_at_hand(arguments)
+    collector_type = _prepare_ros()
+    with ExitStack() as stack:
+        source = arguments.source or _astronaut(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        processes = [
+            stack.enter_context(_process('bodypix_ros.ros.node', _parameters(settings))),
+            stack.enter_context(_process('bodypix_ros.ros.virtual_camera', [f'source:={Path(source).resolve()}'])),
+        ]
+        collector = stack.enter_context(_collecting(collector_type))
+        _wait_for_results(collector, processes)
+        _measure(collector, arguments.seconds)
+        _report(collector, write_pictures(arguments.output, collector.pictures()))
+    return 0
+
+
+def _settings_at_hand(arguments: argparse.Namespace) -> NetworkSettings:
+    """Return settings whose checkpoint is here, fetching it where that is possible.
+
+    Raises:
+        ModelError: there is no checkpoint to be had; the text is about the first choice.
+    """
+    asked = from_options(arguments, NetworkSettings, allow_download=True)
+    free = not any(name in vars(arguments) for name in _WHICH_NETWORK)
+    choices = [asked, *(dataclasses.replace(asked, **other) for other in _ALTERNATIVES if free)]
+    errors: list[ModelError] = []
+    for choice in choices:
+        try:
+            with ProgressBar() as progress:
+                name = load_network(choice, progress=progress).name
+        except ModelError as error:
+            errors.append(error)
+            continue
+        if errors:
+            print(f'{errors[0]}\nGoing on with what is there: {name}.', file=sys.stderr)
+        return choice
+    raise errors[0]
+
+
+def _prepare_ros() -> type[Collector]:
+    """Set the environment that images need, for this process and those it starts, and import ROS."""
+    try:
+        from ..ros.transport import complete_environment, transport_environment
+
+        complete_environment()
+        os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+        os.environ.update(transport_environment())
+        from ..ros.collector import Collector
+    except ImportError as error:
+        raise BodyPixError(
+            f'the demo needs ROS 2, and {error.name} is missing here; use `make demo`, source a ROS 2 workspace with '
+            'this package, or try `bodypix segment`, which needs no ROS'
+        ) from error
+    return Collector
+
+
+def _parameters(settings: NetworkSettings) -> list[str]:
+    """Return the settings that differ from the defaults as ROS parameters."""
+    changed = [one for one in settings.describe() if getattr(settings, one.name) != one.default]
+    return [f'{one.name}:={_yaml(getattr(settings, one.name))}' for one in changed]
+
+
+def _yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _astronaut(folder: Path) -> str:
+    try:
+        from skimage import data  # type: ignore[import-untyped,unused-ignore]
+    except ImportError as error:
+        raise BodyPixError('the picture of the demo is in scikit-image, which is not installed; give an --image') from error
+    (path,) = write_pictures(folder, {'astronaut': data.astronaut()[..., ::-1]})
+    return str(path)
+
+
+@contextmanager
+def _process(module: str, parameters: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a ROS executable in the demo's namespace; end it as Ctrl-C does."""
+    words = [word for parameter in parameters for word in ('-p', parameter)]
+    command = [sys.executable, '-m', module, '--ros-args', '-r', f'__ns:={_NAMESPACE}', *words]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(SIGINT)
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@contextmanager
+def _collecting(collector_type: type[Collector]) -> Iterator[Collector]:
+    import rclpy
+
+    rclpy.init(args=[])
+    try:
+        yield collector_type(_NAMESPACE)
+    finally:
+        rclpy.try_shutdown()
+
+
+def _wait_for_results(collector: Collector, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    import rclpy
+
+    end_s = time.monotonic() + _FIRST_RESULT_S
+    while not collector.complete:
+        rclpy.spin_once(collector, timeout_sec=0.1)
+        if time.monotonic() > end_s or any(process.poll() is not None for process in processes):
+            raise BodyPixError('no results came; the lines above say what the node or the camera lacks')
+
+
+def _measure(collector: Collector, seconds: float) -> None:
+    import rclpy
+
+    collector.forget_times()
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        rclpy.spin_once(collector, timeout_sec=0.1)
+
+
+def _report(collector: Collector, paths: Sequence[Path]) -> None:
+    stats = collector.stats
+    assert stats is not None
+    median_ms, p95_ms = np.percentile(collector.latencies_ms, (50, 95))
+    print(f'network   {stats.model}')
+    print(f'provider  {stats.provider}: {stats.device}')
+    print(f'rate      {collector.rate_hz:.1f} masks a second, from {stats.cameras[0].rate_in_hz:.1f} images a second')
+    print(f'latency   {median_ms:.1f} ms median, {p95_ms:.1f} ms p95, from the stamp of an image to its mask')
+    for path in paths:
+        print(f'picture   {path.resolve()}')

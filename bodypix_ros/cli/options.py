@@ -1,0 +1,80 @@
+"""Settings as command line options, and back."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from ..errors import SettingError
+from ..setting import Setting, Settings, Value
+
+S = TypeVar('S', bound=Settings)
+_METAVARS: dict[type, str] = {int: 'N', float: 'X'}
+
+
+def add_options(parser: argparse.ArgumentParser, group: type[Settings], only: Collection[str] | None = None) -> None:
+    """Add one option for each setting of a class: `--quant-bytes` for `quant_bytes`.
+
+    Args:
+        parser: of the verb.
+        group: the class of settings.
+        only: names of the wanted settings; None for all.
+    """
+    for setting in group.describe():
+        if only is None or setting.name in only:
+            flag = f'--{setting.name.replace("_", "-")}'
+            parser.add_argument(flag, dest=setting.name, default=argparse.SUPPRESS, **_details(setting))
+
+
+def from_options(arguments: argparse.Namespace, group: type[S], **fixed: Value) -> S:
+    """Return settings of a class: as given on the command line, else as they are by default.
+
+    Args:
+        arguments: parsed by a parser that `add_options` has prepared.
+        group: the class of settings.
+        fixed: values that the verb sets itself.
+
+    Raises:
+        SettingError: a fixed value is out of range.
+    """
+    return group(**{**given_options(arguments, group), **fixed})
+
+
+def given_options(arguments: argparse.Namespace, group: type[Settings]) -> dict[str, Value]:
+    """Return the settings of a class that the command line names, without the defaults of the others."""
+    given = vars(arguments)
+    return {setting.name: given[setting.name] for setting in group.describe() if setting.name in given}
+
+
+def _details(setting: Setting) -> dict[str, Any]:
+    default = '' if setting.default in ('', ()) else f' (default: {_text(setting.default)})'
+    details: dict[str, Any] = {'help': f'{setting.description}{default}'.replace('%', '%%')}
+    if setting.kind is bool:
+        return {**details, 'action': argparse.BooleanOptionalAction}
+    metavar = f'{{{",".join(map(str, setting.choices))}}}' if setting.choices else _METAVARS.get(setting.kind, 'TEXT')
+    return {**details, 'metavar': metavar, 'type': _reader(setting)}
+
+
+def _reader(setting: Setting) -> Callable[[str], Value]:
+    """Return what turns an option's text into a checked value."""
+
+    def read(text: str) -> Value:
+        try:
+            return setting.check(_number(setting, text))
+        except SettingError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
+
+
+def _number(setting: Setting, text: str) -> Value:
+    """Return the text as a number where one is wanted; what is none is left for the setting to refuse."""
+    try:
+        return int(text) if setting.kind is int else float(text) if setting.kind is float else text
+    except ValueError:
+        return text
+
+
+def _text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,36 @@
+"""A progress bar on the terminal."""
+
+from __future__ import annotations
+
+from tqdm import tqdm
+
+
+class ProgressBar:
+    """A `Progress` that draws one bar after the other on stderr; use it in a `with`."""
+
+    def __init__(self) -> None:
+        self._task = ''
+        self._bar: tqdm | None = None
+
+    def __call__(self, task: str, done: int, total: int) -> None:
+        """Show how much of the task is done, in bytes where it has more than one step."""
+        if self._bar is None or task != self._task:
+            self.close()
+            self._task = task
+            unit = {'unit': 'B', 'unit_scale': True} if total > 1 else {'unit': ' steps'}
+            self._bar = tqdm(desc=task, total=total, **unit)
+        self._bar.update(done - self._bar.n)
+
+    def __enter__(self) -> ProgressBar:
+        """Return the bar itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal in order."""
+        self.close()
+
+    def close(self) -> None:
+        """Finish the bar that is drawn, if any."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = None

@@ -1,0 +1,96 @@
+"""Where the weights that the settings ask for are on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import SettingError
+from ..settings import NetworkSettings
+from .address import server_address
+from .catalogue import check_combination, find_checkpoint, network_title, width
+from .fit import check_fit
+from .integrity import Record, inspect_files
+from .progress import Progress
+from .store import Store, is_official, open_store
+
+OFFICIAL = 'official'
+_MANIFESTS = ('model-stride16.json', 'model-stride8.json', 'model-stride32.json', 'model.json')
+
+
+@dataclass(frozen=True)
+class Source:
+    """A checkpoint that is at hand.
+
+    Attributes:
+        title: what it is called, such as 'official MobileNetV1 0.50, 4-byte weights'.
+        folder: where its files lie.
+        manifest: file name of its model JSON.
+        digest: hash of its files.
+        networks: the folder that keeps what was built from it.
+    """
+
+    title: str
+    folder: Path
+    manifest: str
+    digest: str
+    networks: Path
+
+
+def source_at_hand(settings: NetworkSettings) -> Source | None:
+    """Return the checkpoint if it is on this machine, quickly: an official one is taken as its record says.
+
+    Raises:
+        SettingError: there is no such checkpoint, or the folder that is named holds another network.
+        ModelError: the folder that is named holds no sound checkpoint.
+    """
+    if settings.checkpoint != OFFICIAL:
+        return _own(settings)
+    store = open_store(settings)
+    record = store.record(find_checkpoint(settings))
+    return None if record is None else _official(settings, store, record)
+
+
+def obtain_source(settings: NetworkSettings, progress: Progress) -> Source:
+    """Return the checkpoint, its files checked; fetch an official one where that is needed and allowed.
+
+    Raises:
+        SettingError: there is no such checkpoint, or its weights are those of another network.
+        ModelError: it is not here, or damaged, and cannot or must not be fetched.
+    """
+    if settings.checkpoint != OFFICIAL:
+        return _own(settings)
+    store = open_store(settings)
+    record = store.obtain(
+        find_checkpoint(settings),
+        server_address(settings),
+        allow_download=settings.allow_download,
+        progress=progress,
+    )
+    return _official(settings, store, record)
+
+
+def _official(settings: NetworkSettings, store: Store, record: Record) -> Source:
+    checkpoint = find_checkpoint(settings)
+    folder = store.folder(checkpoint)
+    origin = OFFICIAL if is_official(checkpoint, record) else f'unverified ({record.source})'
+    title = f'{origin} {checkpoint.title}'
+    return Source(title, folder, checkpoint.manifest, record.fingerprint.digest, folder)
+
+
+def _own(settings: NetworkSettings) -> Source:
+    """Read and hash the folder that `checkpoint` names. What is built from it is kept in the cache, not in there."""
+    check_combination(settings)
+    folder = Path(settings.checkpoint).expanduser().resolve()
+    name = next((name for name in _MANIFESTS if (folder / name).is_file()), None)
+    if name is None:
+        raise SettingError(
+            f'checkpoint must be {OFFICIAL} or the folder of a TensorFlow.js checkpoint, got {settings.checkpoint!r}: '
+            f'{folder} has none of {", ".join(_MANIFESTS)}'
+        )
+    manifest, fingerprint = inspect_files(folder, name)
+    check_fit(manifest.shapes, settings.architecture, settings.multiplier, str(folder))
+    title = f'{folder} ({network_title(settings.architecture, width(settings))})'
+    networks = open_store(settings).root / 'own' / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return Source(title, folder, name, fingerprint.digest, networks)

@@ -1,0 +1,77 @@
+"""`bodypix models`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from checkpoints import UNKNOWN, put_on_server
+
+from bodypix_ros.cli.main import main
+
+
+@pytest.fixture
+def origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder laid out like the server, with the default checkpoint; it stands for the server."""
+    put_on_server(tmp_path / 'server', UNKNOWN)
+    monkeypatch.setenv('BODYPIX_MODEL_URL', (tmp_path / 'server').as_uri())
+    return tmp_path / 'server'
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()
+
+
+def test_fetch_brings_the_default_checkpoint(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['models', 'fetch', '--model-dir', str(tmp_path / 'cache')]) == 0
+    folder = tmp_path / 'cache' / UNKNOWN.folder
+    assert _lines(capsys) == [f'MobileNetV1 0.75, 4-byte weights: {folder}']
+    assert (folder / UNKNOWN.manifest).is_file()
+
+
+def test_fetch_of_what_is_not_there_is_one_sentence(
+    origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['models', 'fetch', '--architecture', 'resnet50', '--model-dir', str(tmp_path / 'cache')]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ''
+    assert captured.err.splitlines()[-1] == (
+        f'bodypix: ResNet50, 4-byte weights is not on the server ({origin.as_uri()}/savedmodel/bodypix/resnet50/float/'
+        'model-stride16.json: there is no such file); it has: MobileNetV1 0.75, 4-byte weights'
+    )
+
+
+def test_model_url_comes_before_the_environment(origin: Path, tmp_path: Path) -> None:
+    nowhere = (tmp_path / 'nowhere').as_uri()
+    assert main(['models', 'fetch', '--model-url', nowhere, '--model-dir', str(tmp_path / 'cache')]) == 1
+
+
+def test_list_tells_what_is_here(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(['models', 'fetch', '--model-dir', str(tmp_path / 'cache')])
+    capsys.readouterr()
+    assert main(['models', 'list', '--model-dir', str(tmp_path / 'cache')]) == 0
+    lines = _lines(capsys)
+    assert len(lines) == 16
+    assert [line for line in lines if ' here' in line] == ['MobileNetV1 0.75, 4-byte weights            here']
+    assert 'ResNet50, 2-byte weights                    -     --architecture resnet50 --quant-bytes 2' in lines
+
+
+def test_import_brings_what_a_folder_holds(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['models', 'import', str(origin), '--model-dir', str(tmp_path / 'cache')]) == 0
+    assert _lines(capsys) == [f'MobileNetV1 0.75, 4-byte weights: {tmp_path}/cache/{UNKNOWN.folder}']
+
+
+def test_where_prints_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    assert main(['models', 'where']) == 0
+    assert main(['models', 'where', '--model-dir', '/srv/models']) == 0
+    assert _lines(capsys) == [f'{tmp_path}/bodypix_ros', '/srv/models']
+
+
+def test_impossible_combinations_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['models', 'fetch', '--multiplier', '0.25']) == 1
+    assert capsys.readouterr().err == (
+        'bodypix: multiplier must be 0.5, 0.75 or 1.0 with version 2, got 0.25; 0.25 exists for version 1 only\n'
+    )

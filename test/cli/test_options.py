@@ -1,0 +1,87 @@
+"""Settings as command line options."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from bodypix_ros.cli.options import add_options, from_options, given_options
+from bodypix_ros.settings import NetworkSettings, SegmentSettings
+
+
+def _parse(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_options(parser, NetworkSettings)
+    add_options(parser, SegmentSettings)
+    return parser.parse_args(words)
+
+
+def _refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as raised:
+        _parse(*words)
+    assert raised.value.code == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_no_option_gives_the_defaults() -> None:
+    assert from_options(_parse(), NetworkSettings) == NetworkSettings()
+    assert from_options(_parse(), SegmentSettings) == SegmentSettings()
+    assert given_options(_parse(), NetworkSettings) == {}
+
+
+def test_options_come_back_in_the_types_of_their_settings() -> None:
+    arguments = _parse(
+        '--multiplier=0.5', '--quant-bytes=2', '--architecture=resnet50', '--allow-download', '--no-require-gpu',
+        '--internal-resolution=0.4', '--model-dir=/srv', '--threshold=0.7',
+    )  # fmt: skip
+    assert from_options(arguments, NetworkSettings) == NetworkSettings(
+        multiplier=0.5,
+        quant_bytes=2,
+        architecture='resnet50',
+        allow_download=True,
+        internal_resolution=0.4,
+        model_dir='/srv',
+    )
+    assert from_options(arguments, SegmentSettings).threshold == 0.7
+    assert given_options(arguments, NetworkSettings)['require_gpu'] is False
+
+
+def test_a_verb_can_fix_a_setting() -> None:
+    assert from_options(_parse('--stride=8'), NetworkSettings, stride=32).stride == 32
+
+
+def test_a_named_resolution_stays_a_name() -> None:
+    assert from_options(_parse('--internal-resolution', 'high'), NetworkSettings).internal_resolution == 'high'
+
+
+@pytest.mark.parametrize(
+    ('words', 'text'),
+    [
+        (['--stride', '12'], 'argument --stride: stride must be 8, 16 or 32, got 12'),
+        (['--stride', 'wide'], "argument --stride: stride must be 8, 16 or 32, got 'wide'"),
+        (['--threshold', '1.5'], 'argument --threshold: threshold must be between 0 and 1, got 1.5'),
+        (['--threshold', 'nan'], 'argument --threshold: threshold must be between 0 and 1, got nan'),
+        (['--part-ids', 'coco'], "argument --part-ids: part_ids must be bodypix1 or bodypix2, got 'coco'"),
+        (
+            ['--internal-resolution', '3'],
+            'argument --internal-resolution: internal_resolution must be auto, low, medium, high, full or between 0.1 '
+            "and 2.0, got '3'",
+        ),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_the_settings_own_sentence(
+    words: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _refusal(capsys, *words).endswith(text)
+
+
+def test_help_gives_choices_descriptions_and_defaults() -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser, NetworkSettings, only=('stride', 'require_gpu', 'model_dir', 'device_id'))
+    text = ' '.join(parser.format_help().split())
+    assert '--stride {8,16,32} Network input pixels per output cell; smaller is finer and slower (default: 16)' in text
+    assert '--require-gpu, --no-require-gpu Refuse to start where no GPU runs the network (default: false)' in text
+    assert '--device-id N' in text
+    assert "--model-dir TEXT Folder that keeps the weights; empty means the user's cache folder" in text
+    assert '--multiplier' not in text
