@@ -1,0 +1,30 @@
+"""From masks and parts to pictures. Everything is uint8 in and uint8 out; nothing here knows ROS."""
+
+from __future__ import annotations
+
+from .blend import draw_mask
+from .body_segmentation import encode_parts, encode_person, to_binary_mask, to_colored_mask
+from .bokeh import FACE_IDS, blur_body_parts, draw_bokeh
+from .colors import Order, colorize_labels, colorize_parts, to_colored_parts
+from .masks import to_mask
+from .overlay import overlay_needs_parts, render_overlay
+from .pixelate import draw_pixelated_mask
+
+__all__ = [
+    'FACE_IDS',
+    'Order',
+    'blur_body_parts',
+    'colorize_labels',
+    'colorize_parts',
+    'draw_bokeh',
+    'draw_mask',
+    'draw_pixelated_mask',
+    'encode_parts',
+    'encode_person',
+    'overlay_needs_parts',
+    'render_overlay',
+    'to_binary_mask',
+    'to_colored_mask',
+    'to_colored_parts',
+    'to_mask',
+]

@@ -1,0 +1,116 @@
+"""From labels to colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, overload
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ImageError
+from ..palettes import WHITE, Color, label_colors, palette_colors
+from ..parts import PARTS, PartIds
+from .checks import require_labels
+from .labels import Labels, as_list, paint
+
+Order = Literal['bgr', 'rgb']
+"""The order of an image's colour channels."""
+
+
+def colorize_parts(parts: NDArray[np.int8], palette: NDArray[np.uint8], order: Order = 'rgb') -> NDArray[np.uint8]:
+    """Colour each pixel by its part.
+
+    Args:
+        parts: (H, W) int8, part id 0..23 or -1.
+        palette: (25, 3) uint8 RGB as `palette_colors` gives it for the numbering of `parts`; the last row is the
+            background's.
+        order: the order of the result's channels.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ImageError: the labels or the palette have another shape or type.
+    """
+    if parts.dtype != np.int8 or parts.ndim != 2:
+        raise ImageError(f'parts must be (H, W) of type int8, got {parts.shape} of type {parts.dtype}')
+    if palette.shape != (len(PARTS) + 1, 3):
+        raise ImageError(f'palette must be ({len(PARTS) + 1}, 3), parts and background, got {palette.shape}')
+    return _paint_opaque(np.ascontiguousarray(parts).view(np.uint8), palette[:-1], palette[-1], order)
+
+
+def colorize_labels(labels: Labels, order: Order = 'rgb') -> NDArray[np.uint8]:
+    """Colour each pixel by the person it belongs to; nobody is black. Colours come again after 255 people.
+
+    Args:
+        labels: (H, W) whole numbers, 0 nobody, n the n-th person.
+        order: the order of the result's channels.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ImageError: the array is no label image.
+    """
+    require_labels('labels', labels)
+    colors = label_colors(255)
+    if labels.dtype != np.uint8:
+        labels = np.where(labels > 0, (labels.astype(np.int64) - 1) % 255 + 1, 0).astype(np.uint8)
+    return _paint_opaque(labels, colors, colors[0], order)
+
+
+@overload
+def to_colored_parts(
+    parts: Labels, colors: str | NDArray[np.uint8] = ..., part_ids: PartIds = ..., background: Color = ...
+) -> NDArray[np.uint8]: ...
+@overload
+def to_colored_parts(
+    parts: Sequence[Labels], colors: str | NDArray[np.uint8] = ..., part_ids: PartIds = ..., background: Color = ...
+) -> NDArray[np.uint8] | None: ...
+def to_colored_parts(
+    parts: Labels | Sequence[Labels],
+    colors: str | NDArray[np.uint8] = 'rainbow',
+    part_ids: PartIds = 'bodypix1',
+    background: Color = WHITE,
+) -> NDArray[np.uint8] | None:
+    """Colour the parts of one or several people as BodyPix does, to lay over a picture.
+
+    Args:
+        parts: (H, W) whole numbers, part ids or -1, or one such array for each person; later people cover earlier.
+        colors: the name of a palette, or (N, 3) uint8 RGB whose row i is the colour of part i.
+        part_ids: the numbering of `parts`, for the palettes; given colours are taken as they are.
+        background: RGB where no part is.
+
+    Returns:
+        (H, W, 4) uint8 RGBA, opaque; None for an empty list of people.
+
+    Raises:
+        ImageError: a part has no colour, an array is no label image, or sizes differ.
+        SettingError: there is no such palette.
+
+    Source: BodyPix 2.2 `toColoredPartMask`.
+    """
+    table = palette_colors(colors, part_ids)[:-1] if isinstance(colors, str) else np.asarray(colors, np.uint8)
+    people = as_list(parts)
+    if not people:
+        return None
+    part = people[0]
+    for one in people[1:]:
+        part = np.where(one >= 0, one, part)
+    if part.max(initial=-1) >= len(table):
+        raise ImageError(f'part {part.max()} has no colour: {len(table)} colours were given, for 0..{len(table) - 1}')
+    opaque = _paint_opaque(part.astype(np.uint8), table, np.asarray(background, np.uint8), 'rgb')
+    return np.asarray(cv2.cvtColor(opaque, cv2.COLOR_RGB2RGBA), np.uint8)
+
+
+def _paint_opaque(
+    index: NDArray[np.uint8], colors: NDArray[np.uint8], others: NDArray[np.uint8], order: Order
+) -> NDArray[np.uint8]:
+    """Return (H, W, 3): row `index` of the (N, 3) RGB colours, `others` beyond the last."""
+    table = np.zeros((256, 4), np.uint8)
+    table[:, :3] = others
+    table[: len(colors), :3] = colors
+    conversion = cv2.COLOR_RGBA2RGB if order == 'rgb' else cv2.COLOR_RGBA2BGR
+    return np.asarray(cv2.cvtColor(paint(index, table), conversion), np.uint8)

@@ -1,0 +1,158 @@
+"""The picture that the node publishes as `overlay`: people marked in the camera's own picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ImageError
+from ..palettes import palette_colors
+from ..parts import BACKGROUND, PartIds
+from ..segmentation import Segmentation
+from ..settings import PictureSettings
+from .bands import draw_in_bands
+from .blend import mix
+from .blur import MAX_BLUR_PX, blur_quickly, blur_reach_px
+from .bokeh import FACE_IDS, surroundings
+from .checks import require_channels, require_same_size
+from .colors import Order, colorize_parts
+from .labels import paint, select
+from .masks import CONTOUR, contour_strokes
+from .pixelate import draw_pixelated_mask
+
+_EDGE_BLUR_PX = 3
+_NO_PARTS = np.empty((0, 0), np.int8)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What an effect may look at. The mask is 1 where a person is; parts are there for the effects that need them."""
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    parts: NDArray[np.int8]
+    palette: NDArray[np.uint8]
+    opacity: float
+    order: Order
+
+
+def render_overlay(
+    image: NDArray[np.uint8],
+    segmentation: Segmentation,
+    settings: PictureSettings | None = None,
+    part_ids: PartIds = 'bodypix1',
+    order: Order = 'bgr',
+) -> NDArray[np.uint8]:
+    """Mark people in a picture by `settings.overlay_effect`.
+
+    parts: each body part in its colour of `overlay_palette`, `overlay_opacity` strong; mask: all but the people
+    darkened that much; contour: outlines; pixelate: parts as coloured cells; bokeh: all but the people blurred;
+    blur_faces: faces blurred, a courtesy that misses what the network misses; none: the picture itself. The blurs grow
+    with the picture, so that they look the same in every size.
+
+    Args:
+        image: (H, W, 3) uint8.
+        segmentation: what was found in that picture.
+        settings: how to draw; the defaults where None.
+        part_ids: the numbering of `segmentation.parts`.
+        order: the order of the image's channels, and of the result's.
+
+    Returns:
+        (H, W, 3) uint8; a new array, except for the effect none.
+
+    Raises:
+        ImageError: sizes differ, or the effect needs parts and there are none.
+    """
+    settings = settings or PictureSettings()
+    effect, needs_parts = _EFFECTS[settings.overlay_effect]
+    require_channels('image', image, 3)
+    require_same_size('image', image, 'mask', segmentation.mask)
+    parts = segmentation.parts
+    if parts is not None:
+        require_same_size('image', image, 'parts', parts)
+    elif needs_parts:
+        raise ImageError(f'overlay_effect {settings.overlay_effect} needs body parts, but only the mask was asked for')
+    scene = _Scene(
+        image,
+        segmentation.mask.view(np.uint8),
+        _NO_PARTS if parts is None else parts,
+        palette_colors(settings.overlay_palette, part_ids),
+        settings.overlay_opacity,
+        order,
+    )
+    return effect(scene)
+
+
+def overlay_needs_parts(effect: str) -> bool:
+    """Return whether an overlay effect needs body parts; the others do with the mask."""
+    return _EFFECTS[effect][1]
+
+
+def _color_parts(scene: _Scene) -> NDArray[np.uint8]:
+    def tint(image: NDArray[np.uint8], parts: NDArray[np.int8]) -> NDArray[np.uint8]:
+        colors = colorize_parts(parts, scene.palette, scene.order)
+        tinted = cv2.addWeighted(image, 1 - scene.opacity, colors, scene.opacity, 0)
+        return np.asarray(cv2.copyTo(tinted, (parts != BACKGROUND).view(np.uint8), image.copy()), np.uint8)
+
+    return draw_in_bands(tint, scene.image, scene.parts)
+
+
+def _darken_background(scene: _Scene) -> NDArray[np.uint8]:
+    def darken(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.asarray(cv2.copyTo(image, mask, cv2.convertScaleAbs(image, alpha=1 - scene.opacity)), np.uint8)
+
+    return draw_in_bands(darken, scene.image, scene.mask)
+
+
+def _draw_contours(scene: _Scene) -> NDArray[np.uint8]:
+    color = np.array(CONTOUR[:3] if scene.order == 'rgb' else CONTOUR[2::-1])
+    strokes = np.flatnonzero(contour_strokes([scene.mask]))
+    drawing = np.array(scene.image)
+    pixels = drawing.reshape(-1, 3)
+    pixels[strokes] = np.rint(pixels[strokes] * (1 - scene.opacity) + color * scene.opacity)
+    return drawing
+
+
+def _pixelate_parts(scene: _Scene) -> NDArray[np.uint8]:
+    opaque = np.insert(scene.palette[:-1], 3, 255, axis=1)
+    mask = paint(np.ascontiguousarray(scene.parts).view(np.uint8), opaque)
+    return draw_pixelated_mask(scene.image, mask, scene.opacity, order=scene.order)
+
+
+def _blur_background(scene: _Scene) -> NDArray[np.uint8]:
+    return _soften(scene.image, select(scene.mask, (0,)))
+
+
+def _blur_faces(scene: _Scene) -> NDArray[np.uint8]:
+    return _soften(scene.image, select(scene.parts, FACE_IDS))
+
+
+def _show_image(scene: _Scene) -> NDArray[np.uint8]:
+    return scene.image
+
+
+_EFFECTS: dict[str, tuple[Callable[[_Scene], NDArray[np.uint8]], bool]] = {
+    'parts': (_color_parts, True),
+    'mask': (_darken_background, False),
+    'contour': (_draw_contours, False),
+    'pixelate': (_pixelate_parts, True),
+    'bokeh': (_blur_background, False),
+    'blur_faces': (_blur_faces, True),
+    'none': (_show_image, False),
+}
+"""For each overlay_effect, what draws it and whether that needs body parts."""
+
+
+def _soften(image: NDArray[np.uint8], hidden: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Blur the image where `hidden` (H, W) is 255: by 10 pixels if it has 480 rows, else in proportion."""
+    blur_px = min(max(image.shape[0] / 48, 1.0), MAX_BLUR_PX)
+    drawing = image.copy()
+    near = surroundings(hidden, blur_reach_px(blur_px) + blur_reach_px(_EDGE_BLUR_PX))
+    if drawing[near].size:
+        blurred = blur_quickly(image[near], blur_px)
+        drawing[near] = mix(blurred, image[near], blur_quickly(hidden[near], _EDGE_BLUR_PX))
+    return drawing
