@@ -1,6 +1,7 @@
 # The chores. Each makes .venv ready first: tools/environment.py says how, and what ROS_WHEELS and ACCELERATOR change.
 PYTHON ?= python3
 IN_VENV = $(PYTHON) tools/environment.py
+OUTPUT ?= demo_output
 DEMO = $(if $(IMAGE),--image '$(IMAGE)') $(if $(VIDEO),--video '$(VIDEO)') $(if $(DEVICE),--device '$(DEVICE)') $(ARGS)
 
 .PHONY: help demo test lint format environment clean
@@ -13,7 +14,7 @@ help:
 	@echo 'make clean   remove .venv and everything that was built'
 
 demo:
-	$(IN_VENV) bodypix demo --output demo_output $(DEMO)
+	$(IN_VENV) bodypix demo --output '$(OUTPUT)' $(DEMO)
 
 # Tests talk to each other alone, not to the robots of this network.
 test: lint

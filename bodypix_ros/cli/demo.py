@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import BodyPixError, ModelError
+from ..models.download import AbsentError
 from ..models.network import load_network
 from ..settings import NetworkSettings
 from .options import add_options, from_options
@@ -73,9 +74,10 @@ def _settings_at_hand(arguments: argparse.Namespace) -> NetworkSettings:
     choices = [asked, *(dataclasses.replace(asked, **other) for other in _ALTERNATIVES if free)]
     errors: list[ModelError] = []
     for choice in choices:
+        reachable = all(isinstance(error, AbsentError) for error in errors)  # else only the cache is left to ask
         try:
             with ProgressBar() as progress:
-                name = load_network(choice, progress=progress).name
+                name = load_network(dataclasses.replace(choice, allow_download=reachable), progress=progress).name
         except ModelError as error:
             errors.append(error)
             continue

@@ -1,0 +1,138 @@
+"""The pixel encodings of ROS images, and how each becomes BGR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ImageError
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one encoding lays out its pixels.
+
+    Attributes:
+        channels: values of one pixel in a row; 2 where two neighbours share their colour.
+        code: conversion of OpenCV that gives BGR; None where the pixels are BGR.
+        bits: 8 or 16, of each value.
+        even: multiples that (height, width) must be, where pixels share their colour.
+        rows: rows of data for each two rows of the picture; more than 2 where colour planes follow.
+    """
+
+    channels: int
+    code: int | None
+    bits: Literal[8, 16] = 8
+    even: tuple[int, int] = (1, 1)
+    rows: int = 2
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of one pixel in a row."""
+        return self.channels * self.bits // 8
+
+    def data_rows(self, height: int) -> int:
+        """Return how many rows of data a picture of this height has, colour planes included."""
+        return height * self.rows // 2
+
+
+# OpenCV names a Bayer pattern by the second and third pixel of its second row, ROS by the first four pixels.
+_BAYER = {
+    'rggb': cv2.COLOR_BayerBG2BGR,
+    'bggr': cv2.COLOR_BayerRG2BGR,
+    'gbrg': cv2.COLOR_BayerGR2BGR,
+    'grbg': cv2.COLOR_BayerGB2BGR,
+}
+
+ENCODINGS: dict[str, Encoding] = {
+    'bgr8': Encoding(3, None),
+    '8UC3': Encoding(3, None),
+    'rgb8': Encoding(3, cv2.COLOR_RGB2BGR),
+    'bgra8': Encoding(4, cv2.COLOR_BGRA2BGR),
+    'rgba8': Encoding(4, cv2.COLOR_RGBA2BGR),
+    'mono8': Encoding(1, cv2.COLOR_GRAY2BGR),
+    '8UC1': Encoding(1, cv2.COLOR_GRAY2BGR),
+    'mono16': Encoding(1, cv2.COLOR_GRAY2BGR, bits=16),
+    '16UC1': Encoding(1, cv2.COLOR_GRAY2BGR, bits=16),
+    'yuv422': Encoding(2, cv2.COLOR_YUV2BGR_UYVY, even=(1, 2)),
+    'uyvy': Encoding(2, cv2.COLOR_YUV2BGR_UYVY, even=(1, 2)),
+    'yuv422_yuy2': Encoding(2, cv2.COLOR_YUV2BGR_YUY2, even=(1, 2)),
+    'yuyv': Encoding(2, cv2.COLOR_YUV2BGR_YUY2, even=(1, 2)),
+    'nv12': Encoding(1, cv2.COLOR_YUV2BGR_NV12, even=(2, 2), rows=3),
+    'nv21': Encoding(1, cv2.COLOR_YUV2BGR_NV21, even=(2, 2), rows=3),
+    **{f'bayer_{pattern}8': Encoding(1, code, even=(2, 2)) for pattern, code in _BAYER.items()},
+    **{f'bayer_{pattern}16': Encoding(1, code, bits=16, even=(2, 2)) for pattern, code in _BAYER.items()},
+}
+"""Every encoding that is understood, by its name in sensor_msgs/Image."""
+
+LABEL_ENCODINGS: dict[str, type[np.generic]] = {
+    '8SC1': np.int8,
+    '8UC1': np.uint8,
+    '16SC1': np.int16,
+    '32SC1': np.int32,
+}
+"""Encodings of a label image; background is -1, and 255 where there is no sign."""
+
+
+def to_bgr(pixels: Pixels, encoding: Encoding) -> NDArray[np.uint8]:
+    """Convert the pixels of one image to BGR.
+
+    Args:
+        pixels: (data rows, W, channels) uint8, or uint16 of any byte order for 16-bit encodings. Rows may be padded.
+        encoding: what the pixels mean.
+
+    Returns:
+        (H, W, 3) uint8; the pixels themselves where they are BGR already.
+
+    Source: like cv_bridge, 16-bit values are scaled by 255/65535; YUV is BT.601 with limited range.
+    """
+    if encoding.bits == 16:
+        native = pixels.astype(np.uint16, copy=False)
+        pixels = cv2.convertScaleAbs(native, alpha=255 / 65535).reshape(pixels.shape)
+    if encoding.code is None:
+        return pixels.view(np.uint8)
+    return cv2.cvtColor(pixels, encoding.code).view(np.uint8)
+
+
+def encode_mask(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return (H, W) uint8, 255 where the (H, W) bool mask is true and 0 elsewhere: mono8."""
+    return mask.view(np.uint8) * np.uint8(255)
+
+
+def encode_labels(labels: NDArray[np.int8], encoding: str) -> NDArray[np.generic]:
+    """Return (H, W) labels in the integers of one of LABEL_ENCODINGS; -1 becomes 255 where there is no sign."""
+    return labels.astype(LABEL_ENCODINGS[encoding], copy=False)
+
+
+_STREAM_ENDS = {b'\xff\xd8\xff': b'\xff\xd9', b'\x89PNG\r\n\x1a\n': b'IEND\xaeB`\x82'}
+
+
+def decode_stream(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Decompress a JPEG or PNG stream.
+
+    Args:
+        data: (N,) uint8, the stream.
+
+    Returns:
+        (H, W, 3) uint8 BGR, as stored: a camera's orientation tag does not turn it, so that it fits its camera_info.
+
+    Raises:
+        ImageError: neither JPEG nor PNG, or broken.
+    """
+    head, tail = data[:8].tobytes(), data[-64:].tobytes().rstrip(b'\0')
+    end = next((end for start, end in _STREAM_ENDS.items() if head.startswith(start)), None)
+    if end is None:
+        raise ImageError(f'{len(data)} bytes that begin with {head.hex()!r} are neither JPEG nor PNG')
+    # OpenCV gives the upper part of a stream that was cut off, with grey below.
+    if not tail.endswith(end):
+        raise ImageError(f'a compressed image of {len(data)} bytes was cut off')
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise ImageError(f'a compressed image of {len(data)} bytes cannot be decoded')
+    return image.view(np.uint8)

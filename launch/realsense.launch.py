@@ -1,0 +1,29 @@
+"""Start a RealSense camera with the package realsense2_camera, and the node on its colour images.
+
+Every argument of realsense2_camera's own rs_launch.py is understood too: `rgb_camera.color_profile:=640x480x30`.
+"""
+
+from __future__ import annotations
+
+from launch import Action, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+
+from bodypix_ros.launching.driver import camera_with_bodypix
+from bodypix_ros.launching.share import share
+
+
+def generate_launch_description() -> LaunchDescription:
+    arguments = [
+        DeclareLaunchArgument('camera_namespace', default_value='camera', description='Namespace of the camera'),
+        DeclareLaunchArgument('camera_name', default_value='camera', description='Name of the camera'),
+    ]
+    image = [LaunchConfiguration('camera_namespace'), '/', LaunchConfiguration('camera_name'), '/color/image_raw']
+    return camera_with_bodypix(arguments, OpaqueFunction(function=start_camera), image)
+
+
+def start_camera(*_: object) -> list[Action]:
+    """Return the camera's own launch file."""
+    file = share('launch', 'rs_launch.py', package='realsense2_camera')
+    return [IncludeLaunchDescription(PythonLaunchDescriptionSource(str(file)))]

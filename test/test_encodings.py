@@ -1,0 +1,123 @@
+"""Every encoding against values worked out by hand, and pictures there and back."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bodypix_ros.encodings import ENCODINGS, decode_stream, encode_labels, encode_mask, to_bgr
+from bodypix_ros.errors import ImageError
+
+BLUE, GREEN, RED, GREY = 10, 20, 30, 77
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'pixel', 'bgr'),
+    [
+        ('bgr8', [BLUE, GREEN, RED], [BLUE, GREEN, RED]),
+        ('8UC3', [BLUE, GREEN, RED], [BLUE, GREEN, RED]),
+        ('rgb8', [RED, GREEN, BLUE], [BLUE, GREEN, RED]),
+        ('bgra8', [BLUE, GREEN, RED, 0], [BLUE, GREEN, RED]),
+        ('rgba8', [RED, GREEN, BLUE, 255], [BLUE, GREEN, RED]),
+        ('mono8', [GREY], [GREY] * 3),
+        ('8UC1', [GREY], [GREY] * 3),
+    ],
+)
+def test_eight_bit_colours_become_bgr(encoding: str, pixel: list[int], bgr: list[int]) -> None:
+    pixels = np.full((2, 4, len(pixel)), pixel, np.uint8)
+    assert (to_bgr(pixels, ENCODINGS[encoding]) == bgr).all()
+
+
+@pytest.mark.parametrize('encoding', ['mono16', '16UC1'])
+@pytest.mark.parametrize('order', ['<', '>'])
+def test_sixteen_bits_are_scaled_to_eight(encoding: str, order: str) -> None:
+    pixels = np.array([[0, 128, 129, 257, 25700, 65535]], f'{order}u2')[..., None]
+    assert to_bgr(pixels, ENCODINGS[encoding])[0, :, 0].tolist() == [0, 0, 1, 1, 100, 255]
+
+
+# BT.601 with limited range: R = 1.164 (Y - 16) + 1.596 (V - 128), B = 1.164 (Y - 16) + 2.018 (U - 128), and
+# G = 1.164 (Y - 16) - 0.391 (U - 128) - 0.813 (V - 128).
+YUV_BGR = [
+    ((16, 128, 128), (0, 0, 0)),
+    ((235, 128, 128), (255, 255, 255)),
+    ((126, 128, 128), (128, 128, 128)),
+    ((81, 90, 240), (0, 0, 254)),
+    ((145, 54, 34), (1, 255, 0)),
+    ((41, 240, 110), (255, 0, 0)),
+]
+
+
+@pytest.mark.parametrize(('yuv', 'bgr'), YUV_BGR)
+@pytest.mark.parametrize('encoding', ['yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv', 'nv12', 'nv21'])
+def test_yuv_becomes_bgr(encoding: str, yuv: tuple[int, int, int], bgr: tuple[int, int, int]) -> None:
+    y, u, v = yuv
+    if encoding in ('yuv422', 'uyvy'):
+        pixels = np.full((2, 2, 2), [[u, y], [v, y]], np.uint8)
+    elif encoding in ('yuv422_yuy2', 'yuyv'):
+        pixels = np.full((2, 2, 2), [[y, u], [y, v]], np.uint8)
+    else:
+        chroma = [u, v] if encoding == 'nv12' else [v, u]
+        pixels = np.array([[y, y], [y, y], chroma], np.uint8)[..., None]
+    picture = to_bgr(pixels, ENCODINGS[encoding])
+    assert picture.shape == (2, 2, 3)
+    assert np.abs(picture.astype(int) - bgr).max() <= 2
+
+
+@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
+@pytest.mark.parametrize('bits', [8, 16])
+def test_bayer_patterns_find_their_colours(pattern: str, bits: int) -> None:
+    values = {'b': 40, 'g': 120, 'r': 200}
+    tile = np.array([values[color] for color in pattern], np.uint16).reshape(2, 2)
+    mosaic = np.tile(tile, (8, 8)) * (257 if bits == 16 else 1)
+    pixels = mosaic.astype(np.uint8 if bits == 8 else np.uint16)[..., None]
+    picture = to_bgr(pixels, ENCODINGS[f'bayer_{pattern}{bits}'])
+    assert (picture[2:-2, 2:-2] == [40, 120, 200]).all()
+
+
+def test_padded_rows_are_left_out() -> None:
+    rows = np.arange(2 * 20, dtype=np.uint8).reshape(2, 20)
+    view = np.ndarray((2, 4, 3), np.uint8, rows, strides=(20, 3, 1))
+    assert (to_bgr(view, ENCODINGS['rgb8'])[1, 0] == [22, 21, 20]).all()
+
+
+def test_masks_are_zero_and_255() -> None:
+    assert encode_mask(np.array([[True, False]])).tolist() == [[255, 0]]
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'background'), [('8SC1', -1), ('8UC1', 255), ('16SC1', -1), ('32SC1', -1)]
+)
+def test_background_is_minus_one_or_255(encoding: str, background: int) -> None:
+    assert encode_labels(np.array([[-1, 23]], np.int8), encoding).tolist() == [[background, 23]]
+
+
+def test_png_streams_are_lossless(astronaut: NDArray[np.uint8]) -> None:
+    stream = cv2.imencode('.png', astronaut)[1]
+    assert (decode_stream(stream) == astronaut).all()
+
+
+def test_jpeg_streams_come_close(astronaut: NDArray[np.uint8]) -> None:
+    stream = cv2.imencode('.jpg', astronaut)[1]
+    assert np.abs(decode_stream(stream).astype(int) - astronaut).mean() < 3
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg'])
+def test_a_stream_that_was_cut_off_is_refused(astronaut: NDArray[np.uint8], suffix: str) -> None:
+    stream = cv2.imencode(suffix, astronaut)[1]
+    with pytest.raises(ImageError, match='was cut off'):
+        decode_stream(stream[: len(stream) // 2])
+
+
+def test_a_broken_stream_is_refused(astronaut: NDArray[np.uint8]) -> None:
+    stream = cv2.imencode('.png', astronaut)[1]
+    stream[8:40] = 0
+    with pytest.raises(ImageError, match='cannot be decoded'):
+        decode_stream(stream)
+
+
+@pytest.mark.parametrize('stream', [b'', b'GIF89a', bytes(100)])
+def test_other_streams_are_refused(stream: bytes) -> None:
+    with pytest.raises(ImageError, match='neither JPEG nor PNG'):
+        decode_stream(np.frombuffer(stream, np.uint8))
