@@ -56,9 +56,7 @@ class NetworkSettings(Settings):
         0.75, 'Width of MobileNetV1; 0.25 exists for version 1 only', choices=(0.25, 0.5, 0.75, 1.0)
     )
     quant_bytes: int = setting(4, 'Bytes of each stored weight; fewer is a smaller download', choices=(1, 2, 4))
-    stride: int = setting(
-        16, 'Network input pixels per output cell; smaller is finer and slower', choices=(8, 16, 32)
-    )
+    stride: int = setting(16, 'Network input pixels per output cell; smaller is finer and slower', choices=(8, 16, 32))
     dilation: str = setting(
         'trained',
         'Dilated layers as trained (r,r), or as TensorFlow.js runs them (r,1)',
@@ -98,7 +96,9 @@ class SegmentSettings(Settings):
         0.5, 'A pixel is a person where its score is above this', minimum=0.0, maximum=1.0, live=True
     )
     flip_horizontal: bool = setting(
-        False, 'For mirrored cameras: the network sees the picture mirrored; left and right parts change sides', live=True
+        False,
+        'For mirrored cameras: the network sees the picture mirrored; left and right parts change sides',
+        live=True,
     )
     max_people: int = setting(
         10, 'So many people are told apart, at most', minimum=1, maximum=255, live=True
@@ -117,7 +117,7 @@ class SegmentSettings(Settings):
         live=True,
     )
     min_keypoint_score: float = setting(
-        0.3, 'Keypoints above this score decide whose a pixel is', minimum=0.0, maximum=1.0, live=True
+        0.3, 'Keypoints above this score decide whose a pixel is (instances: webgl)', minimum=0.0, maximum=1.0, live=True
     )
     refine_steps: int = setting(
         10, "How often a pixel's guess of its person's keypoints is improved", minimum=1, maximum=20, live=True

@@ -86,9 +86,7 @@ def test_masks_are_zero_and_255() -> None:
     assert encode_mask(np.array([[True, False]])).tolist() == [[255, 0]]
 
 
-@pytest.mark.parametrize(
-    ('encoding', 'background'), [('8SC1', -1), ('8UC1', 255), ('16SC1', -1), ('32SC1', -1)]
-)
+@pytest.mark.parametrize(('encoding', 'background'), [('8SC1', -1), ('8UC1', 255), ('16SC1', -1), ('32SC1', -1)])
 def test_background_is_minus_one_or_255(encoding: str, background: int) -> None:
     assert encode_labels(np.array([[-1, 23]], np.int8), encoding).tolist() == [[background, 23]]
 

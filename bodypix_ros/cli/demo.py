@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ _NAMESPACE = '/bodypix_demo'
 _FIRST_RESULT_S = 60.0
 _WHICH_NETWORK = ('version', 'architecture', 'multiplier', 'quant_bytes', 'checkpoint')
 # Where none was asked for: a server that stands for the official one may not have every checkpoint.
-_ALTERNATIVES: tuple[dict[str, float], ...] = ({'quant_bytes': 2}, {'multiplier': 0.5})
+_ALTERNATIVES: tuple[dict[str, Any], ...] = ({'quant_bytes': 2}, {'multiplier': 0.5})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

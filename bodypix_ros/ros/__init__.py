@@ -1,0 +1,1 @@
+"""The node. The only room that imports rclpy."""

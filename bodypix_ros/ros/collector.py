@@ -1,0 +1,69 @@
+"""Receives what the node publishes and measures how often and how soon."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+
+from ..msg import Stats
+
+TOPICS = ('mask', 'parts', 'parts_color', 'overlay')
+
+
+class Collector(Node):
+    """Keeps the newest image of each topic; `mask` is timed.
+
+    Attributes:
+        images: newest message by topic.
+        stats: the node's newest statistics, None before the first.
+        arrivals_s: when each mask came, seconds of a steady clock.
+        latencies_ms: from the image's stamp to the arrival of its mask.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__('collector', namespace=namespace)
+        self.images: dict[str, Image] = {}
+        self.stats: Stats | None = None
+        self.arrivals_s: list[float] = []
+        self.latencies_ms: list[float] = []
+        for topic in TOPICS:
+            self.create_subscription(Image, topic, lambda msg, topic=topic: self._keep(topic, msg), QoSProfile(depth=5))
+        self.create_subscription(Stats, 'bodypix/stats', self._keep_stats, QoSProfile(depth=1))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every topic has come at least once."""
+        return self.stats is not None and len(self.images) == len(TOPICS)
+
+    @property
+    def rate_hz(self) -> float:
+        """Masks a second."""
+        if len(self.arrivals_s) < 2:
+            return 0.0
+        return (len(self.arrivals_s) - 1) / (self.arrivals_s[-1] - self.arrivals_s[0])
+
+    def forget_times(self) -> None:
+        """Begin the measurement anew."""
+        self.arrivals_s, self.latencies_ms = [], []
+
+    def pictures(self) -> dict[str, NDArray[np.uint8]]:
+        """Return the newest images as pictures for files: grey or BGR uint8; the background of the parts is 255."""
+        arrays = {topic: np.frombuffer(msg.data, np.uint8) for topic, msg in self.images.items()}
+        pictures = {topic: arrays[topic].reshape(msg.height, msg.width, -1) for topic, msg in self.images.items()}
+        return {**pictures, 'parts_color': pictures['parts_color'][..., ::-1]}
+
+    def _keep(self, topic: str, msg: Image) -> None:
+        self.images[topic] = msg
+        if topic == 'mask':
+            stamp_ns = msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec
+            self.latencies_ms.append((self.get_clock().now().nanoseconds - stamp_ns) / 1e6)
+            self.arrivals_s.append(time.monotonic())
+
+    def _keep_stats(self, msg: Any) -> None:
+        self.stats = msg

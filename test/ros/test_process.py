@@ -1,0 +1,78 @@
+"""How the node starts and ends."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from robot import Process, Robot
+
+
+def started(robot: Robot, domain: int, folder: Path, *arguments: str) -> Process:
+    """Start a node and wait until it says that it loads, so that it has its handlers."""
+    process = Process(domain, folder / 'log.txt', *arguments)
+    robot.until_logged(process, 'loading the network')
+    return process
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_node_with_status_0(
+    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    process = started(robot, domain, tmp_path, *network_arguments)
+    robot.until_logged(process, ' on cpu')
+    process.signal(number)
+    assert process.wait() == 0
+    assert 'Traceback' not in process.log
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_changes_nothing(
+    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    process = started(robot, domain, tmp_path, *network_arguments)
+    process.signal(number)
+    process.signal(number)
+    robot.spin(0.05)
+    if process.alive:
+        process.signal(number)
+    assert process.wait() == 0
+    assert 'Traceback' not in process.log
+
+
+@pytest.mark.parametrize(
+    ('argument', 'text'),
+    [
+        ('threshold:=1.5', 'threshold must be between 0 and 1. Invalid parameter value (1.5)'),
+        ('stride:=12', 'stride must be 8, 16 or 32. Invalid parameter value (12)'),
+        ('stride:=wide', "stride must be 8, 16 or 32. Trying to set parameter 'stride' to 'wide'"),
+        ('internal_resolution:=huge', 'internal_resolution must be auto, low, medium, high, full or between 0.1 and 2'),
+        ('cameras:=[left,left]', 'cameras must differ from each other, got left, left'),
+        ('parts_encoding:=jpeg', "parts_encoding must be 8SC1, 8UC1, 16SC1 or 32SC1, got 'jpeg'"),
+    ],
+)
+def test_a_wrong_parameter_ends_the_start_with_a_sentence(
+    domain: int, tmp_path: Path, argument: str, text: str
+) -> None:
+    process = Process(domain, tmp_path / 'log.txt', '-p', argument)
+    assert process.wait() == 2
+    assert text in process.log
+    assert 'Traceback' not in process.log
+
+
+def test_missing_weights_are_reported_and_the_node_lives(
+    robot: Robot, domain: int, server: str, tmp_path: Path
+) -> None:
+    empty = tmp_path / 'models'
+    process = started(robot, domain, tmp_path, '-p', f'model_url:={server}', '-p', f'model_dir:={empty}')
+    robot.until_logged(process, 'the network cannot be loaded:')
+    assert process.alive
+    assert process.stop() == 0
+
+
+def test_a_whole_number_is_understood_as_a_threshold(
+    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path
+) -> None:
+    process = started(robot, domain, tmp_path, *network_arguments, '-p', 'threshold:=1')
+    assert process.stop() == 0
