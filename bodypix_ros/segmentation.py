@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from .people import People
+
 
 @dataclass(frozen=True)
 class Timings:
@@ -24,9 +26,11 @@ class Segmentation:
     Attributes:
         mask: (H, W) bool, true where a person is.
         parts: (H, W) int8, part id 0..23, -1 background; None where parts were not asked for.
+        people: each person's pose, box, parts and pixels; None where people were not asked for.
         timings: milliseconds by stage.
     """
 
     mask: NDArray[np.bool_]
     parts: NDArray[np.int8] | None = None
+    people: People | None = None
     timings: Timings = field(default_factory=Timings)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry
 from .inference.kernels import choose_kernels
+from .inference.multi_person import find_people
 from .inference.preprocess import check_image
 from .inference.providers import Execution, open_session
 from .models.network import Network, load_network
@@ -24,6 +25,7 @@ from .settings import NetworkSettings, SegmentSettings
 
 _LOG = logging.getLogger(__name__)
 Image = NDArray[np.uint8]
+Heads = dict[str, NDArray[np.float32]]
 
 
 class BodyPix:
@@ -45,6 +47,7 @@ class BodyPix:
         self.network = network
         self._kernels = choose_kernels(self.settings.kernels)
         self._execution = self._execute(network)
+        self._people_engine: tuple[Network, Execution] | None = None
         self._numbers = renumbering(network.part_ids, self.settings.part_ids)
         self._warm_up()
         _LOG.info('%s on %s (%s), %s kernels', network.name, self.provider, self.provider_reason, self._kernels.name)
@@ -79,7 +82,13 @@ class BodyPix:
         return self._execution.reason
 
     def segment(
-        self, image: Image, settings: SegmentSettings | None = None, *, parts: bool = True, **changes: Any
+        self,
+        image: Image,
+        settings: SegmentSettings | None = None,
+        *,
+        parts: bool = True,
+        people: bool = False,
+        **changes: Any,
     ) -> Segmentation:
         """Find the people in one picture.
 
@@ -87,16 +96,24 @@ class BodyPix:
             image: (H, W, 3) uint8 BGR.
             settings: of this call; the defaults where None.
             parts: whether to label body parts, too.
+            people: whether to tell people apart, too; the first call with it loads a larger network.
             changes: single settings by name, such as `threshold=0.7`.
 
         Raises:
             ImageError: the image has another shape or type.
             SettingError: a setting has a value that it cannot have.
+            ModelError: the checkpoint cannot tell people apart: version 1 cannot.
         """
-        return self.segment_batch([image], settings, parts=parts, **changes)[0]
+        return self.segment_batch([image], settings, parts=parts, people=people, **changes)[0]
 
     def segment_batch(
-        self, images: Sequence[Image], settings: SegmentSettings | None = None, *, parts: bool = True, **changes: Any
+        self,
+        images: Sequence[Image],
+        settings: SegmentSettings | None = None,
+        *,
+        parts: bool = True,
+        people: bool = False,
+        **changes: Any,
     ) -> list[Segmentation]:
         """Find the people in several pictures; those of equal network input size run as one batch.
 
@@ -104,6 +121,7 @@ class BodyPix:
             images: (H, W, 3) uint8 BGR each; sizes may differ.
             settings: of this call; the defaults where None.
             parts: whether to label body parts, too.
+            people: whether to tell people apart, too.
             changes: single settings by name.
 
         Returns:
@@ -116,7 +134,7 @@ class BodyPix:
         results: dict[int, Segmentation] = {}
         for indices in _equal_inputs(geometries):
             batch = [(images[index], geometries[index]) for index in indices]
-            results.update(zip(indices, self._segment_equal(batch, settings, parts), strict=True))
+            results.update(zip(indices, self._segment_equal(batch, settings, parts, people), strict=True))
         return [results[index] for index in range(len(images))]
 
     def geometry(self, height: int, width: int) -> Geometry:
@@ -141,8 +159,17 @@ class BodyPix:
         noise = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
         self.segment(noise, threshold=0.01)
 
+    def _engine(self, people: bool) -> tuple[Network, Execution]:
+        """Return the network with the heads that are wanted; that with all of them is loaded when first asked for."""
+        if not people:
+            return self.network, self._execution
+        if self._people_engine is None:
+            network = load_network(self.settings, people=True)
+            self._people_engine = network, self._execute(network)
+        return self._people_engine
+
     def _segment_equal(
-        self, batch: list[tuple[Image, Geometry]], settings: SegmentSettings, parts: bool
+        self, batch: list[tuple[Image, Geometry]], settings: SegmentSettings, parts: bool, people: bool
     ) -> Iterator[Segmentation]:
         """Segment pictures whose network inputs have the same size."""
         started = time.perf_counter()
@@ -152,30 +179,36 @@ class BodyPix:
             seen = image[:, ::-1] if settings.flip_horizontal else image
             self._kernels.preprocess(seen, geometry, self.network.architecture, out=place)
         preprocessed = time.perf_counter()
-        outputs = self._execution.session.run(None, {'input': inputs})[0]
+        network, execution = self._engine(people)
+        outputs = execution.session.run(None, {'input': inputs})[0]
         inferred = time.perf_counter()
         for output, (_, geometry) in zip(outputs, batch, strict=True):
             decoding = time.perf_counter()
-            mask, labels = self._decode(output, geometry, settings, parts)
+            heads = {name: output[channels] for name, channels in network.heads.items()}
+            result = self._decode(heads, geometry, settings, parts, people)
             timings = Timings(
                 preprocess_ms=(preprocessed - started) * 1e3,
                 inference_ms=(inferred - preprocessed) * 1e3,
                 postprocess_ms=(time.perf_counter() - decoding) * 1e3,
             )
-            yield Segmentation(mask, labels, timings)
+            yield dataclasses.replace(result, timings=timings)
 
     def _decode(
-        self, output: NDArray[np.float32], geometry: Geometry, settings: SegmentSettings, parts: bool
-    ) -> tuple[NDArray[np.bool_], NDArray[np.int8] | None]:
-        heads = {name: output[channels] for name, channels in self.network.heads.items()}
+        self, heads: Heads, geometry: Geometry, settings: SegmentSettings, parts: bool, people: bool
+    ) -> Segmentation:
         mask = self._kernels.decode_mask(heads['segments'][0], geometry, settings.threshold)
         labels = None
         if parts:
             labels = self._kernels.decode_parts(heads['part_heatmaps'], mask, geometry, self._numbers)
-        if settings.flip_horizontal:
+        flipped = settings.flip_horizontal
+        part_ids = self.settings.part_ids
+        if flipped:
             mask = np.ascontiguousarray(mask[:, ::-1])
-            labels = None if labels is None else mirrored(self.settings.part_ids)[labels[:, ::-1]]
-        return mask, labels
+            labels = None if labels is None else mirrored(part_ids)[labels[:, ::-1]]
+        found = None
+        if people:
+            found = find_people(heads, mask, labels, geometry, settings, part_ids, mirrored=flipped)
+        return Segmentation(mask, labels, found)
 
 
 def _equal_inputs(geometries: list[Geometry]) -> Iterable[list[int]]:

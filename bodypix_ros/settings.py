@@ -117,7 +117,11 @@ class SegmentSettings(Settings):
         live=True,
     )
     min_keypoint_score: float = setting(
-        0.3, 'Keypoints above this score decide whose a pixel is (instances: webgl)', minimum=0.0, maximum=1.0, live=True
+        0.3,
+        'Keypoints above this score decide whose a pixel is (instances: webgl)',
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
     )
     refine_steps: int = setting(
         10, "How often a pixel's guess of its person's keypoints is improved", minimum=1, maximum=20, live=True
