@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
 from .errors import SettingError
@@ -90,6 +91,7 @@ class Settings:
             object.__setattr__(self, one.name, one.check(getattr(self, one.name)))
 
     @classmethod
+    @cache
     def describe(cls) -> tuple[Setting, ...]:
         """Return the settings of this class, in order."""
         kinds = get_type_hints(cls)
