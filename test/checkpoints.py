@@ -51,7 +51,9 @@ def whole_network(multiplier: float, seed: int = 0) -> Weights:
 
 def manifest_of(weights: Weights, paths: list[str]) -> dict[str, object]:
     """Return a model JSON of TensorFlow.js."""
-    entries = [{'name': name, 'shape': list(values.shape), 'dtype': values.dtype.name} for name, values in weights.items()]
+    entries = [
+        {'name': name, 'shape': list(values.shape), 'dtype': values.dtype.name} for name, values in weights.items()
+    ]
     return {'format': 'graph-model', 'modelTopology': {}, 'weightsManifest': [{'paths': paths, 'weights': entries}]}
 
 

@@ -18,13 +18,48 @@ OPSET = 17  # old enough for the ONNX Runtime of every supported robot
 IR_VERSION = 8
 
 
-class GraphBuilder:
-    """An ONNX graph under construction; values are named by strings."""
+class Nodes:
+    """ONNX nodes and constants under construction; values are named by strings."""
 
-    def __init__(self, weights: Weights) -> None:
-        self.weights = weights
+    def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
+
+    def add(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
+        """Append one node and return the name of its output."""
+        return self.add_many(operator, inputs, [output], **attributes)[0]
+
+    def add_many(self, operator: str, inputs: Sequence[str], outputs: list[str], **attributes: Any) -> list[str]:
+        """Append one node and return the names of its outputs."""
+        self._nodes.append(helper.make_node(operator, list(inputs), outputs, **attributes))
+        return outputs
+
+    def constant(self, name: str, value: NDArray[Any] | np.generic) -> str:
+        """Add a constant and return its name; the same name is added once."""
+        self._constants.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def include(self, graph: onnx.GraphProto) -> None:
+        """Append the nodes and constants of another graph under the names they have."""
+        self._nodes.extend(graph.node)
+        self._constants.update({tensor.name: tensor for tensor in graph.initializer})
+
+    def model(
+        self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
+    ) -> onnx.ModelProto:
+        """Return the checked model from the inputs to the outputs."""
+        graph = helper.make_graph(self._nodes, 'bodypix', inputs, outputs, list(self._constants.values()))
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION)
+        onnx.checker.check_model(model)
+        return model
+
+
+class GraphBuilder(Nodes):
+    """The graph of a network, made from the weights of a checkpoint."""
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        self.weights = weights
 
     def weight(self, name: str) -> NDArray[np.float32]:
         """Return the weights of this name.
@@ -35,16 +70,6 @@ class GraphBuilder:
         if name not in self.weights:
             raise ModelError(f'the checkpoint has no weights named {name}; it is not a BodyPix checkpoint')
         return self.weights[name]
-
-    def add(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        """Append one node and return the name of its output."""
-        self._nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
-        return output
-
-    def constant(self, name: str, value: NDArray[Any] | np.generic) -> str:
-        """Add a constant and return its name; the same name is added once."""
-        self._constants.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
 
     def convolution(
         self,
@@ -85,16 +110,10 @@ class GraphBuilder:
 
     def finish(self, output: str, channels: int) -> onnx.ModelProto:
         """Return the checked model from 'input' (N, 3, h, w) to the named output (N, channels, oh, ow), float32."""
-        graph = helper.make_graph(
-            self._nodes,
-            'bodypix',
+        return self.model(
             [helper.make_tensor_value_info('input', TensorProto.FLOAT, ['n', 3, 'h', 'w'])],
             [helper.make_tensor_value_info(output, TensorProto.FLOAT, ['n', channels, 'oh', 'ow'])],
-            list(self._constants.values()),
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION)
-        onnx.checker.check_model(model)
-        return model
 
 
 def kernel_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:

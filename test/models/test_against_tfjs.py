@@ -1,7 +1,7 @@
 """Our networks against TensorFlow.js itself; for development, where it is installed.
 
-`npm install --legacy-peer-deps @tensorflow/tfjs@4.22.0 @tensorflow-models/body-pix@1.1.2` in some folder, then let
-NODE_PATH be its node_modules.
+In some folder `npm install --legacy-peer-deps @tensorflow/tfjs@4.22.0 @tensorflow-models/body-pix@2.2.1
+body-pix-1@npm:@tensorflow-models/body-pix@1.1.2`, then let NODE_PATH be its node_modules.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from official_resnet import paddings, topology
 from official_shapes import mobilenet_shapes, noise, resnet_shapes
 
 from bodypix_ros import BodyPix
+from bodypix_ros.models.heads import HEAD_LAYERS
 from bodypix_ros.models.network import Network, load_network
 from bodypix_ros.settings import NetworkSettings
 
@@ -31,6 +32,7 @@ Array = NDArray[np.float32]
 RunJavaScript = Callable[..., dict[str, Array]]
 
 SCRIPT = Path(__file__).parents[1] / 'javascript' / 'run.js'
+PACKAGES = ('@tensorflow/tfjs', '@tensorflow-models/body-pix', 'body-pix-1')
 OUTPUTS = {
     'segments': 'float_segments',
     'part_heatmaps': 'float_part_heatmaps',
@@ -48,20 +50,26 @@ MOBILENETS = [
 ]
 
 
+@pytest.fixture(scope='session')
+def node() -> str:
+    """The path of a node that finds the packages."""
+    path = shutil.which('node')
+    requires = ''.join(f"require('{package}/package.json');" for package in PACKAGES)
+    if path is None or subprocess.run([path, '-e', requires], capture_output=True).returncode != 0:
+        pytest.skip(f'needs node, and {", ".join(PACKAGES)} under NODE_PATH; see the top of this file')
+    return path
+
+
 @pytest.fixture
-def javascript(tmp_path: Path) -> RunJavaScript:
-    """Runs a network on an input (..., 3) float32; returns its outputs by name, (h, w, channels)."""
-    found = "require('@tensorflow/tfjs/package.json'); require('@tensorflow-models/body-pix/package.json')"
-    node = shutil.which('node')
-    if node is None or subprocess.run([node, '-e', found], capture_output=True).returncode != 0:
-        pytest.skip('needs node, and TensorFlow.js and BodyPix 1 under NODE_PATH; see the top of this file')
-    return lambda image, **request: _run_javascript(node, tmp_path / 'javascript', image, request)
+def javascript(node: str, tmp_path: Path) -> RunJavaScript:
+    """Lets run.js work on an input, (..., h, w, 3) float32; returns its outputs by name."""
+    return lambda run, image, **request: _run_javascript(node, tmp_path / 'javascript', image, {'run': run, **request})
 
 
 def _run_javascript(node: str, folder: Path, image: Array, request: dict[str, Any]) -> dict[str, Array]:
     folder.mkdir(exist_ok=True)
     image.astype('<f4').tofile(folder / 'input.f32')
-    request |= {'input': str(folder / 'input.f32'), 'shape': image.shape, 'folder': str(folder)}
+    request |= {'input': folder / 'input.f32', 'shape': image.shape, 'folder': folder}
     (folder / 'request.json').write_text(json.dumps(request, default=str))
     subprocess.run([node, SCRIPT, folder / 'request.json'], check=True, env=os.environ, timeout=170)
     shapes = json.loads((folder / 'shapes.json').read_text())
@@ -90,13 +98,18 @@ def _image(height: int, width: int) -> Array:
     return np.random.default_rng(7).uniform(-1, 1, (height, width, 3)).astype(np.float32)
 
 
+def _picture(shared: Path, name: str) -> NDArray[np.uint8]:
+    image = cv2.imread(str(shared / 'golden' / 'images' / f'{name}.png'))
+    assert image is not None
+    return image.astype(np.uint8)
+
+
 def _graph(document: dict[str, Any], path: Path, dilation: str) -> Path:
     """Write a graph as it was published for 'tfjs', or with its malformed dilations mended for 'trained'."""
-    for node in document['modelTopology']['node']:
-        if dilation == 'trained' and 'dilations' in node['attr']:
-            values = node['attr']['dilations']['list']
-            if values['i'][0] != '1':
-                values['i'] = ['1', *values['i'][:2], '1']
+    for one in document['modelTopology']['node']:
+        values = one['attr'].get('dilations', {}).get('list', {}).get('i', ['1'])
+        if dilation == 'trained' and values[0] != '1':
+            values[:] = ['1', *values[:2], '1']
     path.write_text(json.dumps(document))
     return path
 
@@ -122,6 +135,7 @@ def test_real_mobilenets_equal_their_published_graphs(
         model_dir=str(tmp_path),
     )
     theirs = javascript(
+        'graph',
         _image(97, 129)[None],
         topology=_graph(json.loads(source.read_text()), tmp_path / 'graph.json', dilation),
         weights=source,
@@ -131,7 +145,7 @@ def test_real_mobilenets_equal_their_published_graphs(
 
 
 @pytest.mark.parametrize(('stride', 'dilation'), [(16, 'tfjs'), (16, 'trained'), (32, 'trained')])
-def test_resnet_of_noise_equals_its_published_graph(
+def test_a_resnet_of_noise_equals_its_published_graph(
     javascript: RunJavaScript, tmp_path: Path, stride: int, dilation: str
 ) -> None:
     weights = {**paddings(), **noise(resnet_shapes())}
@@ -144,6 +158,7 @@ def test_resnet_of_noise_equals_its_published_graph(
         model_dir=str(tmp_path),
     )
     theirs = javascript(
+        'graph',
         _image(65, 97)[None],
         topology=_graph(topology(weights, stride), tmp_path / 'graph.json', dilation),
         weights=checkpoint / 'model-stride16.json',
@@ -152,9 +167,48 @@ def test_resnet_of_noise_equals_its_published_graph(
     _assert_same(_run(load_network(settings, people=True), _image(65, 97)), theirs)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize('stride', [16, 32])
+def test_a_resnet_of_noise_segments_as_bodypix_2(
+    javascript: RunJavaScript, shared: Path, tmp_path: Path, stride: int
+) -> None:
+    weights = {**paddings(), **noise(resnet_shapes())}
+    for layer in HEAD_LAYERS.values():
+        weights[f'resnet_v1_50/{layer}/weights'] *= np.float32(0.02)  # else all scores are 0 or 1
+    settings = NetworkSettings(
+        architecture='resnet50',
+        stride=stride,
+        dilation='tfjs',
+        checkpoint=str(tmp_path / 'checkpoint'),
+        model_dir=str(tmp_path),
+        internal_resolution=0.25,
+        part_ids='bodypix2',
+        provider='cpu',
+    )
+    write_checkpoint(tmp_path / 'checkpoint', 'model-stride16.json', weights)
+    small = cv2.resize(_picture(shared, 'astronaut_512x512'), (129, 129)).astype(np.float32)
+    outputs = _run(load_network(settings), small - np.float32(115))
+    for head, values in outputs.items():  # half of the picture shall be a person of many parts
+        weights[f'resnet_v1_50/{HEAD_LAYERS[head]}/Conv2D_bias'] -= np.median(values, axis=(0, 1))
+    checkpoint = write_checkpoint(tmp_path / 'checkpoint', 'model-stride16.json', weights)
+    theirs = javascript(
+        'bodypix2',
+        _picture(shared, 'astronaut_512x512')[..., ::-1].astype(np.float32),
+        topology=_graph(topology(weights, stride), tmp_path / 'graph.json', 'tfjs'),
+        weights=checkpoint / 'model-stride16.json',
+        stride=stride,
+        options={'internalResolution': 0.25, 'segmentationThreshold': 0.5},
+    )['parts']
+    ours = BodyPix.load(settings).segment(_picture(shared, 'astronaut_512x512'), threshold=0.5)
+    assert ours.parts is not None
+    assert 0.2 < ours.mask.mean() < 0.8
+    assert len(np.unique(theirs)) > 10
+    assert np.mean(ours.parts == theirs) >= 0.9999
+
+
 @pytest.mark.parametrize('stride', [8, 16, 32])
 @pytest.mark.parametrize('multiplier', [0.25, 0.5, 0.75, 1.0])
-def test_bodypix_1_of_noise_equals_its_javascript(
+def test_a_bodypix_1_of_noise_equals_its_javascript(
     javascript: RunJavaScript, tmp_path: Path, multiplier: float, stride: int
 ) -> None:
     weights = noise(mobilenet_shapes(multiplier, version=1))
@@ -162,38 +216,36 @@ def test_bodypix_1_of_noise_equals_its_javascript(
     settings = NetworkSettings(
         version=1, multiplier=multiplier, stride=stride, checkpoint=str(checkpoint), model_dir=str(tmp_path)
     )
-    network = load_network(settings)
     theirs = javascript(
+        'bodypix1Network',
         (_image(97, 129) + 1) * np.float32(127.5),
         weights=checkpoint / 'model.json',
         multiplier=multiplier,
         stride=stride,
     )
-    _assert_same(_run(network, _image(97, 129)), theirs)
-    assert network.stride == (16 if stride == 32 and multiplier < 1 else stride)
+    _assert_same(_run(load_network(settings), _image(97, 129)), theirs)
 
 
 @pytest.mark.parametrize('stride', [8, 16, 32])
 @pytest.mark.parametrize('picture', ['astronaut_512x512', 'karolina_640x480'])
-def test_bodypix_1_decodes_as_its_javascript(
+def test_bodypix_1_segments_as_its_javascript(
     javascript: RunJavaScript, shared: Path, tmp_path: Path, picture: str, stride: int
 ) -> None:
     # Real weights of BodyPix 2 fit into BodyPix 1, and show real people; their part numbers mean nothing here.
     folder = shared.resolve() / 'tfjs-models' / 'savedmodel' / 'bodypix' / 'mobilenet' / 'float' / '050'
-    image = cv2.imread(str(shared / 'golden' / 'images' / f'{picture}.png'))
-    assert image is not None
+    image = _picture(shared, picture)
     theirs = javascript(
+        'bodypix1',
         image[..., ::-1].astype(np.float32),
         weights=folder / 'model-stride16.json',
         multiplier=0.5,
         stride=stride,
-        decode=True,
     )
     net = BodyPix.load(
         version=1, multiplier=0.5, stride=stride, checkpoint=str(folder), model_dir=str(tmp_path), provider='cpu'
     )
     ours = net.segment(image, threshold=0.5)
+    assert ours.parts is not None
     assert 0.05 < ours.mask.mean() < 0.95
     assert np.mean(ours.mask == theirs['mask'].astype(bool)) >= 0.9999
-    assert ours.parts is not None
     assert np.mean(ours.parts == theirs['parts']) >= 0.9999

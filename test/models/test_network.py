@@ -187,3 +187,16 @@ def test_weights_without_a_head_are_refused_by_its_name(own: NetworkSettings, tm
     assert load_network(own).heads['segments'] == slice(0, 1)
     with pytest.raises(ModelError, match='the checkpoint has no .*(long_offsets|embedding_2)'):
         load_network(own, people=True)
+
+
+def test_bodypix_1_runs_stride_16_where_a_narrow_network_is_asked_for_32(own: NetworkSettings) -> None:
+    own = dataclasses.replace(own, version=1)
+    network = load_network(dataclasses.replace(own, stride=32))
+    assert network == load_network(dataclasses.replace(own, stride=16))
+    assert network.stride == 16
+    assert _run(network).shape == (2, 25, 5, 7)
+
+
+def test_people_of_bodypix_1_are_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match='people need version 2, got 1'):
+        load_network(NetworkSettings(version=1, model_dir=str(tmp_path)), people=True)
