@@ -34,5 +34,7 @@ def find_file(context: LaunchContext) -> list[SetLaunchConfiguration]:
         return []
     file = Path(filename).expanduser().absolute()
     if not file.is_file():
-        raise SettingError(f'filename must be a picture, a video, the number of a camera or an address; {file} is not there')
+        raise SettingError(
+            f'filename must be a picture, a video, the number of a camera or an address; {file} is not there'
+        )
     return [SetLaunchConfiguration('filename', str(file))]

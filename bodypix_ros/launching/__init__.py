@@ -1,0 +1,1 @@
+"""What the launch files share, since they cannot import each other. The only room that imports launch."""

@@ -1,0 +1,123 @@
+"""Camera drivers of other packages, and bodypix on their images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launch import Action, LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, GroupAction, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node, PushRosNamespace
+from launch_ros.parameter_descriptions import ParameterValue
+
+from ..errors import SettingError
+from .arguments import NAMESPACE, declare_arguments, note_given
+from .share import share
+from .transport import transport_actions
+
+
+@dataclass(frozen=True)
+class DriverArgument:
+    """A parameter of a driver as a launch argument of the same name.
+
+    `kind` is what ROS takes: str, int, float, bool or a list of these. An argument without a default must be given.
+    """
+
+    name: str
+    kind: Any
+    default: str | None
+    description: str
+
+
+@dataclass(frozen=True)
+class Driver:
+    """An executable of another package that publishes `image_raw` and `camera_info`."""
+
+    package: str
+    executable: str
+    arguments: tuple[DriverArgument, ...]
+
+
+def driver_with_bodypix(driver: Driver, *first: Action) -> LaunchDescription:
+    """Start a driver in the namespace of its camera, and the node on its images.
+
+    Args:
+        driver: what publishes the images.
+        first: what is done before, when the arguments are known.
+    """
+    given: dict[str, str] = {}
+    arguments = [
+        DeclareLaunchArgument('camera', default_value='camera', description="Namespace of the driver's topics"),
+        DeclareLaunchArgument(
+            'driver_params_file', default_value='', description='YAML file of parameters of the driver; empty for none'
+        ),
+        *(
+            DeclareLaunchArgument(one.name, default_value=one.default, description=one.description)
+            for one in driver.arguments
+        ),
+    ]
+    start = OpaqueFunction(function=_start_driver, args=[driver, given])
+    image = [LaunchConfiguration('camera'), '/image_raw']
+    return camera_with_bodypix([note_given(given), *arguments, *first], start, image)
+
+
+def camera_with_bodypix(arguments: list[Action], camera: Action, image: list[Any]) -> LaunchDescription:
+    """Start a camera and the node on its images.
+
+    Args:
+        arguments: what declares the launch arguments of the camera.
+        camera: what starts it; its namespace is that of the node.
+        image: its topic, made of substitutions and texts.
+    """
+    wired = DeclareLaunchArgument(
+        'image', default_value=image, description="Topic of the images that the node takes: the driver's"
+    )
+    bodypix = PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))
+    return LaunchDescription(
+        [
+            # A group of its own: what is declared here shall not reach another launch file that is included later.
+            GroupAction(
+                [
+                    *arguments,
+                    *declare_arguments([NAMESPACE]),
+                    wired,
+                    *transport_actions(),
+                    GroupAction([PushRosNamespace(LaunchConfiguration(NAMESPACE.name)), camera]),
+                    IncludeLaunchDescription(bodypix),
+                ]
+            )
+        ]
+    )
+
+
+def _start_driver(context: LaunchContext, driver: Driver, given: Mapping[str, str]) -> list[Action]:
+    share(package=driver.package)
+    file = LaunchConfiguration('driver_params_file').perform(context)
+    return [
+        Node(
+            package=driver.package,
+            executable=driver.executable,
+            name=driver.package,
+            namespace=LaunchConfiguration('camera'),
+            output='screen',
+            parameters=_driver_parameters(driver, file, given),
+        )
+    ]
+
+
+def _driver_parameters(driver: Driver, file: str, given: Mapping[str, str]) -> list[Any]:
+    """Return the arguments as parameters; beside a file only those that were given."""
+    wanted = [one for one in driver.arguments if not file or one.name in given]
+    files = [_existing(file)] if file else []
+    return [*files, {one.name: ParameterValue(LaunchConfiguration(one.name), value_type=one.kind) for one in wanted}]
+
+
+def _existing(file: str) -> str:
+    path = Path(file).expanduser().absolute()
+    if not path.is_file():
+        raise SettingError(f'driver_params_file must be the path of a YAML file; {path} is not there')
+    return str(path)

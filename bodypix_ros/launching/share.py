@@ -1,0 +1,30 @@
+"""Where the files of installed packages are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+
+from ..errors import BodyPixError
+
+
+class PackageMissingError(BodyPixError, RuntimeError):
+    """A package that is to be started is not installed."""
+
+
+def share(*path: str, package: str = 'bodypix_ros') -> Path:
+    """Return the path of a file that a package has installed into its share folder.
+
+    Raises:
+        PackageMissingError: there is no such package; the text says how to install it.
+    """
+    try:
+        return Path(get_package_share_directory(package), *path)
+    except PackageNotFoundError as error:
+        distribution = os.environ.get('ROS_DISTRO', '$ROS_DISTRO')
+        raise PackageMissingError(
+            f'{package} is not installed, or its workspace is not sourced: '
+            f'sudo apt install ros-{distribution}-{package.replace("_", "-")}'
+        ) from error

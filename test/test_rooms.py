@@ -1,0 +1,130 @@
+"""Imports point one way, and ROS stays in its room."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / 'bodypix_ros'
+
+MAY_IMPORT = {
+    '__init__': 'segmentation segmenter',
+    'errors': '',
+    'parts': '',
+    'setting': 'errors',
+    'encodings': 'errors',
+    'palettes': 'errors parts',
+    'regions': 'errors parts',
+    'people': 'parts regions',
+    'segmentation': 'parts people',
+    'settings': 'errors parts palettes setting',
+    'models': 'errors parts setting settings',
+    'inference': 'errors parts people regions settings models',
+    'segmenter': 'errors parts people segmentation settings models inference',
+    'render': 'errors parts palettes people segmentation settings',
+    'ros': 'errors encodings parts palettes people msg setting settings segmentation segmenter models render',
+    'launching': 'errors setting settings',
+    'cli': 'errors parts palettes people setting settings segmentation segmenter models inference render ros',
+}
+"""The rooms of the house (folders and modules of `bodypix_ros`), and what each may know of the others."""
+
+ROS_ROOMS = ('ros', 'launching')
+ROS = frozenset(['ament_index_python', 'cv_bridge', 'diagnostic_updater', 'launch', 'launch_ros', 'rclpy'])
+
+
+def modules_of(room: str) -> Iterator[Path]:
+    """Give the files of a room."""
+    file = PACKAGE / f'{room}.py'
+    yield from [file] if file.is_file() else (PACKAGE / room).rglob('*.py')
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Give the full names of all modules that a file imports, wherever in the file."""
+    package = ['bodypix_ros', *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            module = '.'.join([*above, *([node.module] if node.module else [])])
+            yield from (f'{module}.{alias.name}' for alias in node.names)
+
+
+def is_ros(module: str) -> bool:
+    """Say whether a module comes with ROS."""
+    top = module.split('.')[0]
+    return top in ROS or top.endswith(('_msgs', '_srvs', '_interfaces'))
+
+
+def test_the_table_has_every_room_of_the_house() -> None:
+    files = {path.stem for path in PACKAGE.glob('*.py')}
+    folders = {path.parent.name for path in PACKAGE.glob('*/__init__.py')} - {'msg'}
+    assert files | folders == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize('room', MAY_IMPORT)
+def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
+    allowed = {room, *MAY_IMPORT[room].split(), '__version__'}
+    found = {
+        (name.split('.')[1], path.name)
+        for path in modules_of(room)
+        for name in imports_of(path)
+        if name.startswith('bodypix_ros.')
+    }
+    assert {(other, file) for other, file in found if other not in allowed} == set()
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    known: set[str] = {'msg'}
+    waiting = {room: set(others.split()) for room, others in MAY_IMPORT.items()}
+    while ready := {room for room, others in waiting.items() if others <= known}:
+        known |= ready
+        waiting = {room: others for room, others in waiting.items() if room not in ready}
+    assert waiting == {}
+
+
+def test_only_the_rooms_of_ros_import_it() -> None:
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), name)
+        for room in MAY_IMPORT
+        if room not in ROS_ROOMS
+        for path in modules_of(room)
+        for name in imports_of(path)
+        if is_ros(name)
+    }
+    assert found == set()
+
+
+def test_every_module_but_those_of_ros_imports_without_ros() -> None:
+    names = sorted(
+        '.'.join(['bodypix_ros', *path.relative_to(PACKAGE).with_suffix('').parts]).removesuffix('.__init__')
+        for room in MAY_IMPORT
+        if room not in ROS_ROOMS
+        for path in modules_of(room)
+        if path.stem != 'compiled'  # needs numba, which is optional
+    )
+    program = (
+        'import importlib, sys\n'
+        'for name in ("rclpy", "launch", "sensor_msgs", "std_msgs", "bodypix_ros.msg"):\n'
+        '    sys.modules[name] = None\n'
+        f'for name in {names}:\n'
+        '    importlib.import_module(name)\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program], cwd=PACKAGE.parent, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert len(names) > 30
+    assert (done.returncode, done.stderr) == (0, '')
+
+
+def test_importing_the_package_does_not_load_the_network_code() -> None:
+    program = 'import sys, bodypix_ros; print(sorted({"cv2", "numpy", "onnx", "onnxruntime"} & set(sys.modules)))'
+    done = subprocess.run(
+        [sys.executable, '-c', program], cwd=PACKAGE.parent, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == '[]'
