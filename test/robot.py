@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -17,9 +18,12 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from numpy.typing import NDArray
+from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -27,7 +31,9 @@ from std_msgs.msg import Header
 from bodypix_ros.ros.image_msg import fill
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-TIMEOUT_S = 30.0
+TIMEOUT_S = 15.0
+NODE = ('-m', 'bodypix_ros.ros.node')
+GATED_NODE = (str(REPOSITORY / 'test' / 'gated_node.py'),)
 
 RELIABLE = QoSProfile(depth=5, reliability=QoSReliabilityPolicy.RELIABLE)
 BEST_EFFORT = QoSProfile(depth=5, reliability=QoSReliabilityPolicy.BEST_EFFORT)
@@ -48,9 +54,11 @@ def own_domain() -> Iterator[int]:
 
 
 class Process:
-    """A process of the node, and what it logs."""
+    """A process of the node, and what it logs. Variables of the environment that are given empty are left out."""
 
-    def __init__(self, domain: int, log: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, domain: int, log: Path, *arguments: str, program: tuple[str, ...] = NODE, **environment: str
+    ) -> None:
         profile = str(REPOSITORY / 'config' / 'fastdds_shm.xml')
         variables = {
             **os.environ,
@@ -63,10 +71,11 @@ class Process:
             'MALLOC_TRIM_THRESHOLD_': '1073741824',
             **environment,
         }
+        variables = {name: value for name, value in variables.items() if value}
         self._log = log
         with log.open('ab') as output:
             self._process = subprocess.Popen(
-                [sys.executable, '-m', 'bodypix_ros.ros.node', '--ros-args', *arguments],
+                [sys.executable, *program, '--ros-args', *arguments],
                 env=variables, cwd=log.parent, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
 
@@ -95,6 +104,31 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
+
+
+class Gate:
+    """Opens the way for the network of a gated node, batch by batch."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+
+    def open(self) -> None:
+        """Let everything pass from now on."""
+        (self.folder / 'open').touch()
+
+    def load(self, number: int) -> None:
+        """Let the n-th network be loaded."""
+        (self.folder / f'load {number}').touch()
+
+    def go(self, number: int) -> None:
+        """Let the n-th batch pass."""
+        (self.folder / f'go {number}').touch()
+
+    def begun(self, number: int) -> dict[str, Any] | None:
+        """Return what the n-th batch asks of the network, None while it has not come."""
+        note = self.folder / f'begun {number}'
+        return json.loads(note.read_text()) if note.exists() else None
 
 
 class Robot:
@@ -155,6 +189,63 @@ class Robot:
         """Publish one message."""
         self.camera(topic, kind=type(message)).publish(message)
 
+    def until_seen(self, topic: str = 'image') -> None:
+        """Spin until the node receives what this robot publishes on a topic, as reliably as it is published."""
+        offered = self._publishers[topic].qos_profile.reliability
+
+        def seen() -> bool:
+            asked = self.node.get_subscriptions_info_by_topic(self.node.resolve_topic_name(topic))
+            matched = self._publishers[topic].get_subscription_count() == 1
+            return matched and [one.qos_profile.reliability for one in asked] == [offered]
+
+        self.until(seen)
+
+    def until_wanted(self, *topics: str, camera: str = '') -> None:
+        """Spin until the node has noticed that exactly these of its outputs are subscribed to."""
+        self.diagnosis(
+            f'camera {camera}'.rstrip(), lambda status: value_of(status, 'outputs wanted') == ', '.join(topics)
+        )
+
+    def diagnosis(self, subject: str, where: Callable[[Any], bool] = lambda _: True) -> Any:
+        """Return the next diagnostic status of the node's network or of a camera for which something holds."""
+        self.subscribe('/diagnostics', DiagnosticArray)
+        known = len(self.received['/diagnostics'])
+
+        def found() -> Any:
+            for array in self.received['/diagnostics'][known:]:
+                for status in array.status:
+                    if status.name == f'bodypix: {subject}' and where(status):
+                        return status
+            return None
+
+        return self.until(found)
+
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        """Call a service of the node and return its answer."""
+        client = self.node.create_client(kind, name)
+        self.until(client.service_is_ready)
+        future = client.call_async(request)
+        self.until(future.done)
+        self.node.destroy_client(client)
+        return future.result()
+
+    def set(self, name: str, value: Any) -> str:
+        """Set a parameter of the node; return why it refuses, empty where it does not."""
+        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        result = self.call(SetParameters, 'bodypix/set_parameters', request).results[0]
+        assert result.successful == (not result.reason)
+        return str(result.reason)
+
+    def get(self, name: str) -> Any:
+        """Return the value of a parameter of the node."""
+        values = self.call(GetParameters, 'bodypix/get_parameters', GetParameters.Request(names=[name])).values
+        return parameter_value_to_python(values[0])
+
+    def next(self, topic: str, where: Callable[[Any], bool] = lambda _: True) -> Any:
+        """Return the next message of a topic, received from now on, for which something holds."""
+        known = len(self.received[topic])
+        return self.until(lambda: next((one for one in self.received[topic][known:] if where(one)), None))
+
     def spin(self, seconds: float) -> None:
         self.until(lambda: False, seconds, required=False)
 
@@ -190,6 +281,11 @@ class Robot:
             if self.until(answered, 1.0, required=False):
                 return found
         raise AssertionError(f'no answer on {sorted(set(topics) - set(found))}')
+
+
+def value_of(status: DiagnosticStatus, key: str) -> str:
+    """Return a value of a diagnostic status."""
+    return next(one.value for one in status.values if one.key == key)
 
 
 def pixels(message: Image) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Events of publishers and subscriptions, where this rclpy has them; where not, a timer of the node looks instead."""
+"""Events of publishers and subscriptions, where this rclpy has them; where not, the node's timer looks instead."""
 
 from __future__ import annotations
 
@@ -11,20 +11,28 @@ except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
 
 
-def publisher_events(on_matched: Callable[[], None]) -> PublisherEventCallbacks:
+def publisher_events(on_change: Callable[[], None]) -> PublisherEventCallbacks:
     """Call back when a subscriber comes or goes."""
-    return _with_matched(PublisherEventCallbacks, on_matched)
+    return _events(PublisherEventCallbacks, {'matched': on_change})
 
 
-def subscription_events(
-    on_matched: Callable[[], None], on_incompatible_qos: Callable[[Any], None]
-) -> SubscriptionEventCallbacks:
-    """Call back when a publisher comes or goes, and when one offers less than is asked for."""
-    return _with_matched(SubscriptionEventCallbacks, on_matched, incompatible_qos=on_incompatible_qos)
+def subscription_events(on_change: Callable[[], None]) -> SubscriptionEventCallbacks:
+    """Call back when a publisher comes or goes, fitting or not."""
+    return _events(
+        SubscriptionEventCallbacks,
+        {'matched': on_change, 'incompatible_qos': on_change, 'incompatible_type': on_change},
+    )
 
 
-def _with_matched(kind: Any, on_matched: Callable[[], None], **others: Callable[[Any], None]) -> Any:
-    try:
-        return kind(matched=lambda _: on_matched(), **others)
-    except TypeError:  # before Jazzy
-        return kind(**others)
+def has_matched_events() -> bool:
+    """Return whether this rclpy tells when two ends find each other; Jazzy is the first."""
+    return hasattr(PublisherEventCallbacks(), 'matched')
+
+
+def _events(kind: Any, callbacks: dict[str, Callable[[], None]]) -> Any:
+    """Return the event callbacks of those events that this rclpy knows."""
+    events = kind()
+    for name, callback in callbacks.items():
+        if hasattr(events, name):
+            setattr(events, name, lambda _, callback=callback: callback())
+    return events

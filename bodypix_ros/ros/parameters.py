@@ -50,6 +50,28 @@ class Parameters:
         )
 
 
+def check_change(parameters: Parameters, values: Mapping[str, Any], configured: bool) -> None:
+    """Check a change of the parameters while the node runs.
+
+    Args:
+        parameters: as they are.
+        values: the change, by name.
+        configured: topics are open, so that what they depend on must not change.
+
+    Raises:
+        SettingError: a value is wrong, or cannot change now; the text says what to do.
+    """
+    changed = parameters.changed(values)
+    if not configured:
+        return
+    for one in changed.node.describe():
+        if not one.live and getattr(changed.node, one.name) != getattr(parameters.node, one.name):
+            raise SettingError(
+                f'{one.name} cannot change while the topics are open: '
+                'deactivate and clean up the node first (ros2 lifecycle set)'
+            )
+
+
 def declare(node: Node) -> Parameters:
     """Declare a parameter for each setting and return what they are, overrides of the command line included.
 
@@ -80,6 +102,11 @@ def descriptor(setting: Setting) -> ParameterDescriptor:
             IntegerRange(from_value=int(lowest), to_value=int(highest), step=_step(setting.choices))
         ]
     return described
+
+
+def plain_values(group: Settings) -> dict[str, Any]:
+    """Return the values of some settings by name, as rclpy takes them."""
+    return {one.name: _plain(getattr(group, one.name)) for one in group.describe()}
 
 
 def _changed(group: Group, values: Mapping[str, Any]) -> Group:

@@ -24,8 +24,11 @@ class Schedule(Generic[Frame]):
         self._due_s: dict[str, float] = {}
         self._turn = 0
         self._changed = threading.Condition()
-        self.min_period_s = 0.0
-        """Seconds between two frames of one camera, at least."""
+        self._min_period_s = 0.0
+
+    def limit(self, rate_hz: float) -> None:
+        """Hand out so many frames of one camera in a second at most; 0 is no limit."""
+        self._min_period_s = 1 / rate_hz if rate_hz else 0.0
 
     def file(self, camera: str, frame: Frame) -> bool:
         """Put a camera's newest frame into its slot; return whether an older one was still there and is dropped."""
@@ -76,6 +79,6 @@ class Schedule(Generic[Frame]):
         now = self._clock()
         # Counted on from when the last frame was due, so that a camera's jitter does not lower the rate.
         late_s = now - self._due_s.get(camera, now)
-        self._due_s[camera] = now + self.min_period_s - (late_s if late_s < self.min_period_s else 0.0)
+        self._due_s[camera] = now + self._min_period_s - (late_s if late_s < self._min_period_s else 0.0)
         self._turns[camera] = self._turn = self._turn + 1
         return self._slots.pop(camera)

@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
+from rclpy import get_rmw_implementation_identifier
 
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 """Where Fast DDS looks for a profile: the first up to Jazzy, both from Kilted on."""
+
+LARGE_IMAGE_BYTES = 500_000
+"""From about here on, images do not fit into the shared memory that Fast DDS takes by default."""
 
 # glibc otherwise maps and unmaps every large message, which is half of an image's latency.
 _KEEP_MEMORY = {'MALLOC_MMAP_THRESHOLD_': str(2**30), 'MALLOC_TRIM_THRESHOLD_': str(2**30)}
@@ -23,6 +27,30 @@ def profile_path() -> Path:
 def transport_environment() -> dict[str, str]:
     """Return the environment variables of a process that sends or receives images."""
     return dict.fromkeys(PROFILE_VARIABLES, str(profile_path())) | _KEEP_MEMORY
+
+
+class TransportWatch:
+    """Notices once that images are too large for the transport that they come by."""
+
+    def __init__(self) -> None:
+        self._told = not self._is_plain()
+
+    def advice(self, image_bytes: int) -> str:
+        """Return what to do about images of this size; empty where nothing is wrong or it was told already."""
+        if self._told or image_bytes < LARGE_IMAGE_BYTES:
+            return ''
+        self._told = True
+        return (
+            f"images of {image_bytes / 1e6:.1f} MB come by Fast DDS's default transport, which loses or delays many of "
+            f'them: start the camera and this node with {PROFILE_VARIABLES[0]}={profile_path()}, or by the launch files'
+        )
+
+    @staticmethod
+    def _is_plain() -> bool:
+        """Return whether Fast DDS runs with its defaults."""
+        fast_dds = get_rmw_implementation_identifier().startswith('rmw_fastrtps')
+        chosen = [*PROFILE_VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS']
+        return fast_dds and not any(os.environ.get(name) for name in chosen)
 
 
 def complete_environment() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +19,7 @@ for _name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
     os.environ[_name] = str(REPOSITORY / 'config' / 'fastdds_shm.xml')
 
 if TYPE_CHECKING:
-    from robot import Process, Robot
+    from robot import Gate, Process, Robot
 
 
 def _missing() -> str:
@@ -69,11 +69,34 @@ def network_arguments(server: str, model_dir: str) -> list[str]:
 
 
 @pytest.fixture(scope='module')
-def node(domain: int, network_arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    """A node with default parameters, shared by the tests of a module."""
+def start(
+    domain: int, network_arguments: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Process]]:
+    """Starts nodes with further arguments; all are stopped at the end of the module."""
     from robot import Process
 
-    process = Process(domain, tmp_path_factory.mktemp('node') / 'log.txt', *network_arguments)
-    yield process
-    status = process.stop()
-    assert status == 0, process.log
+    processes: list[Process] = []
+
+    def start_one(*arguments: str, **options: Any) -> Process:
+        log = tmp_path_factory.mktemp('node') / 'log.txt'
+        processes.append(Process(domain, log, *network_arguments, *arguments, **options))
+        return processes[-1]
+
+    yield start_one
+    for process in processes:
+        assert process.stop() == 0, process.log
+
+
+@pytest.fixture(scope='module')
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    from robot import Gate
+
+    gate = Gate(tmp_path_factory.mktemp('gate') / 'gate')
+    yield gate
+    gate.open()  # else the node that is to be stopped waits for ever
+
+
+@pytest.fixture(scope='module')
+def node(start: Callable[..., Process]) -> Process:
+    """A node with default parameters, shared by the tests of a module."""
+    return start()

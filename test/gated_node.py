@@ -1,0 +1,57 @@
+"""The real node with a network that waits at a gate, so that tests count frames instead of seconds.
+
+$BODYPIX_GATE is a folder. Loading the n-th network waits for the file `load n`. The n-th batch writes `begun n`, with
+what was asked of the network, and waits for `go n`. A file `open` lets everything pass.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from bodypix_ros.models.progress import Progress
+from bodypix_ros.ros.node import load_network, main
+from bodypix_ros.segmentation import Segmentation
+from bodypix_ros.segmenter import BodyPix
+from bodypix_ros.settings import NetworkSettings
+
+GATE = Path(os.environ['BODYPIX_GATE'])
+LOADS, BATCHES = count(1), count(1)
+
+
+class Gated:
+    """A network behind the gate."""
+
+    def __init__(self, net: BodyPix) -> None:
+        self._net = net
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._net, name)
+
+    def segment_batch(self, images: Any, settings: Any, **asked: Any) -> list[Segmentation]:
+        number = next(BATCHES)
+        note = GATE / f'note {number}'
+        note.write_text(json.dumps({'images': len(images), **asked}))
+        note.rename(GATE / f'begun {number}')
+        pass_gate(f'go {number}')
+        return self._net.segment_batch(images, settings, **asked)
+
+
+def pass_gate(name: str) -> None:
+    while not ((GATE / name).exists() or (GATE / 'open').exists()):
+        time.sleep(0.002)
+
+
+def load(settings: NetworkSettings, progress: Progress) -> Gated:
+    progress('waiting at the gate', 1, 4)
+    pass_gate(f'load {next(LOADS)}')
+    return Gated(load_network(settings, progress))
+
+
+if __name__ == '__main__':
+    sys.exit(main(load=load))  # type: ignore[arg-type]  # it has all that the node uses

@@ -1,0 +1,199 @@
+"""The node explains its silence: in the log once, in the diagnostics as long as it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from robot import BEST_EFFORT, Process, Robot, value_of
+from sensor_msgs.msg import CompressedImage, Image
+
+from bodypix_ros.msg import Stats
+from bodypix_ros.ros.health import Announcer, CameraFacts, Finding, Level, judge_camera
+from bodypix_ros.ros.qos import Offer
+
+OK, WARN, ERROR = b'\0', b'\1', b'\2'
+
+
+@pytest.fixture(scope='module')
+def node(start: Callable[..., Process], robot: Robot) -> Process:
+    """A node that misses images after half a second; the tests below are in an order that tells a story."""
+    process = start('-p', 'stale_after_s:=0.5')
+    robot.subscribe('bodypix/stats', Stats)
+    robot.next('bodypix/stats', lambda stats: stats.model)
+    return process
+
+
+def camera_status(robot: Robot, level: bytes, text: str) -> Any:
+    """Wait until the diagnostics of the camera say something at a level."""
+    return robot.diagnosis('camera', lambda status: status.level == level and text in status.message)
+
+
+def test_without_listeners_it_says_that_nobody_listens(robot: Robot, node: Process) -> None:
+    status = camera_status(robot, OK, 'nobody subscribes to what is made of /image')
+    assert value_of(status, 'outputs wanted') == ''
+    robot.until_logged(node, 'nobody subscribes to what is made of /image, so its images are not received; subscribe')
+
+
+def test_a_missing_camera_is_reported_with_the_topics_that_carry_images(robot: Robot, node: Process) -> None:
+    other = robot.node.create_publisher(Image, 'head/image_raw', 5)
+    robot.subscribe('mask')
+    camera_status(robot, ERROR, 'nobody publishes on /image: start the camera, or remap the topic of the images')
+    camera_status(robot, ERROR, '(images are on /head/image_raw)')
+    robot.until_logged(node, 'nobody publishes on /image: start the camera')
+    assert robot.next('bodypix/stats').cameras[0].state == 'no publisher'
+    robot.node.destroy_publisher(other)
+
+
+def test_a_camera_that_sends_nothing_is_reported(robot: Robot, node: Process) -> None:
+    robot.camera()
+    camera_status(robot, ERROR, 'no image on /image yet: /robot does not publish; look at the camera and its driver')
+
+
+def test_images_that_come_are_good_news(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
+    robot.until_seen()
+    robot.answer(robot.message(astronaut), ['mask'])
+    status = show_until(robot, astronaut, OK, 'images of /image come in')
+    assert value_of(status, 'subscription') == 'reliable'
+    assert float(value_of(status, 'rate out (Hz)')) > 0
+    assert float(value_of(status, 'inference p50 (ms)')) > 0
+    network = robot.diagnosis('network')
+    assert (network.level, network.hardware_id) == (OK, 'cpu')
+    assert value_of(network, 'model') == 'official MobileNetV1 0.50, 4-byte weights, stride 16'
+
+
+def test_a_camera_that_stopped_is_reported(robot: Robot, node: Process) -> None:
+    camera_status(robot, ERROR, '/robot has stopped to publish; look at the camera and its driver')
+    robot.until_logged(node, 'no image on /image for ')
+
+
+def test_unreadable_images_are_reported(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
+    text = "images of /image cannot be read: encoding 'jpeg9' is not known"
+    status = show_until(robot, astronaut, ERROR, text, 'jpeg9')
+    assert int(value_of(status, 'images bad')) > 0
+
+
+def test_a_topic_of_another_type_is_reported(robot: Robot, node: Process) -> None:
+    robot.remove_camera()
+    robot.camera(kind=CompressedImage)
+    camera_status(
+        robot,
+        ERROR,
+        '/image carries sensor_msgs/msg/CompressedImage (from /robot), expected sensor_msgs/msg/Image: '
+        'set image_transport to compressed',
+    )
+    robot.remove_camera()
+
+
+def test_incompatible_quality_of_service_is_reported_with_both_profiles(robot: Robot, node: Process) -> None:
+    assert robot.set('qos', 'reliable') == ''
+    robot.camera(profile=BEST_EFFORT)
+    camera_status(
+        robot,
+        ERROR,
+        '/image is offered as best effort, volatile (by /robot), but asked for as reliable, volatile: '
+        'set qos to auto or best_effort',
+    )
+    robot.until_logged(node, '/image is offered as best effort')
+
+
+def test_following_the_advice_helps(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
+    assert robot.set('qos', 'auto') == ''
+    robot.until_seen()
+    show_until(robot, astronaut, OK, 'images of /image come in')
+
+
+def test_each_trouble_was_logged_once(node: Process) -> None:
+    for text in (
+        'nobody publishes on /image',
+        'no image on /image yet',
+        'no image on /image for ',
+        'images of /image cannot be read',
+        '/image carries sensor_msgs/msg/CompressedImage',
+        '/image is offered as best effort',
+    ):
+        assert node.log.count(text) <= 1, text
+    assert node.log.count('frame dropped') == 1
+
+
+def show_until(robot: Robot, picture: NDArray[np.uint8], level: bytes, text: str, encoding: str = 'bgr8') -> Any:
+    """Publish a picture again and again until the diagnostics of the camera say something."""
+    image = robot.message(picture)
+    image.encoding = encoding
+    timer = robot.node.create_timer(0.05, lambda: robot.show(image))
+    try:
+        return camera_status(robot, level, text)
+    finally:
+        robot.node.destroy_timer(timer)
+
+
+def facts(**changes: Any) -> CameraFacts:
+    """What is known about a camera that does well, but for the changes."""
+    known: dict[str, Any] = {
+        'topic': '/image',
+        'kind': 'sensor_msgs/msg/Image',
+        'active': True,
+        'wanted': True,
+        'offers': [Offer('/driver', 'sensor_msgs/msg/Image', reliable=True)],
+        'reliable': True,
+        'received': True,
+        'silent_s': 0.1,
+        'stale_after_s': 2.0,
+        'defect': '',
+        'all_bad': False,
+        'elsewhere': [],
+    }
+    return CameraFacts(**{**known, **changes})
+
+
+@pytest.mark.parametrize(
+    ('changes', 'level', 'kind'),
+    [
+        ({}, Level.OK, 'ok'),
+        ({'active': False, 'silent_s': 9.0}, Level.OK, 'inactive'),
+        ({'wanted': False, 'silent_s': 9.0}, Level.OK, 'idle'),
+        ({'received': False}, Level.OK, 'waiting'),
+        ({'offers': []}, Level.OK, 'ok'),
+        ({'offers': [], 'silent_s': 2.1}, Level.ERROR, 'no publisher'),
+        ({'silent_s': 2.0}, Level.OK, 'ok'),
+        ({'silent_s': 2.1}, Level.ERROR, 'stale'),
+        ({'defect': 'short'}, Level.WARN, 'bad images'),
+        ({'defect': 'short', 'all_bad': True}, Level.ERROR, 'bad images'),
+        ({'offers': [Offer('/x', 'std_msgs/msg/String', reliable=True)], 'silent_s': 3.0}, Level.ERROR, 'wrong type'),
+        ({'offers': [Offer('/x', 'sensor_msgs/msg/Image', reliable=False)]}, Level.ERROR, 'incompatible QoS'),
+        (
+            {'offers': [Offer('/x', 'sensor_msgs/msg/Image', reliable=one) for one in (True, False)]},
+            Level.OK,
+            'ok',
+        ),
+    ],
+)
+def test_facts_are_judged(changes: dict[str, Any], level: Level, kind: str) -> None:
+    finding = judge_camera(facts(**changes))
+    assert (finding.level, finding.kind) == (level, kind)
+
+
+def finding(kind: str, level: Level = Level.ERROR) -> Finding:
+    return Finding(level, kind, kind)
+
+
+def test_a_change_is_news_and_a_lasting_trouble_again_after_a_minute() -> None:
+    announcer = Announcer(repeat_s=60.0, pause_s=2.0)
+    told = [second for second in range(130) if announcer.is_news('camera', finding('stale'), float(second))]
+    assert told == [0, 60, 120]
+
+
+def test_a_lasting_good_state_is_told_once() -> None:
+    announcer = Announcer(repeat_s=60.0, pause_s=2.0)
+    told = [second for second in range(130) if announcer.is_news('camera', finding('ok', Level.OK), float(second))]
+    assert told == [0]
+
+
+def test_states_that_alternate_quickly_do_not_flood_the_log() -> None:
+    announcer = Announcer(repeat_s=60.0, pause_s=2.0)
+    kinds = [finding('stale'), finding('ok', Level.OK)]
+    told = sum(announcer.is_news('camera', kinds[step % 2], step * 0.5) for step in range(40))
+    assert told <= 11
