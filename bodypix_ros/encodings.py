@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ImageError
-
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 
@@ -108,31 +106,3 @@ def encode_mask(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 def encode_labels(labels: NDArray[np.int8], encoding: str) -> NDArray[np.generic]:
     """Return (H, W) labels in the integers of one of LABEL_ENCODINGS; -1 becomes 255 where there is no sign."""
     return labels.astype(LABEL_ENCODINGS[encoding], copy=False)
-
-
-_STREAM_ENDS = {b'\xff\xd8\xff': b'\xff\xd9', b'\x89PNG\r\n\x1a\n': b'IEND\xaeB`\x82'}
-
-
-def decode_stream(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Decompress a JPEG or PNG stream.
-
-    Args:
-        data: (N,) uint8, the stream.
-
-    Returns:
-        (H, W, 3) uint8 BGR, as stored: a camera's orientation tag does not turn it, so that it fits its camera_info.
-
-    Raises:
-        ImageError: neither JPEG nor PNG, or broken.
-    """
-    head, tail = data[:8].tobytes(), data[-64:].tobytes().rstrip(b'\0')
-    end = next((end for start, end in _STREAM_ENDS.items() if head.startswith(start)), None)
-    if end is None:
-        raise ImageError(f'{len(data)} bytes that begin with {head.hex()!r} are neither JPEG nor PNG')
-    # OpenCV gives the upper part of a stream that was cut off, with grey below.
-    if not tail.endswith(end):
-        raise ImageError(f'a compressed image of {len(data)} bytes was cut off')
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise ImageError(f'a compressed image of {len(data)} bytes cannot be decoded')
-    return image.view(np.uint8)

@@ -31,7 +31,7 @@ from std_msgs.msg import Header
 from bodypix_ros.ros.image_msg import fill
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-TIMEOUT_S = 15.0
+TIMEOUT_S = 60.0
 NODE = ('-m', 'bodypix_ros.ros.node')
 GATED_NODE = (str(REPOSITORY / 'test' / 'gated_node.py'),)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BodyPixError, ModelError
+from ..models.builtin import is_asked_for
 from ..models.download import AbsentError
 from ..models.network import load_network
+from ..models.source import AUTO, BUILTIN, OFFICIAL
 from ..settings import NetworkSettings
 from .options import add_options, from_options
 from .pictures import write_pictures
@@ -49,16 +51,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the node on the source, write what it published, and say how fast it was."""
     settings = _settings_at_hand(arguments)
-    collector_type = _prepare_ros()
+    _prepare_ros()
+    from ..ros.collector import collecting
+
     with ExitStack() as stack:
         source = arguments.source or _astronaut(Path(stack.enter_context(tempfile.TemporaryDirectory())))
         processes = [
             stack.enter_context(_process('bodypix_ros.ros.node', _parameters(settings))),
             stack.enter_context(_process('bodypix_ros.ros.virtual_camera', [f'source:={Path(source).resolve()}'])),
         ]
-        collector = stack.enter_context(_collecting(collector_type))
-        _wait_for_results(collector, processes)
-        _measure(collector, arguments.seconds)
+        collector = stack.enter_context(collecting(_NAMESPACE))
+
+        def ended() -> bool:
+            return any(process.poll() is not None for process in processes)
+
+        collector.wait(lambda: collector.complete or ended(), _FIRST_RESULT_S)
+        if not collector.complete:
+            raise BodyPixError('no results came; the lines above say what the node or the camera lacks')
+        collector.measure(arguments.seconds)
         _report(collector, write_pictures(arguments.output, collector.pictures()))
     return 0
 
@@ -70,8 +80,7 @@ def _settings_at_hand(arguments: argparse.Namespace) -> NetworkSettings:
         ModelError: there is no checkpoint to be had; the text is about the first choice.
     """
     asked = from_options(arguments, NetworkSettings, allow_download=True)
-    free = not any(name in vars(arguments) for name in _WHICH_NETWORK)
-    choices = [asked, *(dataclasses.replace(asked, **other) for other in _ALTERNATIVES if free)]
+    choices = _choices(asked, free=not any(name in vars(arguments) for name in _WHICH_NETWORK))
     errors: list[ModelError] = []
     for choice in choices:
         reachable = all(isinstance(error, AbsentError) for error in errors)  # else only the cache is left to ask
@@ -87,21 +96,29 @@ def _settings_at_hand(arguments: argparse.Namespace) -> NetworkSettings:
     raise errors[0]
 
 
-def _prepare_ros() -> type[Collector]:
-    """Set the environment that images need, for this process and those it starts, and import ROS."""
+def _choices(asked: NetworkSettings, *, free: bool) -> list[NetworkSettings]:
+    """Return what to try in turn: what was asked for, where that was nothing others like it, and the built-in one."""
+    if asked.checkpoint != AUTO or is_asked_for(asked):
+        return [asked]
+    official = dataclasses.replace(asked, checkpoint=OFFICIAL)
+    others = [dataclasses.replace(official, **other) for other in _ALTERNATIVES if free]
+    return [official, *others, dataclasses.replace(asked, checkpoint=BUILTIN)]
+
+
+def _prepare_ros() -> None:
+    """Set the environment that images need, for this process and those it starts."""
     try:
         from ..ros.transport import complete_environment, transport_environment
 
         complete_environment()
         os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         os.environ.update(transport_environment())
-        from ..ros.collector import Collector
+        importlib.import_module('..ros.collector', __package__)
     except ImportError as error:
         raise BodyPixError(
             f'the demo needs ROS 2, and {error.name} is missing here; use `make demo`, source a ROS 2 workspace with '
             'this package, or try `bodypix segment`, which needs no ROS'
         ) from error
-    return Collector
 
 
 def _parameters(settings: NetworkSettings) -> list[str]:
@@ -118,7 +135,9 @@ def _astronaut(folder: Path) -> str:
     try:
         from skimage import data  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
-        raise BodyPixError('the picture of the demo is in scikit-image, which is not installed; give an --image') from error
+        raise BodyPixError(
+            'the picture of the demo is in scikit-image, which is not installed; give an --image'
+        ) from error
     (path,) = write_pictures(folder, {'astronaut': data.astronaut()[..., ::-1]})
     return str(path)
 
@@ -137,36 +156,6 @@ def _process(module: str, parameters: Sequence[str]) -> Iterator[subprocess.Pope
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-@contextmanager
-def _collecting(collector_type: type[Collector]) -> Iterator[Collector]:
-    import rclpy
-
-    rclpy.init(args=[])
-    try:
-        yield collector_type(_NAMESPACE)
-    finally:
-        rclpy.try_shutdown()
-
-
-def _wait_for_results(collector: Collector, processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    import rclpy
-
-    end_s = time.monotonic() + _FIRST_RESULT_S
-    while not collector.complete:
-        rclpy.spin_once(collector, timeout_sec=0.1)
-        if time.monotonic() > end_s or any(process.poll() is not None for process in processes):
-            raise BodyPixError('no results came; the lines above say what the node or the camera lacks')
-
-
-def _measure(collector: Collector, seconds: float) -> None:
-    import rclpy
-
-    collector.forget_times()
-    end_s = time.monotonic() + seconds
-    while time.monotonic() < end_s:
-        rclpy.spin_once(collector, timeout_sec=0.1)
 
 
 def _report(collector: Collector, paths: Sequence[Path]) -> None:

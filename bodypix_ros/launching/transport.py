@@ -9,13 +9,8 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.substitutions import LaunchConfiguration
 
 from ..errors import SettingError
+from ..fast_dds import KEPT_MEMORY, PROFILE_VARIABLES
 from .share import share
-
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-"""What Fast DDS calls its profile: until Jazzy the first, from Kilted on both."""
-
-# glibc otherwise maps and unmaps every large message anew, which is half of an image's latency.
-_KEPT_MEMORY = {'MALLOC_MMAP_THRESHOLD_': '1073741824', 'MALLOC_TRIM_THRESHOLD_': '1073741824'}
 
 _ARGUMENT = 'transport_profile'
 
@@ -37,7 +32,7 @@ def _set_environment(context: LaunchContext) -> list[SetEnvironmentVariable]:
     wanted = LaunchConfiguration(_ARGUMENT).perform(context)
     if wanted == 'none':
         return []
-    variables = {name: value for name, value in _KEPT_MEMORY.items() if name not in context.environment}
+    variables = {name: value for name, value in KEPT_MEMORY.items() if name not in context.environment}
     if wanted != 'auto' or not any(context.environment.get(name) for name in PROFILE_VARIABLES):
         variables.update(dict.fromkeys(PROFILE_VARIABLES, str(_profile(wanted))))
     return [SetEnvironmentVariable(name, value) for name, value in variables.items()]

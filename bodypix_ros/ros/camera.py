@@ -36,21 +36,21 @@ class Camera:
             on_frame: called with each image that can be worked on.
         """
         self.name = name
+        self.prefix = f'{name}/' if name else ''
         self.tally = Tally(name)
         self.settings = settings
         self.active = False
         self.camera_info: CameraInfo | None = None
         self._node, self._on_frame = node, on_frame
-        self._prefix = f'{name}/' if name else ''
         self.source = ImageSource(
             node,
-            f'{self._prefix}image',
+            f'{self.prefix}image',
             settings.image_transport == 'compressed',
             self._accept,
             self._refuse,
         )
         self._info_subscription: Subscription | None = None
-        self._publishers = [Publisher(node, self._prefix + one.topic, one, self.follow) for one in OUTPUTS]
+        self._publishers = [Publisher(node, self.prefix + one.topic, one, self.follow) for one in OUTPUTS]
 
     def wanted(self) -> list[Publisher]:
         """Return the outputs that are to be made of the next frame."""
@@ -104,7 +104,7 @@ class Camera:
     def _follow_info(self, wanted: bool) -> None:
         if wanted and self._info_subscription is None:
             self._info_subscription = self._node.create_subscription(
-                CameraInfo, f'{self._prefix}camera_info', self._keep_info, SMALL_INPUT
+                CameraInfo, f'{self.prefix}camera_info', self._keep_info, SMALL_INPUT
             )
         elif not wanted and self._info_subscription is not None:
             self._node.destroy_subscription(self._info_subscription)

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import rclpy
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
 from ..msg import Stats
+from ..render import colorize_labels
 
-TOPICS = ('mask', 'parts', 'parts_color', 'overlay')
+TOPICS = ('mask', 'parts', 'parts_color', 'overlay', 'instances')
+
+
+@contextmanager
+def collecting(namespace: str) -> Iterator[Collector]:
+    """Run ROS in this process for a collector."""
+    rclpy.init(args=[])
+    try:
+        yield Collector(namespace)
+    finally:
+        rclpy.try_shutdown()
 
 
 class Collector(Node):
@@ -48,15 +62,30 @@ class Collector(Node):
             return 0.0
         return (len(self.arrivals_s) - 1) / (self.arrivals_s[-1] - self.arrivals_s[0])
 
-    def forget_times(self) -> None:
-        """Begin the measurement anew."""
+    def wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
+        """Receive until something holds or the time is over; return whether it holds."""
+        end_s = time.monotonic() + timeout_s
+        while not until() and time.monotonic() < end_s:
+            rclpy.spin_once(self, timeout_sec=0.1)
+        return until()
+
+    def measure(self, seconds: float) -> None:
+        """Forget the times so far and receive for a while."""
         self.arrivals_s, self.latencies_ms = [], []
+        self.wait(lambda: False, seconds)
 
     def pictures(self) -> dict[str, NDArray[np.uint8]]:
-        """Return the newest images as pictures for files: grey or BGR uint8; the background of the parts is 255."""
+        """Return the newest images as pictures for files: grey or BGR uint8.
+
+        The background of the parts is 255. Each person of the instances has a colour.
+        """
         arrays = {topic: np.frombuffer(msg.data, np.uint8) for topic, msg in self.images.items()}
         pictures = {topic: arrays[topic].reshape(msg.height, msg.width, -1) for topic, msg in self.images.items()}
-        return {**pictures, 'parts_color': pictures['parts_color'][..., ::-1]}
+        return {
+            **pictures,
+            'parts_color': pictures['parts_color'][..., ::-1],
+            'instances': colorize_labels(pictures['instances'][..., 0], order='bgr'),
+        }
 
     def _keep(self, topic: str, msg: Image) -> None:
         self.images[topic] = msg

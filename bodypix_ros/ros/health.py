@@ -81,7 +81,7 @@ def judge_camera(facts: CameraFacts) -> Finding:
         return Finding(level, 'bad images', f'images of {facts.topic} cannot be read: {facts.defect}')
     if not late:
         return _alive(facts)
-    return _stale(facts) if fitting else _no_publisher(facts)
+    return _silent(facts) if fitting else _no_publisher(facts)
 
 
 def _alive(facts: CameraFacts) -> Finding:
@@ -111,13 +111,14 @@ def _incompatible(facts: CameraFacts, offers: Sequence[Offer]) -> Finding:
     )
 
 
-def _stale(facts: CameraFacts) -> Finding:
+def _silent(facts: CameraFacts) -> Finding:
     publisher = facts.offers[0].node
+    look = 'look at the camera and its driver'
     if facts.received:
-        text = f'no image on {facts.topic} for {facts.silent_s:.1f} s: {publisher} has stopped to publish'
-    else:
-        text = f'no image on {facts.topic} yet: {publisher} does not publish'
-    return Finding(Level.ERROR, 'stale', f'{text}; look at the camera and its driver')
+        text = f'no image on {facts.topic} for {facts.silent_s:.1f} s: {publisher} has stopped to publish; {look}'
+        return Finding(Level.ERROR, 'stale', text)
+    text = f'no image on {facts.topic} yet: {publisher} does not publish; {look}'
+    return Finding(Level.ERROR, 'no images', text)
 
 
 def _no_publisher(facts: CameraFacts) -> Finding:
@@ -129,6 +130,10 @@ def _no_publisher(facts: CameraFacts) -> Finding:
 def _remap_advice(facts: CameraFacts) -> str:
     advice = 'remap the topic of the images'
     return f'{advice} (images are on {", ".join(facts.elsewhere)})' if facts.elsewhere else advice
+
+
+_QUIET = ('waiting', 'loading')
+"""Kinds that pass by themselves, or are told by who does it."""
 
 
 class Announcer:
@@ -146,13 +151,15 @@ class Announcer:
 
     def is_news(self, subject: str, finding: Finding, now_s: float) -> bool:
         """Return whether a finding about a subject is to be told at a time, and note that it is."""
+        if finding.kind in _QUIET:
+            return False
         known, told_s = self._told.get(subject, (None, -self._repeat_s))
         if known is None:
-            news = finding.kind != 'waiting'
+            news = finding.level > Level.OK or finding.kind == 'idle'
         elif known.kind == finding.kind:
             news = finding.level > Level.OK and now_s - told_s >= self._repeat_s
         else:
-            news = finding.kind != 'waiting' and now_s - told_s >= self._pause_s
+            news = now_s - told_s >= self._pause_s
         if news:
             self._told[subject] = finding, now_s
         return news

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 
-from ..encodings import ENCODINGS, Encoding, Pixels, decode_stream
+from ..encodings import ENCODINGS, Encoding, Pixels
 from ..errors import ImageError
+from ..streams import decode_stream
 
 MAX_PIXELS = 2**25
 """Larger images are refused: 8K video fits, a forged size does not take the machine's memory."""
@@ -68,12 +69,9 @@ def decompress(msg: CompressedImage) -> NDArray[np.uint8]:
         BadImage: neither JPEG nor PNG, or broken.
     """
     try:
-        image = decode_stream(np.frombuffer(msg.data, np.uint8))
+        return decode_stream(np.frombuffer(msg.data, np.uint8), MAX_PIXELS)
     except ImageError as error:
         raise BadImage('stream', f'format {msg.format[:40]!r}: {error}') from error
-    if image.shape[0] * image.shape[1] > MAX_PIXELS:
-        raise BadImage('size', f'a size of {image.shape[1]}x{image.shape[0]} is above the limit of {MAX_PIXELS} pixels')
-    return image
 
 
 def fill(msg: Image, header: Any, image: NDArray[Any], encoding: str) -> None:

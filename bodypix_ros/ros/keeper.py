@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from ..errors import BodyPixError
+from ..errors import BodyPixError, ModelError
+from ..models.catalogue import find_checkpoint
+from ..models.source import source_at_hand
 from ..segmenter import BodyPix
 from ..settings import NetworkSettings
 from .health import Finding, Level
@@ -107,6 +109,20 @@ class NetworkKeeper:
             return Finding(Level.ERROR, 'no network', f'the network cannot be loaded: {_sentence(self.error)}')
         return Finding(
             Level.OK, 'unconfigured', 'no network is loaded: configure the node, or call its service ~/enable'
+        )
+
+
+def require_at_hand(settings: NetworkSettings) -> None:
+    """Check quickly whether a network can be had.
+
+    Raises:
+        SettingError: there is no such network.
+        ModelError: its weights are not on this machine and must not be fetched, or are no sound checkpoint.
+    """
+    if source_at_hand(settings) is None and not settings.allow_download:
+        raise ModelError(
+            f'{find_checkpoint(settings).title} is not on this machine: set allow_download to true, '
+            'or bring it with bodypix models import'
         )
 
 

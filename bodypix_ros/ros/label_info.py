@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rclpy.node import Node
@@ -21,13 +22,14 @@ _UNLABELED = BACKGROUND % 256
 class LabelInfoPublisher:
     """Tells what the numbers in the images of parts mean, to late subscribers as well."""
 
-    def __init__(self, node: Node, topic: str) -> None:
+    def __init__(self, node: Node, topics: Sequence[str]) -> None:
+        """Open one topic for each camera, where vision_msgs is installed."""
         self._node = node
-        self._publisher: Any = None
+        self._publishers: list[Any] = []
         if LabelInfo is None:
-            node.get_logger().info(f'vision_msgs is not installed, so there is no topic {topic}')
+            node.get_logger().info(f'vision_msgs is not installed, so there is no topic {topics[0]}')
         else:
-            self._publisher = node.create_publisher(LabelInfo, topic, LATCHED)
+            self._publishers = [node.create_publisher(LabelInfo, topic, LATCHED) for topic in topics]
 
     def publish(self, part_ids: PartIds, threshold: float) -> None:
         """Publish the names.
@@ -36,15 +38,17 @@ class LabelInfoPublisher:
             part_ids: numbering of the parts.
             threshold: a pixel is a person where its score is above this, 0..1.
         """
-        if self._publisher is None:
+        if not self._publishers:
             return
         message = LabelInfo(threshold=threshold)
         message.header.stamp = self._node.get_clock().now().to_msg()
         names = [*enumerate(part_names(part_ids)), (_UNLABELED, 'background')]
         message.class_map = [VisionClass(class_id=number, class_name=name) for number, name in names]
-        self._publisher.publish(message)
+        for publisher in self._publishers:
+            publisher.publish(message)
 
     def destroy(self) -> None:
-        """Close the topic."""
-        if self._publisher is not None:
-            self._node.destroy_publisher(self._publisher)
+        """Close the topics."""
+        for publisher in self._publishers:
+            self._node.destroy_publisher(publisher)
+        self._publishers = []

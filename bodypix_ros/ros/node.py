@@ -5,40 +5,35 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import rclpy
-from lifecycle_msgs.srv import ChangeState
-from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.time import Time
 from std_srvs.srv import SetBool
 
-from ..errors import BodyPixError, ProviderError, SettingError
+from ..errors import BodyPixError, ProviderError
 from ..models.progress import Progress
 from ..segmenter import BodyPix
 from ..settings import NetworkSettings
-from . import parameters
 from .camera import Camera
 from .events import has_matched_events
 from .frame import Frame
-from .keeper import NetworkKeeper
+from .keeper import NetworkKeeper, require_at_hand
+from .label_info import LabelInfoPublisher
 from .loader import Load
 from .log import forward_logging
+from .parameters import ParameterWatch
 from .pipeline import Pipeline, Task
 from .reporter import Reporter
 from .schedule import Schedule
 from .signals import Ending
+from .transitions import guard_transitions, state_of
 from .transport import TransportWatch, complete_environment
 from .worker import Worker
-
-ChangeStateCallback = Callable[[ChangeState.Request, ChangeState.Response], ChangeState.Response]
 
 _REPORT_PERIOD_S = 1.0
 _POLL_PERIOD_S = 0.1
@@ -66,9 +61,10 @@ class BodyPixNode(LifecycleNode):
             SettingError: a parameter was given a value that it cannot have.
         """
         super().__init__('bodypix', **options)
-        self._settings = parameters.declare(self)
+        self._watch = ParameterWatch(self, self._on_parameters, require_at_hand)
         self._cameras: list[Camera] = []
         self._schedule: Schedule[Task] = Schedule()
+        self._labels: LabelInfoPublisher | None = None
         self._pipeline: Pipeline | None = None
         self._worker: Worker[Task] | None = None
         self._transport = TransportWatch()
@@ -83,14 +79,7 @@ class BodyPixNode(LifecycleNode):
         if not has_matched_events():
             self.create_timer(_POLL_PERIOD_S, self._follow, clock=steady)
         self.create_service(SetBool, '~/enable', self._enable)
-        self._watch_parameters()
-        self._guard_transitions()
-
-    @property
-    def state(self) -> str:
-        """Where the node is in its life: 'unconfigured', 'inactive', 'active' or 'finalized'."""
-        label: str = self._state_machine.current_state[1]
-        return label
+        guard_transitions(self)
 
     @property
     def busy(self) -> bool:
@@ -99,7 +88,7 @@ class BodyPixNode(LifecycleNode):
 
     def start(self) -> None:
         """Configure and activate, where the settings say so."""
-        if self._settings.node.autostart:
+        if self._watch.now.node.autostart:
             self.trigger_configure()
             self.trigger_activate()
 
@@ -110,9 +99,11 @@ class BodyPixNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the topics and begin to load the network."""
-        self._schedule.limit(self._settings.node.max_rate_hz)
-        self._cameras = [Camera(self, name, self._settings.node, self._file) for name in self._settings.node.cameras]
-        self._keeper.begin(self._settings.network)
+        self._watch.frozen = True
+        self._schedule.limit(self._watch.now.node.max_rate_hz)
+        self._cameras = [Camera(self, name, self._watch.now.node, self._file) for name in self._watch.now.node.cameras]
+        self._labels = LabelInfoPublisher(self, [f'{camera.prefix}label_info' for camera in self._cameras])
+        self._keeper.begin(self._watch.now.network)
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -135,6 +126,10 @@ class BodyPixNode(LifecycleNode):
         for camera in self._cameras:
             camera.destroy()
         self._cameras = []
+        self._watch.frozen = False
+        if self._labels is not None:
+            self._labels.destroy()
+            self._labels = None
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -178,85 +173,48 @@ class BodyPixNode(LifecycleNode):
         if error is None:
             assert net is not None
             self._stop_worker()
-            self._pipeline = Pipeline(net, self._settings, self._age_ms)
+            self._pipeline = Pipeline(net, self._watch.now, self._age_ms)
+            self._tell_labels(net)
             self._start_working()
         elif net is not None:
-            self._return_to(net.settings)
+            self._watch.restore(net.settings)
         else:
             self._refuse(error)
 
-    def _return_to(self, settings: NetworkSettings) -> None:
-        """Set the parameters of the network back to what they were."""
-        values = parameters.plain_values(settings)
-        self.set_parameters_atomically([Parameter(name, value=value) for name, value in values.items()])
+    def _tell_labels(self, net: BodyPix) -> None:
+        if self._labels is not None:
+            self._labels.publish(net.settings.part_ids, self._watch.now.segment.threshold)
 
     def _refuse(self, error: Exception) -> None:
         """Go back to the state before the configuration; where a GPU is required, end."""
-        if self.state == 'active':
+        if state_of(self) == 'active':
             self.trigger_deactivate()
         self.trigger_cleanup()
-        if isinstance(error, ProviderError) and self._settings.network.require_gpu:
+        if isinstance(error, ProviderError) and self._watch.now.network.require_gpu:
             self.refusal = error
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        if request.data and self.state == 'unconfigured':
+        if request.data and state_of(self) == 'unconfigured':
             self.trigger_configure()
-        if request.data and self.state == 'inactive':
+        if request.data and state_of(self) == 'inactive':
             self.trigger_activate()
-        elif not request.data and self.state == 'active':
+        elif not request.data and state_of(self) == 'active':
             self.trigger_deactivate()
-        response.success = (self.state == 'active') == request.data
-        response.message = self.state
+        response.success = (state_of(self) == 'active') == request.data
+        response.message = state_of(self)
         return response
 
-    def _guard_transitions(self) -> None:
-        """Refuse transitions that are not possible; rclpy raises an error instead, which would end the node."""
-        for service in self.services:
-            if service.srv_type is ChangeState:
-                service.callback = partial(self._change_state, service.callback)
-
-    def _change_state(
-        self, change: ChangeStateCallback, request: ChangeState.Request, response: ChangeState.Response
-    ) -> ChangeState.Response:
-        try:
-            return change(request, response)
-        except RuntimeError:
-            name = request.transition.label or request.transition.id
-            self.get_logger().warning(f'transition {name} is not possible while the node is {self.state}')
-            response.success = False
-            return response
-
-    def _watch_parameters(self) -> None:
-        if hasattr(self, 'add_post_set_parameters_callback'):
-            self.add_on_set_parameters_callback(self._check_parameters)
-            self.add_post_set_parameters_callback(self._take_parameters)
-        else:  # Humble
-            self.add_on_set_parameters_callback(self._check_and_take_parameters)
-
-    def _check_parameters(self, changes: list[Parameter]) -> SetParametersResult:
-        try:
-            parameters.check_change(self._settings, _values(changes), configured=bool(self._cameras))
-        except SettingError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
-
-    def _take_parameters(self, changes: list[Parameter]) -> None:
-        self._settings = self._settings.changed(_values(changes))
-        self._schedule.limit(self._settings.node.max_rate_hz)
+    def _on_parameters(self) -> None:
+        settings = self._watch.now
+        self._schedule.limit(settings.node.max_rate_hz)
         if self._pipeline is not None:
-            self._pipeline.parameters = self._settings
+            self._pipeline.parameters = settings
+            self._tell_labels(self._pipeline.net)
         for camera in self._cameras:
-            camera.settings = self._settings.node
+            camera.settings = settings.node
         self._follow()
-        asked = self._keeper.asked
-        if asked is not None and asked != self._settings.network:
-            self._keeper.begin(self._settings.network)
-
-    def _check_and_take_parameters(self, changes: list[Parameter]) -> SetParametersResult:
-        result = self._check_parameters(changes)
-        if result.successful:
-            self._take_parameters(changes)
-        return result
+        if self._keeper.asked not in (None, settings.network):
+            self._keeper.begin(settings.network)
 
     def _follow(self) -> None:
         for camera in self._cameras:
@@ -264,15 +222,11 @@ class BodyPixNode(LifecycleNode):
 
     def _report(self) -> None:
         self._follow()
-        self._reporter.report(self.state, self._cameras, self._keeper, self._pipeline)
+        self._reporter.report(state_of(self), self._cameras, self._keeper, self._pipeline)
 
     def _age_ms(self, stamp: Any) -> float:
         now = self.get_clock().now()
         return float((now - Time.from_msg(stamp, clock_type=now.clock_type)).nanoseconds * 1e-6)
-
-
-def _values(changes: list[Parameter]) -> dict[str, Any]:
-    return {change.name: change.value for change in changes}
 
 
 def main(args: list[str] | None = None, load: Load = load_network) -> int:

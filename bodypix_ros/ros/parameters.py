@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import gcd
 from typing import Any, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
-from ..errors import SettingError
+from ..errors import BodyPixError, SettingError
 from ..setting import Setting, Settings
 from ..settings import NetworkSettings, NodeSettings, PictureSettings, SegmentSettings
 
@@ -50,29 +51,79 @@ class Parameters:
         )
 
 
-def check_change(parameters: Parameters, values: Mapping[str, Any], configured: bool) -> None:
-    """Check a change of the parameters while the node runs.
+class ParameterWatch:
+    """Declares the parameters of a node, checks each change, and hands it on once it is made.
 
-    Args:
-        parameters: as they are.
-        values: the change, by name.
-        configured: topics are open, so that what they depend on must not change.
-
-    Raises:
-        SettingError: a value is wrong, or cannot change now; the text says what to do.
+    Attributes:
+        now: the parameters as they are.
+        frozen: topics are open, so that what they depend on must not change.
     """
-    changed = parameters.changed(values)
-    if not configured:
-        return
-    for one in changed.node.describe():
-        if not one.live and getattr(changed.node, one.name) != getattr(parameters.node, one.name):
+
+    def __init__(
+        self, node: Node, on_change: Callable[[], None], check_network: Callable[[NetworkSettings], None]
+    ) -> None:
+        """Declare the parameters.
+
+        Args:
+            node: whose parameters they are.
+            on_change: called after each change.
+            check_network: raises a BodyPixError where such a network cannot be had while topics are open.
+
+        Raises:
+            SettingError: an override of the command line is wrong; the text says which and why.
+        """
+        self._node, self._on_change, self._check_network = node, on_change, check_network
+        self.now = _declare(node)
+        self.frozen = False
+        node.add_on_set_parameters_callback(self._check if _has_post_set(node) else self._check_and_take)
+        if _has_post_set(node):
+            node.add_post_set_parameters_callback(self._take)
+
+    def restore(self, group: Settings) -> None:
+        """Set the parameters of one group back to what they were."""
+        values = {one.name: _plain(getattr(group, one.name)) for one in group.describe()}
+        self._node.set_parameters_atomically([Parameter(name, value=value) for name, value in values.items()])
+
+    def _check(self, changes: list[Parameter]) -> SetParametersResult:
+        try:
+            changed = self.now.changed(_values(changes))
+            if self.frozen:
+                _check_frozen(self.now.node, changed.node)
+                if changed.network != self.now.network:
+                    self._check_network(changed.network)
+        except BodyPixError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _take(self, changes: list[Parameter]) -> None:
+        self.now = self.now.changed(_values(changes))
+        self._on_change()
+
+    def _check_and_take(self, changes: list[Parameter]) -> SetParametersResult:
+        result = self._check(changes)
+        if result.successful:
+            self._take(changes)
+        return result
+
+
+def _has_post_set(node: Node) -> bool:
+    return hasattr(node, 'add_post_set_parameters_callback')  # not in Humble
+
+
+def _check_frozen(before: NodeSettings, after: NodeSettings) -> None:
+    for one in after.describe():
+        if not one.live and getattr(before, one.name) != getattr(after, one.name):
             raise SettingError(
                 f'{one.name} cannot change while the topics are open: '
                 'deactivate and clean up the node first (ros2 lifecycle set)'
             )
 
 
-def declare(node: Node) -> Parameters:
+def _values(changes: list[Parameter]) -> dict[str, Any]:
+    return {change.name: change.value for change in changes}
+
+
+def _declare(node: Node) -> Parameters:
     """Declare a parameter for each setting and return what they are, overrides of the command line included.
 
     Raises:
@@ -102,11 +153,6 @@ def descriptor(setting: Setting) -> ParameterDescriptor:
             IntegerRange(from_value=int(lowest), to_value=int(highest), step=_step(setting.choices))
         ]
     return described
-
-
-def plain_values(group: Settings) -> dict[str, Any]:
-    """Return the values of some settings by name, as rclpy takes them."""
-    return {one.name: _plain(getattr(group, one.name)) for one in group.describe()}
 
 
 def _changed(group: Group, values: Mapping[str, Any]) -> Group:

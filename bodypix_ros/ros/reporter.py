@@ -77,7 +77,7 @@ class Reporter:
 
     def _topics_of_images(self) -> list[str]:
         """Return a few topics that carry images of others."""
-        own = {publisher.topic for publisher in self._node.publishers}
+        own = {publisher.topic_name for publisher in self._node.publishers}
         found = [
             topic
             for topic, kinds in self._node.get_topic_names_and_types()

@@ -9,14 +9,10 @@ from pathlib import Path
 from ament_index_python.packages import get_package_share_directory
 from rclpy import get_rmw_implementation_identifier
 
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-"""Where Fast DDS looks for a profile: the first up to Jazzy, both from Kilted on."""
+from ..fast_dds import KEPT_MEMORY, PROFILE_VARIABLES
 
 LARGE_IMAGE_BYTES = 500_000
 """From about here on, images do not fit into the shared memory that Fast DDS takes by default."""
-
-# glibc otherwise maps and unmaps every large message, which is half of an image's latency.
-_KEEP_MEMORY = {'MALLOC_MMAP_THRESHOLD_': str(2**30), 'MALLOC_TRIM_THRESHOLD_': str(2**30)}
 
 
 def profile_path() -> Path:
@@ -26,7 +22,7 @@ def profile_path() -> Path:
 
 def transport_environment() -> dict[str, str]:
     """Return the environment variables of a process that sends or receives images."""
-    return dict.fromkeys(PROFILE_VARIABLES, str(profile_path())) | _KEEP_MEMORY
+    return dict.fromkeys(PROFILE_VARIABLES, str(profile_path())) | KEPT_MEMORY
 
 
 class TransportWatch:

@@ -59,6 +59,7 @@ def robot(domain: int) -> Iterator[Robot]:
 def network_arguments(server: str, model_dir: str) -> list[str]:
     """Parameters of a node that runs the network of the golden data."""
     values = {
+        'checkpoint': 'official',
         'multiplier': 0.5,
         'model_url': server,
         'model_dir': model_dir,

@@ -160,6 +160,7 @@ def facts(**changes: Any) -> CameraFacts:
         ({'offers': [], 'silent_s': 2.1}, Level.ERROR, 'no publisher'),
         ({'silent_s': 2.0}, Level.OK, 'ok'),
         ({'silent_s': 2.1}, Level.ERROR, 'stale'),
+        ({'silent_s': 2.1, 'received': False}, Level.ERROR, 'no images'),
         ({'defect': 'short'}, Level.WARN, 'bad images'),
         ({'defect': 'short', 'all_bad': True}, Level.ERROR, 'bad images'),
         ({'offers': [Offer('/x', 'std_msgs/msg/String', reliable=True)], 'silent_s': 3.0}, Level.ERROR, 'wrong type'),
@@ -188,8 +189,14 @@ def test_a_change_is_news_and_a_lasting_trouble_again_after_a_minute() -> None:
 
 def test_a_lasting_good_state_is_told_once() -> None:
     announcer = Announcer(repeat_s=60.0, pause_s=2.0)
-    told = [second for second in range(130) if announcer.is_news('camera', finding('ok', Level.OK), float(second))]
-    assert told == [0]
+    assert announcer.is_news('camera', finding('stale'), 0.0)
+    told = [second for second in range(3, 130) if announcer.is_news('camera', finding('ok', Level.OK), float(second))]
+    assert told == [3]
+
+
+@pytest.mark.parametrize('kind', ['ok', 'waiting', 'loading'])
+def test_a_good_start_is_not_worth_a_line(kind: str) -> None:
+    assert not Announcer().is_news('camera', finding(kind, Level.OK), 0.0)
 
 
 def test_states_that_alternate_quickly_do_not_flood_the_log() -> None:

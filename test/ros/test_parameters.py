@@ -94,6 +94,8 @@ def test_a_new_encoding_of_the_parts_holds_for_the_next_frame(robot: Robot, node
         ('stride', 24, 'stride must be 8, 16 or 32, got 24'),
         ('internal_resolution', 'huge', 'internal_resolution must be auto, low, medium, high, full or between 0.1 and'),
         ('overlay_palette', 'grey', "overlay_palette must be rainbow, warm or spectral, got 'grey'"),
+        ('multiplier', 0.25, 'multiplier must be '),
+        ('checkpoint', '/nowhere', 'checkpoint must be auto, official, builtin or the folder of a TensorFlow.js checkp'),
         ('image_transport', 'compressed', 'image_transport cannot change while the topics are open'),
     ],
 )
@@ -136,13 +138,22 @@ def test_a_network_that_cannot_be_loaded_leaves_everything_as_it_was(
 ) -> None:
     gate.load(3)
     gate.load(4)
-    assert robot.set('architecture', 'resnet50') == ''
+    assert robot.set('multiplier', 1.0) == ''
     status = robot.diagnosis('network', lambda status: 'goes on' in status.message)
     assert status.level == b'\1'
     assert status.message.startswith(f'{HALF.replace("16", "8")} goes on: ')
-    assert (robot.get('architecture'), robot.get('stride')) == ('mobilenet_v1', 8)
+    assert (robot.get('multiplier'), robot.get('stride')) == (0.5, 8)
     robot.answer(robot.message(golden.image), ['mask'])
-    assert 'resnet50' not in robot.next('bodypix/stats').model
+    assert robot.next('bodypix/stats').model == HALF.replace('16', '8')
+
+
+def test_weights_that_are_not_here_are_refused_where_they_must_not_be_fetched(robot: Robot, node: Process) -> None:
+    assert robot.set('allow_download', False) == ''
+    assert robot.set('multiplier', 1.0) == (
+        'MobileNetV1 1.00, 4-byte weights is not on this machine: set allow_download to true, '
+        'or bring it with bodypix models import'
+    )
+    assert robot.get('multiplier') == 0.5
 
 
 def test_after_that_a_network_that_can_be_loaded_is_taken(robot: Robot, node: Process, gate: Gate) -> None:

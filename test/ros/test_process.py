@@ -65,9 +65,19 @@ def test_missing_weights_are_reported_and_the_node_lives(
     robot: Robot, domain: int, server: str, tmp_path: Path
 ) -> None:
     empty = tmp_path / 'models'
-    process = started(robot, domain, tmp_path, '-p', f'model_url:={server}', '-p', f'model_dir:={empty}')
+    where = ['-p', f'model_url:={server}', '-p', f'model_dir:={empty}']
+    process = started(robot, domain, tmp_path, *where, '-p', 'checkpoint:=official')
     robot.until_logged(process, 'the network cannot be loaded:')
     assert process.alive
+    assert process.stop() == 0
+
+
+def test_without_official_weights_the_node_runs_the_built_in_network_and_says_so(
+    robot: Robot, domain: int, tmp_path: Path
+) -> None:
+    process = started(robot, domain, tmp_path, '-p', f'model_dir:={tmp_path / "models"}')
+    robot.until_logged(process, 'Going on with the built-in bodypix_ros 0.25')
+    robot.until_logged(process, 'bodypix_ros 0.25, stride 16 on cpu')
     assert process.stop() == 0
 
 

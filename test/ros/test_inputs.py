@@ -1,0 +1,250 @@
+"""Everything that a camera may send, in the node's own process and over the transport."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from golden import Golden
+from numpy.typing import NDArray
+from robot import BEST_EFFORT, RELIABLE, Process, Robot, pixels
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from bodypix_ros.encodings import ENCODINGS, to_bgr
+from bodypix_ros.ros.image_msg import BadImage, fill, view_pixels
+
+
+@pytest.fixture(scope='module')
+def golden(shared: object) -> Golden:
+    return Golden.load(shared, 'karolina_640x480__s16__rmedium')  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope='module')
+def node(start: Callable[..., Process]) -> Process:
+    return start()
+
+
+@pytest.fixture(scope='module')
+def compressed_node(start: Callable[..., Process]) -> Process:
+    return start('-p', 'image_transport:=compressed', '-r', '__ns:=/zipped')
+
+
+def encode(bgr: NDArray[np.uint8], encoding: str) -> NDArray[np.generic]:
+    """Return a picture as the rows of an image message of an encoding, (data rows, W, channels)."""
+    if encoding in ('bgr8', '8UC3'):
+        return bgr
+    plain = {'rgb8': cv2.COLOR_BGR2RGB, 'bgra8': cv2.COLOR_BGR2BGRA, 'rgba8': cv2.COLOR_BGR2RGBA,
+             'mono8': cv2.COLOR_BGR2GRAY, '8UC1': cv2.COLOR_BGR2GRAY}  # fmt: skip
+    if encoding in plain:
+        return cv2.cvtColor(bgr, plain[encoding])
+    if encoding in ('mono16', '16UC1'):
+        return cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.uint16) * 257
+    if encoding.startswith('bayer'):
+        mosaic = np.empty(bgr.shape[:2], np.uint8)
+        for index, color in enumerate(encoding[6:10]):
+            row, column = divmod(index, 2)
+            mosaic[row::2, column::2] = bgr[row::2, column::2, 'bgr'.index(color)]
+        return mosaic if encoding.endswith('8') else mosaic.astype(np.uint16) * 257
+    y, u, v = yuv420(bgr)
+    if encoding == 'nv12' or encoding == 'nv21':
+        chroma = np.stack([u, v] if encoding == 'nv12' else [v, u], axis=2)
+        return np.concatenate([y, chroma.reshape(-1, bgr.shape[1])])
+    packed = np.empty((*y.shape, 2), np.uint8)
+    luma, chroma_at = (1, 0) if encoding in ('yuv422', 'uyvy') else (0, 1)
+    packed[..., luma] = y
+    packed[:, 0::2, chroma_at] = np.repeat(u, 2, axis=0)
+    packed[:, 1::2, chroma_at] = np.repeat(v, 2, axis=0)
+    return packed
+
+
+def yuv420(bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the planes Y, (H, W), and U and V, (H / 2, W / 2)."""
+    height, width = bgr.shape[:2]
+    planes = cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420).reshape(-1)
+    quarter = height * width // 4
+    y, u, v = np.split(planes, [4 * quarter, 5 * quarter])
+    return y.reshape(height, width), u.reshape(height // 2, -1), v.reshape(height // 2, -1)
+
+
+def as_message(bgr: NDArray[np.uint8], encoding: str, padding: int = 0, bigendian: bool = False) -> Image:
+    """Return a picture as an image message, its rows longer by some bytes than they need be."""
+    rows = encode(bgr, encoding)
+    if bigendian:
+        rows = rows.astype(rows.dtype.newbyteorder('>'))
+    flat = np.frombuffer(rows.tobytes(), np.uint8).reshape(rows.shape[0], -1)
+    padded = np.pad(flat, ((0, 0), (0, padding)), constant_values=99)
+    message = Image(height=bgr.shape[0], width=bgr.shape[1], encoding=encoding, step=padded.shape[1])
+    message.is_bigendian = bigendian
+    message.data = array.array('B', padded.tobytes())
+    return message
+
+
+# How far a grey level of the picture may be off, in the mean: YUV halves the resolution of colours, Bayer all.
+LOSS = {**dict.fromkeys(ENCODINGS, 2.0), **{name: 6.0 for name in ENCODINGS if name.startswith('bayer')}}
+GREY = ('mono8', '8UC1', 'mono16', '16UC1')
+
+
+@pytest.mark.parametrize('encoding', ENCODINGS)
+@pytest.mark.parametrize('padding', [0, 14])
+def test_a_picture_survives_its_encoding(golden: Golden, encoding: str, padding: int) -> None:
+    picture = to_bgr(*view_pixels(as_message(golden.image, encoding, padding)))
+    expected = golden.image
+    if encoding in GREY:
+        expected = cv2.cvtColor(cv2.cvtColor(expected, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    assert picture.shape == expected.shape
+    assert picture.dtype == np.uint8
+    assert np.abs(picture.astype(int) - expected).mean() < LOSS[encoding]
+
+
+@pytest.mark.parametrize('encoding', ['mono16', '16UC1', 'bayer_rggb16'])
+def test_the_order_of_bytes_does_not_matter(golden: Golden, encoding: str) -> None:
+    little, big = (to_bgr(*view_pixels(as_message(golden.image, encoding, 6, bigendian=one))) for one in (False, True))
+    assert (little == big).all()
+
+
+@pytest.mark.parametrize('encoding', ['bgr8', 'rgb8', 'mono8', 'bayer_rggb8', 'yuv422', 'yuv422_yuy2', 'mono16'])
+def test_cv_bridge_gives_the_same_picture(golden: Golden, encoding: str) -> None:
+    cv_bridge = pytest.importorskip('cv_bridge.boost', reason='needs the cv_bridge of ROS 2')
+    from cv_bridge import CvBridge
+
+    assert cv_bridge
+    message = as_message(golden.image, encoding)
+    assert (CvBridge().imgmsg_to_cv2(message, 'bgr8') == to_bgr(*view_pixels(message))).all()
+
+
+def test_pixels_are_viewed_not_copied() -> None:
+    message = Image()
+    fill(message, Header(), np.zeros((4, 6, 3), np.uint8), 'bgr8')
+    view, _ = view_pixels(message)
+    view[1, 2] = (7, 8, 9)
+    assert message.data[1 * 18 + 2 * 3 : 1 * 18 + 3 * 3].tolist() == [7, 8, 9]
+
+
+def test_a_message_of_the_same_size_is_filled_in_place() -> None:
+    message = Image()
+    fill(message, Header(frame_id='first'), np.full((4, 6), 5, np.int8), '8SC1')
+    address = message.data.buffer_info()[0]
+    fill(message, Header(frame_id='second'), np.full((4, 6), -1, np.int8), '8SC1')
+    assert message.data.buffer_info()[0] == address
+    assert message.data.tolist() == [255] * 24
+    assert message.header.frame_id == 'second'
+
+
+def test_a_message_can_change_its_size_and_kind() -> None:
+    message = Image()
+    fill(message, Header(), np.zeros((4, 6), np.uint8), 'mono8')
+    fill(message, Header(), np.arange(24, dtype=np.int32).reshape(3, 8)[:, ::2], '32SC1')
+    assert (message.height, message.width, message.step, message.encoding) == (3, 4, 16, '32SC1')
+    assert pixels(message).tolist() == [[0, 2, 4, 6], [8, 10, 12, 14], [16, 18, 20, 22]]
+
+
+@pytest.mark.parametrize(
+    ('kind', 'changes', 'text'),
+    [
+        ('encoding', {'encoding': 'x' * 99}, f"encoding '{'x' * 40}' is not known; known are bgr8, 8UC3, rgb8, "),
+        ('step', {'step': 17}, "encoding 'bgr8' with step 17 cannot hold 6 pixels of 3 bytes"),
+        ('step', {'step': 2**32 - 1}, '72 bytes of data are fewer than 4 rows of 4294967295 bytes each'),
+        ('data', {'data': array.array('B', bytes(71))}, '71 bytes of data are fewer than 4 rows of 18 bytes each'),
+        ('data', {'data': array.array('B')}, '0 bytes of data are fewer than 4 rows of 18 bytes each'),
+        ('empty', {'height': 0}, 'a size of 6x0 has no pixels'),
+        ('size', {'height': 2**32 - 1, 'width': 2**32 - 1}, 'a size of 4294967295x4294967295 is above the limit of'),
+        ('odd size', {'encoding': 'nv12', 'height': 3}, "encoding 'nv12' needs an even size, got 6x3"),
+        ('odd size', {'encoding': 'yuv422', 'width': 5}, "encoding 'yuv422' needs an even size, got 5x4"),
+    ],
+)
+def test_a_hostile_message_is_refused_with_a_sentence(kind: str, changes: dict[str, object], text: str) -> None:
+    message = Image()
+    fill(message, Header(), np.zeros((4, 6, 3), np.uint8), 'bgr8')
+    for name, value in changes.items():
+        setattr(message, name, value)
+    with pytest.raises(BadImage) as caught:
+        view_pixels(message)
+    assert str(caught.value).startswith(text)
+    assert caught.value.kind in (kind, 'data')
+
+
+def test_random_messages_are_read_or_refused_but_never_break_anything() -> None:
+    random = np.random.default_rng(5)
+    names = [*ENCODINGS, '', 'rgb', 'nv16']
+    read = 0
+    for _ in range(3000):
+        message = Image(encoding=str(random.choice(names)), is_bigendian=int(random.integers(3)))
+        message.height, message.width, message.step = (int(random.integers(0, limit)) for limit in (9, 9, 40))
+        message.data = array.array('B', random.bytes(int(random.integers(0, 400))))
+        try:
+            picture = to_bgr(*view_pixels(message))
+        except BadImage:
+            continue
+        assert picture.shape == (message.height, message.width, 3)
+        read += 1
+    assert read > 100
+
+
+def compressed(picture: NDArray[np.uint8], suffix: str) -> CompressedImage:
+    stream = cv2.imencode(suffix, picture)[1]
+    return CompressedImage(format=suffix[1:], data=array.array('B', stream.tobytes()))
+
+
+@pytest.mark.parametrize('encoding', [*ENCODINGS])
+def test_the_node_finds_the_same_person_in_every_encoding(
+    robot: Robot, node: Process, golden: Golden, encoding: str
+) -> None:
+    robot.subscribe('mask')
+    message = as_message(golden.image, encoding)
+    message.header = robot.header()
+    mask = pixels(robot.answer(message, ['mask'])['mask'])
+    least = 0.95 if encoding in GREY else 0.99 if encoding not in ('bgr8', '8UC3', 'rgb8', 'bgra8', 'rgba8') else 0.9999
+    assert (mask == 255 * golden.outputs['person_t0.5']).mean() >= least
+
+
+@pytest.mark.parametrize(('suffix', 'least'), [('.png', 0.9999), ('.jpg', 0.99)])
+def test_compressed_images_are_taken_from_the_topic_of_image_transport(
+    robot: Robot, compressed_node: Process, golden: Golden, suffix: str, least: float
+) -> None:
+    robot.subscribe('zipped/mask')
+    message = compressed(golden.image, suffix)
+    message.header = robot.header()
+    mask = robot.answer(message, ['zipped/mask'], 'zipped/image/compressed')['zipped/mask']
+    assert mask.header == message.header
+    assert (pixels(mask) == 255 * golden.outputs['person_t0.5']).mean() >= least
+
+
+def test_a_broken_stream_is_dropped_and_reported(robot: Robot, compressed_node: Process, golden: Golden) -> None:
+    robot.subscribe('zipped/mask')
+    broken = compressed(golden.image, '.jpg')
+    broken.data = broken.data[: len(broken.data) // 2]
+    robot.show(broken, 'zipped/image/compressed')
+    robot.until_logged(compressed_node, "/zipped/image/compressed: format 'jpg': a compressed image of ")
+    good = compressed(golden.image, '.jpg')
+    good.header = robot.header()
+    assert robot.answer(good, ['zipped/mask'], 'zipped/image/compressed')
+
+
+def test_the_camera_info_comes_beside_the_mask(robot: Robot, node: Process, golden: Golden) -> None:
+    robot.subscribe('mask')
+    robot.subscribe('mask/camera_info', CameraInfo)
+    info = CameraInfo(width=640, height=480, distortion_model='plumb_bob', d=[0.1, 0.2, 0.3, 0.4, 0.5])
+    info.k = np.arange(9.0)
+    robot.camera('camera_info', kind=CameraInfo)
+    robot.until(lambda: robot.camera('camera_info').get_subscription_count() == 1)
+    robot.show(info, 'camera_info')
+    message = robot.message(golden.image)
+    answers = robot.answer(message, ['mask', 'mask/camera_info'])
+    beside = answers['mask/camera_info']
+    assert beside.header == answers['mask'].header == message.header
+    assert (beside.width, beside.height, list(beside.d)) == (640, 480, list(info.d))
+    assert beside.k.tolist() == info.k.tolist()
+
+
+def test_the_subscription_follows_the_reliability_of_the_publisher(robot: Robot, node: Process, golden: Golden) -> None:
+    robot.subscribe('mask')
+    for profile in (RELIABLE, BEST_EFFORT, RELIABLE):
+        robot.remove_camera()
+        robot.until(lambda: not robot.node.get_publishers_info_by_topic('/image'))
+        robot.camera(profile=profile)
+        robot.until_seen()
+        assert robot.answer(robot.message(golden.image), ['mask'])
