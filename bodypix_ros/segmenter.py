@@ -5,27 +5,25 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry
-from .inference.kernels import choose_kernels
+from .inference.decoded import Decoded, Engine, network_geometry
+from .inference.geometry import Geometry
 from .inference.multi_person import find_people
 from .inference.preprocess import check_image
-from .inference.providers import Execution, open_session
+from .inference.providers import SAMPLE_SIZE, open_engine
 from .models.network import Network, load_network
 from .models.progress import Progress
 from .parts import mirrored, renumbering
-from .segmentation import Segmentation, Timings
+from .segmentation import Segmentation
 from .settings import NetworkSettings, SegmentSettings
 
 _LOG = logging.getLogger(__name__)
 Image = NDArray[np.uint8]
-Heads = dict[str, NDArray[np.float32]]
 
 
 class BodyPix:
@@ -45,12 +43,10 @@ class BodyPix:
         """
         self.settings = settings or NetworkSettings()
         self.network = network
-        self._kernels = choose_kernels(self.settings.kernels)
-        self._execution = self._execute(network)
-        self._people_engine: tuple[Network, Execution] | None = None
-        self._numbers = renumbering(network.part_ids, self.settings.part_ids)
+        self._engine = self._open(network)
+        self._people_engine: Engine | None = None
         self._warm_up()
-        _LOG.info('%s on %s (%s), %s kernels', network.name, self.provider, self.provider_reason, self._kernels.name)
+        _LOG.info('%s on %s (%s)', network.name, self.provider, self.provider_reason)
 
     @classmethod
     def load(
@@ -73,13 +69,13 @@ class BodyPix:
 
     @property
     def provider(self) -> str:
-        """What really runs the network: 'cuda' or 'cpu'."""
-        return self._execution.provider
+        """What really runs the network: 'tensorrt', 'cuda' or 'cpu'."""
+        return self._engine.provider
 
     @property
     def provider_reason(self) -> str:
         """Why that provider runs, as a sentence."""
-        return self._execution.reason
+        return self._engine.reason
 
     def segment(
         self,
@@ -130,76 +126,55 @@ class BodyPix:
         settings = dataclasses.replace(settings or SegmentSettings(), **changes)
         for image in images:
             check_image(image)
-        geometries = [self.geometry(*image.shape[:2]) for image in images]
-        results: dict[int, Segmentation] = {}
-        for indices in _equal_inputs(geometries):
-            batch = [(images[index], geometries[index]) for index in indices]
-            results.update(zip(indices, self._segment_equal(batch, settings, parts, people), strict=True))
-        return [results[index] for index in range(len(images))]
+        pictures = [
+            (image[:, ::-1] if settings.flip_horizontal else image, self.geometry(*image.shape[:2])) for image in images
+        ]
+        found = self._engine_for(people).segment(pictures, settings.threshold, parts=parts)
+        return [
+            self._finish(decoded, geometry, settings, people)
+            for decoded, (_, geometry) in zip(found, pictures, strict=True)
+        ]
+
+    def prepare(self, height: int, width: int, count: int = 1, *, parts: bool = True, people: bool = False) -> None:
+        """Do ahead what the first pictures of a size would have to wait for; on a CPU that is next to nothing.
+
+        Args:
+            height: of the pictures, pixels.
+            width: of the pictures, pixels.
+            count: of pictures that `segment_batch` will be given at once.
+            parts: whether body parts will be asked for.
+            people: whether people will be asked for.
+
+        Raises:
+            ProviderError: pictures of this size do not run on the GPU.
+        """
+        self._engine_for(people).prepare(self.geometry(height, width), count, parts=parts)
 
     def geometry(self, height: int, width: int) -> Geometry:
         """Return the sizes, paddings and taps between a picture of this size and the network."""
-        if self.network.version == 1:
-            return bodypix1_geometry(height, width, self.network.stride)
-        resolution = self.settings.internal_resolution
-        if resolution == 'auto':
-            resolution = 'medium' if self.provider == 'cpu' else 'full'
-        return bodypix2_geometry(height, width, resolution, self.network.stride)
+        return network_geometry(self.network, self.settings.internal_resolution, self._engine.provider, height, width)
 
-    def _execute(self, network: Network) -> Execution:
-        return open_session(
-            network.onnx,
-            self.settings.provider,
-            require_gpu=self.settings.require_gpu,
-            device_id=self.settings.device_id,
-        )
+    def _open(self, network: Network) -> Engine:
+        return open_engine(network, renumbering(network.part_ids, self.settings.part_ids), self.settings)
 
     def _warm_up(self) -> None:
         """Run everything once, so that the first frame does not pay for compilation and first allocations."""
-        noise = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+        noise = np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
         self.segment(noise, threshold=0.01)
 
-    def _engine(self, people: bool) -> tuple[Network, Execution]:
-        """Return the network with the heads that are wanted; that with all of them is loaded when first asked for."""
+    def _engine_for(self, people: bool) -> Engine:
+        """Return the engine with the heads that are wanted; that with all of them is loaded when first asked for."""
         if not people:
-            return self.network, self._execution
+            return self._engine
         if self._people_engine is None:
-            network = load_network(self.settings, people=True)
-            self._people_engine = network, self._execute(network)
+            settings = dataclasses.replace(self.settings, checkpoint=self.network.checkpoint)  # the same weights
+            self._people_engine = self._open(load_network(settings, people=True))
         return self._people_engine
 
-    def _segment_equal(
-        self, batch: list[tuple[Image, Geometry]], settings: SegmentSettings, parts: bool, people: bool
-    ) -> Iterator[Segmentation]:
-        """Segment pictures whose network inputs have the same size."""
+    def _finish(self, decoded: Decoded, geometry: Geometry, settings: SegmentSettings, people: bool) -> Segmentation:
+        """Bring a result into the camera's frame and tell people apart."""
         started = time.perf_counter()
-        first = batch[0][1]
-        inputs = np.empty((len(batch), 3, first.input_height, first.input_width), np.float32)
-        for place, (image, geometry) in zip(inputs, batch, strict=True):
-            seen = image[:, ::-1] if settings.flip_horizontal else image
-            self._kernels.preprocess(seen, geometry, self.network.architecture, out=place)
-        preprocessed = time.perf_counter()
-        network, execution = self._engine(people)
-        outputs = execution.session.run(None, {'input': inputs})[0]
-        inferred = time.perf_counter()
-        for output, (_, geometry) in zip(outputs, batch, strict=True):
-            decoding = time.perf_counter()
-            heads = {name: output[channels] for name, channels in network.heads.items()}
-            result = self._decode(heads, geometry, settings, parts, people)
-            timings = Timings(
-                preprocess_ms=(preprocessed - started) * 1e3,
-                inference_ms=(inferred - preprocessed) * 1e3,
-                postprocess_ms=(time.perf_counter() - decoding) * 1e3,
-            )
-            yield dataclasses.replace(result, timings=timings)
-
-    def _decode(
-        self, heads: Heads, geometry: Geometry, settings: SegmentSettings, parts: bool, people: bool
-    ) -> Segmentation:
-        mask = self._kernels.decode_mask(heads['segments'][0], geometry, settings.threshold)
-        labels = None
-        if parts:
-            labels = self._kernels.decode_parts(heads['part_heatmaps'], mask, geometry, self._numbers)
+        mask, labels = decoded.mask, decoded.parts
         flipped = settings.flip_horizontal
         part_ids = self.settings.part_ids
         if flipped:
@@ -207,15 +182,6 @@ class BodyPix:
             labels = None if labels is None else mirrored(part_ids)[labels[:, ::-1]]
         found = None
         if people:
-            found = find_people(heads, mask, labels, geometry, settings, part_ids, mirrored=flipped)
-        return Segmentation(mask, labels, found)
-
-
-def _equal_inputs(geometries: list[Geometry]) -> Iterable[list[int]]:
-    """Group indices of geometries by the size of the network input."""
-
-    def size(index: int) -> tuple[int, int]:
-        return geometries[index].input_height, geometries[index].input_width
-
-    for _, group in groupby(sorted(range(len(geometries)), key=size), key=size):
-        yield list(group)
+            found = find_people(decoded.heads, mask, labels, geometry, settings, part_ids, mirrored=flipped)
+        spent_ms = decoded.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
+        return Segmentation(mask, labels, found, dataclasses.replace(decoded.timings, postprocess_ms=spent_ms))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
+import onnxruntime
 import pytest
 import reference
 from golden import CASES, THRESHOLDS, Golden
+from gpu_on_cpu import CpuBackend
 
 from bodypix_ros import BodyPix
 from bodypix_ros.errors import ImageError, SettingError
+from bodypix_ros.inference.gpu import cuda
 from bodypix_ros.inference.preprocess import preprocess
 from bodypix_ros.parts import mirrored, part_names, renumbering
 
@@ -32,7 +37,7 @@ def _scores(net: BodyPix, image: np.ndarray) -> np.ndarray:
     geometry = net.geometry(*image.shape[:2])
     planes = np.empty((1, 3, geometry.input_height, geometry.input_width), np.float32)
     preprocess(image, geometry, 'mobilenet_v1', out=planes[0])
-    return reference.scores(net._execution.session.run(None, {'input': planes})[0][0], geometry)
+    return reference.scores(net._engine.session.run(None, {'input': planes})[0][0], geometry)
 
 
 @pytest.mark.parametrize('name', CASES)
@@ -143,3 +148,56 @@ def test_a_wrong_setting_is_refused_before_anything_runs(astronaut, net) -> None
         BodyPix.load(stride=12)
     with pytest.raises(ImageError, match=r'got shape \(512, 512\) of uint8'):
         net.segment(astronaut[..., 0])
+
+
+@pytest.fixture
+def on_gpu(server: str, model_dir: str, monkeypatch: pytest.MonkeyPatch) -> BodyPix:
+    """A network on a GPU, whose graphs really run on the CPU."""
+    monkeypatch.setattr(cuda, 'CudaBackend', lambda _device_id, half: CpuBackend(half))
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['CUDAExecutionProvider'])
+    return BodyPix.load(
+        model_url=server, model_dir=model_dir, allow_download=True, provider='auto', multiplier=0.5, precision='fp32'
+    )
+
+
+def test_a_gpu_gives_what_the_cpu_gives(server, model_dir, shared, on_gpu) -> None:
+    image = Golden.load(shared, 'karolina_640x480__s16__rmedium').image
+    on_cpu = _load(server, model_dir, internal_resolution='full')
+    assert on_gpu.provider == 'cuda'
+    for options in ({}, {'flip_horizontal': True}, {'threshold': 0.7, 'parts': False}):
+        found, expected = on_gpu.segment(image, **options), on_cpu.segment(image, **options)
+        assert np.mean(found.mask != expected.mask) <= 1e-4
+        assert (found.parts is None) == (expected.parts is None)
+        if found.parts is not None:
+            assert np.mean(found.parts != expected.parts) <= 1e-4
+        assert found.mask.dtype == bool
+
+
+def test_a_gpu_tells_people_apart_as_the_cpu_does(server, model_dir, shared, on_gpu) -> None:
+    image = Golden.load(shared, 'three_people_1049x861__s16__rmedium').image
+    on_cpu = _load(server, model_dir, internal_resolution='full')
+    found, expected = on_gpu.segment(image, people=True).people, on_cpu.segment(image, people=True).people
+    assert len(found.persons) == len(expected.persons) > 0
+    assert np.mean(found.labels != expected.labels) <= 1e-3
+
+
+def test_auto_resolution_is_full_on_a_gpu(on_gpu) -> None:
+    geometry = on_gpu.geometry(480, 640)
+    assert (geometry.input_height, geometry.input_width) == (481, 641)
+
+
+def test_what_is_prepared_need_not_be_opened_for_the_first_picture(on_gpu, monkeypatch) -> None:
+    on_gpu.prepare(200, 300, 2)
+    monkeypatch.setattr(CpuBackend, 'open', lambda *_given: pytest.fail('the picture had to wait'))
+    assert len(on_gpu.segment_batch([np.zeros((200, 300, 3), np.uint8)] * 2)) == 2
+
+
+def test_the_cpu_loads_nothing_that_only_a_gpu_needs(server, model_dir, net) -> None:
+    program = f"""
+import sys
+from bodypix_ros import BodyPix
+BodyPix.load(model_url={server!r}, model_dir={model_dir!r}, multiplier=0.5)
+print([name for name in sys.modules if name == 'onnx' or name.startswith('bodypix_ros.inference.gpu')])
+"""
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == '[]\n'

@@ -1,4 +1,4 @@
-"""`bodypix models`: which checkpoints exist and are here; fetch them, import them, find them."""
+"""`bodypix models`: which checkpoints exist and are here; fetch them, import them, find them, build from them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ..models.address import server_address
 from ..models.catalogue import CATALOGUE, find_checkpoint
 from ..models.store import open_store
 from ..settings import NetworkSettings
+from . import models_build
 from .options import add_options, from_options
 from .progress import ProgressBar
 
@@ -15,7 +16,7 @@ _CHECKPOINT = ('version', 'architecture', 'multiplier', 'quant_bytes')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the four things that can be done with models."""
+    """Add all that can be done with models."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
 
     listing = actions.add_parser('list', help='show every official checkpoint and whether it is in the cache')
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = actions.add_parser('where', help='print the folder that keeps the weights')
     add_options(where, NetworkSettings, only=('model_dir',))
     where.set_defaults(act=print_folder)
+
+    build = actions.add_parser('build', help='build a network ahead, and on a GPU what each size of picture needs')
+    models_build.add_arguments(build)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,8 +3,8 @@
 Decoding goes from output cell to output cell. All pixels of the picture whose neighbours in the network input lie in
 one cell are bounded by the logits at its four corners, since every interpolation is a weighted mean and the sigmoid
 is monotone: a cell whose corners all exceed the threshold is person throughout, one where none does is not, and a
-part that another beats at every corner cannot win there. Only what stays in doubt is interpolated, in buffers of the
-size of one cell.
+part that another beats at every corner cannot win there. Only cells in doubt are interpolated, in buffers of their
+size; and there, only where neighbouring pixels of the network input disagree, scores are computed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..parts import BACKGROUND
 from .decode import MARGIN, Labels, Mask, Numbers, Scores, logit, squash_before
-from .geometry import Geometry
+from .geometry import Geometry, Taps
 from .preprocess import normalisation
 
 _compiled = njit(cache=True, nogil=True, error_model='numpy')
@@ -68,23 +68,36 @@ def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: N
 
 @_compiled
 def _resize(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyped-def]
-    line = np.empty((image.shape[1], 3), np.float32)
+    width = image.shape[1] * 3
+    values = image.reshape(image.shape[0], width)  # rows of single values: the compiler makes wide instructions of them
+    line = np.empty(width, np.float32)
+    lefts, rights = (columns.low * 3).astype(np.int32), (columns.high * 3).astype(np.int32)
     for y in range(out.shape[1]):
-        upper, lower = image[rows.low[y]], image[rows.high[y]]
+        upper, lower = values[rows.low[y]], values[rows.high[y]]
         upper_weight, lower_weight = rows.low_weight[y] * scale, rows.high_weight[y] * scale
-        for x in range(image.shape[1]):
-            for channel in range(3):
-                line[x, channel] = upper[x, channel] * upper_weight + lower[x, channel] * lower_weight
+        for x in range(width):
+            line[x] = upper[x] * upper_weight + lower[x] * lower_weight
         for channel in range(3):  # BGR to RGB planes
             plane, offset = out[2 - channel, y], offsets[2 - channel]
+            line_of = line[channel:]
             for x in range(out.shape[2]):
-                left, right = line[columns.low[x], channel], line[columns.high[x], channel]
+                left, right = line_of[lefts[x]], line_of[rights[x]]
                 plane[x] = left * columns.low_weight[x] + right * columns.high_weight[x] + offset
 
 
 @_inlined
 def _sigmoid(value):  # type: ignore[no-untyped-def]
     return np.float32(1) / (np.float32(1) + math.exp(-value))
+
+
+@_compiled
+def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
+    """Count the neighbours of each output from the beginning of its cell."""
+    low, high = np.empty(len(taps.low), np.uint32), np.empty(len(taps.low), np.uint32)
+    for k in range(len(cells) - 1):
+        for index in range(cells[k], cells[k + 1]):
+            low[index], high[index] = taps.low[index] - k * stride, taps.high[index] - k * stride
+    return Taps(low, high, taps.low_weight, taps.high_weight)
 
 
 @_compiled
@@ -99,41 +112,81 @@ def _interpolate(upper_left, upper_right, lower_left, lower_right, tile):  # typ
 
 
 @_compiled
-def _decide_cells(  # type: ignore[no-untyped-def]
-    values, squashed, threshold, bound, stride, rows, columns, cell_rows, cell_columns, mask
-):
-    tile = np.empty((stride + 1, stride + 1), np.float32)
-    last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
-    for i in range(len(cell_rows) - 1):
-        for j in range(len(cell_columns) - 1):
-            block = mask[cell_rows[i] : cell_rows[i + 1], cell_columns[j] : cell_columns[j + 1]]
-            below, beside = min(i + 1, last_row), min(j + 1, last_column)
-            a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
-            if max(a, b, c, d) <= bound - MARGIN:
-                block[:] = False
-            elif min(a, b, c, d) > bound + MARGIN:
-                block[:] = True
-            else:
-                _interpolate(a, b, c, d, tile)
-                if not squashed:
-                    for y in range(stride + 1):
-                        for x in range(stride + 1):
-                            tile[y, x] = _sigmoid(tile[y, x])
-                _compare(tile, threshold, rows, columns, cell_rows[i], cell_columns[j], i * stride, j * stride, block)
+def _score_disputed(tiles, squashed, agreed, scores):  # type: ignore[no-untyped-def]
+    """Fill the scores of those pixels of the network input that meet others: where `agreed` is -1, and next to it."""
+    if squashed:
+        scores[: len(tiles)] = tiles
+        return
+    size = tiles.shape[1]
+    scores[0] = -1
+    for y in range(size):
+        for x in range(size):
+            if agreed[y, x] == -1:
+                for v in range(y, min(y + 2, size)):
+                    for u in range(x, min(x + 2, size)):
+                        if scores[0, v, u] < 0:
+                            for n in range(len(tiles)):
+                                scores[n, v, u] = _sigmoid(tiles[n, v, u])
+
+
+@_inlined
+def _to_picture(scores, rows, columns, y, x):  # type: ignore[no-untyped-def]
+    """Interpolate one pixel of the picture between its four neighbours in the network input."""
+    upper, lower, left, right = scores[rows.low[y]], scores[rows.high[y]], columns.low[x], columns.high[x]
+    score = (upper[left] * columns.low_weight[x] + upper[right] * columns.high_weight[x]) * rows.low_weight[y]
+    return score + (lower[left] * columns.low_weight[x] + lower[right] * columns.high_weight[x]) * rows.high_weight[y]
 
 
 @_compiled
-def _compare(tile, threshold, rows, columns, top, left, first_row, first_column, block):  # type: ignore[no-untyped-def]
-    """Say where the picture's scores, interpolated from one cell's, exceed the threshold."""
-    for y in range(block.shape[0]):
-        upper, lower = tile[rows.low[top + y] - first_row], tile[rows.high[top + y] - first_row]
-        upper_weight, lower_weight = rows.low_weight[top + y], rows.high_weight[top + y]
-        for x in range(block.shape[1]):
-            p, q = columns.low[left + x] - first_column, columns.high[left + x] - first_column
-            p_weight, q_weight = columns.low_weight[left + x], columns.high_weight[left + x]
-            score = (upper[p] * p_weight + upper[q] * q_weight) * upper_weight
-            score += (lower[p] * p_weight + lower[q] * q_weight) * lower_weight
-            block[y, x] = score > threshold
+def _decide_cells(  # type: ignore[no-untyped-def]
+    values, squashed, threshold, bound, stride, rows, columns, cell_rows, cell_columns, mask
+):
+    tiles, scores = np.empty((1, stride + 1, stride + 1), np.float32), np.empty((1, stride + 1, stride + 1), np.float32)
+    sides = np.empty((stride + 1, stride + 1), np.int8)
+    rows, columns = _within_cells(rows, cell_rows, stride), _within_cells(columns, cell_columns, stride)
+    last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
+    for i in range(len(cell_rows) - 1):
+        for j in range(len(cell_columns) - 1):
+            box = cell_rows[i], cell_rows[i + 1], cell_columns[j], cell_columns[j + 1]
+            below, beside = min(i + 1, last_row), min(j + 1, last_column)
+            a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
+            if max(a, b, c, d) <= bound - MARGIN:
+                mask[box[0] : box[1], box[2] : box[3]] = False
+            elif min(a, b, c, d) > bound + MARGIN:
+                mask[box[0] : box[1], box[2] : box[3]] = True
+            else:
+                _interpolate(a, b, c, d, tiles[0])
+                _find_sides(tiles[0], bound, sides)
+                _score_disputed(tiles, squashed, sides, scores)
+                _decide_box(scores[0], sides, threshold, rows, columns, box, mask)
+
+
+@_compiled
+def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
+    """Say for each pixel of the network input on which side of the bound it, its right, lower and lower right one are.
+
+    1 above it, 0 below it, -1 on both or too near to tell.
+    """
+    last = tile.shape[0] - 1
+    for y in range(last + 1):
+        upper, lower = tile[y], tile[min(y + 1, last)]
+        for x in range(last):
+            lowest = min(min(upper[x], upper[x + 1]), min(lower[x], lower[x + 1]))
+            highest = max(max(upper[x], upper[x + 1]), max(lower[x], lower[x + 1]))
+            sides[y, x] = (1 if lowest > bound + MARGIN else -1) if highest > bound - MARGIN else 0
+        lowest, highest = min(upper[last], lower[last]), max(upper[last], lower[last])
+        sides[y, last] = (1 if lowest > bound + MARGIN else -1) if highest > bound - MARGIN else 0
+
+
+@_compiled
+def _decide_box(scores, sides, threshold, rows, columns, box, mask):  # type: ignore[no-untyped-def]
+    """Say which of one cell's pixels are person: as the four neighbours agree, elsewhere by their scores."""
+    top, bottom, left, right = box
+    for y in range(top, bottom):
+        line = sides[rows.low[y]]
+        for x in range(left, right):
+            side = line[columns.low[x]]
+            mask[y, x] = side if side != -1 else _to_picture(scores, rows, columns, y, x) > threshold
 
 
 @_compiled
@@ -141,38 +194,44 @@ def _label_cells(  # type: ignore[no-untyped-def]
     values, squashed, stride, rows, columns, cell_rows, cell_columns, mask, numbers, labels
 ):
     tiles = np.empty((values.shape[2], stride + 1, stride + 1), np.float32)
-    best = np.empty((stride + 1, stride + 1), np.float32)
-    winners = np.empty((stride + 1, stride + 1), np.int8)
+    scores, best = np.empty_like(tiles), np.empty((stride + 1, stride + 1), np.float32)
+    winners = np.empty((stride + 1, stride + 1), np.int32)
+    agreed = np.empty((stride + 1, stride + 1), np.int8)
     candidates = np.empty(values.shape[2], np.int8)
+    rows, columns = _within_cells(rows, cell_rows, stride), _within_cells(columns, cell_columns, stride)
     last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
     for i in range(len(cell_rows) - 1):
         for j in range(len(cell_columns) - 1):
-            inside = mask[cell_rows[i] : cell_rows[i + 1], cell_columns[j] : cell_columns[j + 1]]
-            if not inside.any():
+            box = cell_rows[i], cell_rows[i + 1], cell_columns[j], cell_columns[j + 1]
+            if not _holds_person(mask, box):
                 continue
-            block = labels[cell_rows[i] : cell_rows[i + 1], cell_columns[j] : cell_columns[j + 1]]
             below, beside = min(i + 1, last_row), min(j + 1, last_column)
             a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
             count = _find_candidates(a, b, c, d, candidates)
             if count == 1:
-                for y in range(block.shape[0]):
-                    for x in range(block.shape[1]):
-                        if inside[y, x]:
-                            block[y, x] = numbers[candidates[0]]
+                _fill_box(mask, numbers[candidates[0]], box, labels)
                 continue
             best[:] = -np.inf
             for n in range(count):
                 k = candidates[n]
                 _interpolate(a[k], b[k], c[k], d[k], tiles[n])
-                for y in range(stride + 1):
-                    for x in range(stride + 1):
-                        if tiles[n, y, x] > best[y, x]:
-                            best[y, x] = tiles[n, y, x]
-                            winners[y, x] = n
-            _label_block(
-                tiles[:count], winners, candidates, squashed, rows, columns, cell_rows[i], cell_columns[j],
-                i * stride, j * stride, inside, numbers, block,
-            )  # fmt: skip
+                _challenge(tiles[n], n, best, winners)
+            _find_agreement(winners, numbers, candidates, agreed)
+            _score_disputed(tiles[:count], squashed, agreed, scores)
+            _label_box(scores[:count], agreed, numbers, candidates, rows, columns, mask, box, labels)
+
+
+@_compiled
+def _holds_person(mask, box):  # type: ignore[no-untyped-def]
+    """Say whether any pixel of a box is true; numpy's any goes pixel by pixel, which takes ten times as long."""
+    top, bottom, left, right = box
+    for y in range(top, bottom):
+        line, found = mask[y, left:right], 0
+        for x in range(len(line)):
+            found |= line[x]
+        if found:
+            return True
+    return False
 
 
 @_compiled
@@ -190,27 +249,50 @@ def _find_candidates(a, b, c, d, candidates):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _label_block(  # type: ignore[no-untyped-def]
-    tiles, winners, candidates, squashed, rows, columns, top, left, first_row, first_column, inside, numbers, block
-):
-    """Label one cell's person pixels: where the four neighbours agree with them, elsewhere by their scores."""
-    for y in range(block.shape[0]):
-        u, v = rows.low[top + y] - first_row, rows.high[top + y] - first_row
-        for x in range(block.shape[1]):
-            if not inside[y, x]:
-                continue
-            p, q = columns.low[left + x] - first_column, columns.high[left + x] - first_column
-            winner = winners[u, p]
-            if winner != winners[u, q] or winner != winners[v, p] or winner != winners[v, q]:
-                best = np.float32(-1)
-                for n in range(len(tiles)):
-                    one, two, three, four = tiles[n, u, p], tiles[n, u, q], tiles[n, v, p], tiles[n, v, q]
-                    if not squashed:
-                        one, two, three, four = _sigmoid(one), _sigmoid(two), _sigmoid(three), _sigmoid(four)
-                    p_weight, q_weight = columns.low_weight[left + x], columns.high_weight[left + x]
-                    score = (one * p_weight + two * q_weight) * rows.low_weight[top + y]
-                    score += (three * p_weight + four * q_weight) * rows.high_weight[top + y]
-                    if score > best:
-                        best = score
-                        winner = n
-            block[y, x] = numbers[candidates[winner]]
+def _fill_box(mask, number, box, labels):  # type: ignore[no-untyped-def]
+    """Label all person pixels of a box alike."""
+    top, bottom, left, right = box
+    for y in range(top, bottom):
+        inside, line = mask[y, left:right], labels[y, left:right]
+        for x in range(len(line)):
+            line[x] = number if inside[x] else BACKGROUND
+
+
+@_compiled
+def _challenge(tile, n, best, winners):  # type: ignore[no-untyped-def]
+    """Let the n-th candidate win where it is better than those before it."""
+    for y in range(tile.shape[0]):
+        for x in range(tile.shape[1]):
+            better = tile[y, x] > best[y, x]
+            best[y, x] = tile[y, x] if better else best[y, x]
+            winners[y, x] = n if better else winners[y, x]
+
+
+@_compiled
+def _find_agreement(winners, numbers, candidates, agreed):  # type: ignore[no-untyped-def]
+    """Give each pixel of the network input the part that its right, lower and lower right one share with it, else -1."""
+    last = winners.shape[0] - 1
+    for y in range(last + 1):
+        upper, lower = winners[y], winners[min(y + 1, last)]
+        for x in range(last):
+            same = (upper[x] == upper[x + 1]) & (upper[x] == lower[x]) & (upper[x] == lower[x + 1])
+            agreed[y, x] = numbers[candidates[upper[x]]] if same else -1
+        agreed[y, last] = numbers[candidates[upper[last]]] if upper[last] == lower[last] else -1
+
+
+@_compiled
+def _label_box(scores, agreed, numbers, candidates, rows, columns, mask, box, labels):  # type: ignore[no-untyped-def]
+    """Label one cell's person pixels: as the four neighbours agree, elsewhere by their scores."""
+    top, bottom, left, right = box
+    for y in range(top, bottom):
+        line = agreed[rows.low[y]]
+        for x in range(left, right):
+            if mask[y, x]:
+                label = line[columns.low[x]]
+                if label == -1:
+                    best = np.float32(-1)
+                    for n in range(len(scores)):
+                        score = _to_picture(scores[n], rows, columns, y, x)
+                        if score > best:
+                            best, label = score, numbers[candidates[n]]
+                labels[y, x] = label

@@ -3,92 +3,94 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from importlib import metadata
-from typing import Literal
 
 import numpy as np
 import onnxruntime
 
 from ..errors import ProviderError
+from ..models.network import Network
+from ..models.store import open_store
+from ..settings import NetworkSettings
+from .cpu import CpuEngine
+from .decode import Numbers
+from .decoded import Engine, Provider, network_geometry
+from .installed import installed_runtime
+from .kernels import choose_kernels
 
 _LOG = logging.getLogger(__name__)
-_WARNINGS_ONLY = 3  # ONNX Runtime's severity "error": its own warnings about CUDA are said by us, in a sentence
 
-Provider = Literal['cuda', 'cpu']
+_TITLES: dict[Provider, str] = {'tensorrt': 'TensorRT', 'cuda': 'CUDA', 'cpu': 'the CPU'}
+_NAMES: dict[Provider, str] = {'tensorrt': 'TensorrtExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
+_GPU_CANDIDATES: dict[str, tuple[Provider, ...]] = {
+    'auto': ('cuda',),  # never TensorRT, which builds for minutes before the first frame
+    'tensorrt': ('tensorrt', 'cuda'),
+    'cuda': ('cuda',),
+    'cpu': (),
+}
+SAMPLE_SIZE = (96, 128)
+"""Height and width of the picture that a provider must run before it is believed."""
 
 
-@dataclass(frozen=True)
-class Execution:
-    """A session that has run once, what runs it, and a sentence that says why."""
-
-    session: onnxruntime.InferenceSession
-    provider: Provider
-    reason: str
-
-
-def open_session(model: bytes, provider: str, *, require_gpu: bool = False, device_id: int = 0) -> Execution:
-    """Open a session on the wanted provider and prove by a run that it works.
+def open_engine(network: Network, numbers: Numbers, settings: NetworkSettings) -> Engine:
+    """Put a network on the wanted provider and prove by a run that it works.
 
     Args:
-        model: serialised ONNX with the input 'input', (N, 3, h, w) float32.
-        provider: auto (CUDA where it runs, else the CPU), cuda or cpu.
-        require_gpu: raise instead of running on the CPU.
-        device_id: number of the GPU.
+        network: what to run.
+        numbers: (25,) int8, the part id of each channel and then BACKGROUND, see `parts.renumbering`.
+        settings: `provider` and what belongs to it.
 
     Raises:
-        ProviderError: a GPU is required and does not run the network.
+        ProviderError: a GPU is required and does not run the network, or numba was asked for and is not there.
     """
-    if provider == 'cpu':
-        obstacle = 'the provider cpu was asked for'
-    else:
+    obstacles: list[str] = []
+    for provider in _GPU_CANDIDATES[settings.provider]:
         try:
-            return Execution(_open_cuda(model, device_id), 'cuda', f'CUDA device {device_id} has run the network')
+            _check_offer(provider)
+            engine = _open_gpu(provider, network, numbers, settings, obstacles)
         except ProviderError as error:
-            obstacle = str(error)
-    if require_gpu:
-        raise ProviderError(f'require_gpu is true, but {obstacle}. Mend that, or set require_gpu to false.')
-    if provider == 'cuda':
-        _LOG.warning('CUDA was asked for, but %s. Running on the CPU; set require_gpu to refuse.', obstacle)
-    return Execution(_open(model, ['CPUExecutionProvider']), 'cpu', obstacle)
-
-
-def _open_cuda(model: bytes, device_id: int) -> onnxruntime.InferenceSession:
-    """Open a session on CUDA and run it; any failure becomes a ProviderError with its reason."""
-    if 'CUDAExecutionProvider' not in onnxruntime.get_available_providers():
-        raise ProviderError(f'ONNX Runtime offers no CUDA here: {_installed()}')
-    try:
-        if hasattr(onnxruntime, 'preload_dlls'):  # since 1.21: finds CUDA and cuDNN of the NVIDIA wheels
-            onnxruntime.preload_dlls()
-        # TensorFloat-32 would round the factors to 10 bits: results would no longer equal the CPU's.
-        session = _open(model, [('CUDAExecutionProvider', {'device_id': device_id, 'use_tf32': 0})])
-    except Exception as error:  # ONNX Runtime raises many kinds; all mean the same here
-        raise ProviderError(f'CUDA failed to start: {_first_line(error)}') from error
-    if session.get_providers()[0] != 'CUDAExecutionProvider':
-        raise ProviderError(
-            'ONNX Runtime could not load CUDA (driver, CUDA or cuDNN libraries missing or of another version)'
-        )
-    return session
-
-
-def _open(model: bytes, providers: list[str | tuple[str, dict[str, int]]]) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _WARNINGS_ONLY
-    session = onnxruntime.InferenceSession(model, options, providers=providers)
-    session.run(None, {'input': np.zeros((1, 3, 33, 33), np.float32)})
-    return session
-
-
-def _installed() -> str:
-    """Say which of the two ONNX Runtime packages is installed."""
-    for package in ('onnxruntime-gpu', 'onnxruntime'):
-        try:
-            found = f'{package} {metadata.version(package)} is installed'
-        except metadata.PackageNotFoundError:
+            if str(error) not in obstacles:
+                obstacles.append(str(error))
             continue
-        return found if package == 'onnxruntime-gpu' else f'{found}, onnxruntime-gpu is not'
-    return f'ONNX Runtime {onnxruntime.__version__} was built without CUDA'
+        if obstacles:
+            _LOG.warning('%s Running on %s.', _complaint(settings.provider, obstacles), _TITLES[provider])
+        return engine
+    obstacle = ', and '.join(obstacles) or 'the provider cpu was asked for'
+    if settings.require_gpu:
+        raise ProviderError(f'require_gpu is true, but {obstacle}. Mend that, or set require_gpu to false.')
+    if settings.provider in ('cuda', 'tensorrt'):
+        complaint = _complaint(settings.provider, obstacles)
+        _LOG.warning('%s Running on the CPU; set require_gpu to refuse.', complaint)
+    return CpuEngine(network, numbers, choose_kernels(settings.kernels), obstacle, settings.threads)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _check_offer(provider: Provider) -> None:
+    """Raise ProviderError unless this ONNX Runtime was built with the provider."""
+    if _NAMES[provider] not in onnxruntime.get_available_providers():
+        raise ProviderError(f'ONNX Runtime offers no {_TITLES[provider]} here: {installed_runtime()}')
+
+
+def _open_gpu(
+    provider: Provider, network: Network, numbers: Numbers, settings: NetworkSettings, obstacles: list[str]
+) -> Engine:
+    """Open an engine on a GPU and let it segment a small picture of noise."""
+    from .gpu.cuda import CudaBackend  # slow to import, and of no use without a GPU
+    from .gpu.engine import Backend, GpuEngine
+    from .gpu.tensorrt import TensorRtBackend
+
+    half = settings.precision != 'fp32'
+    backend: Backend
+    if provider == 'tensorrt':
+        backend = TensorRtBackend(settings.device_id, half=half, root=open_store(settings).root / 'tensorrt')
+    else:
+        backend = CudaBackend(settings.device_id, half=half)
+    remark = f'; {_complaint(settings.provider, obstacles)}' if obstacles else ''
+    engine = GpuEngine(network, numbers, backend, remark)
+    geometry = network_geometry(network, settings.internal_resolution, provider, *SAMPLE_SIZE)
+    noise = np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
+    engine.segment([(noise, geometry)], 0.5, parts=True)
+    return engine
+
+
+def _complaint(wanted: str, obstacles: list[str]) -> str:
+    title = {'tensorrt': 'TensorRT', 'cuda': 'CUDA'}[wanted]
+    return f'{title} was asked for, but {", and ".join(obstacles)}.'

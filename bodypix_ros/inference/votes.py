@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ from ..parts import KEYPOINTS
 from .geometry import Geometry
 
 Indices = NDArray[np.intp]
-Positions = NDArray[np.complexfloating[Any, Any]]
-Floats = NDArray[np.floating[Any]]
+# Texts, because numpy 1.21 (ROS 2 Humble) has no subscripts at run time.
+Positions: TypeAlias = 'NDArray[np.complexfloating[Any, Any]]'
+Floats: TypeAlias = 'NDArray[np.floating[Any]]'
 
 
 class Votes(Protocol):

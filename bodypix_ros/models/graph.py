@@ -44,9 +44,7 @@ class Nodes:
         self._nodes.extend(graph.node)
         self._constants.update({tensor.name: tensor for tensor in graph.initializer})
 
-    def model(
-        self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
-    ) -> onnx.ModelProto:
+    def model(self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]) -> onnx.ModelProto:
         """Return the checked model from the inputs to the outputs."""
         graph = helper.make_graph(self._nodes, 'bodypix', inputs, outputs, list(self._constants.values()))
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION)

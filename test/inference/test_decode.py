@@ -15,7 +15,6 @@ from bodypix_ros.parts import renumbering
 SAME = renumbering('bodypix2', 'bodypix2')
 
 
-
 @pytest.fixture(params=['numpy', 'numba'], scope='module')
 def kernels(request: pytest.FixtureRequest) -> Kernels:
     """Both implementations, which must agree with the references."""
@@ -36,7 +35,9 @@ def _geometries() -> list[Geometry]:
 
 @pytest.mark.parametrize('name', CASES_WITH_LOGITS)
 @pytest.mark.parametrize('threshold', THRESHOLDS)
-def test_masks_and_parts_equal_the_javascript_library_on_its_own_logits(kernels: Kernels, shared, name, threshold) -> None:
+def test_masks_and_parts_equal_the_javascript_library_on_its_own_logits(
+    kernels: Kernels, shared, name, threshold
+) -> None:
     case = Golden.load(shared, name)
     logits = case.arrays('logits')
     geometry = bodypix2_geometry(*case.image.shape[:2], case.resolution, case.stride)

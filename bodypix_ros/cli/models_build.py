@@ -1,0 +1,80 @@
+"""`bodypix models build`: do ahead what the first frames would have to wait for."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from ..errors import SettingError
+from ..models.progress import Progress
+from ..segmenter import BodyPix
+from ..settings import NetworkSettings
+from .options import add_options, from_options
+from .progress import ProgressBar
+
+Size = tuple[int, int]
+_SIZE = re.compile(r'([1-9]\d*)x([1-9]\d*)')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sizes, the batches and the settings of the network."""
+    parser.add_argument(
+        '--size',
+        dest='sizes',
+        action='append',
+        type=_read_size,
+        metavar='WIDTHxHEIGHT',
+        help='size of the pictures, such as 640x480; may be given more than once (default: 640x480)',
+    )
+    parser.add_argument(
+        '--cameras',
+        type=int,
+        default=1,
+        metavar='N',
+        help='so many cameras of each size will be segmented at once, at most (default: 1)',
+    )
+    parser.add_argument('--people', action='store_true', help='also for telling people apart')
+    add_options(parser, NetworkSettings)
+    parser.set_defaults(act=build_models)
+
+
+def build_models(arguments: argparse.Namespace) -> None:
+    """Build the network, and on a GPU what each size and number of cameras needs."""
+    if arguments.cameras < 1:
+        raise SettingError(f'cameras must be at least 1, got {arguments.cameras}')
+    with ProgressBar() as progress:
+        net = BodyPix.load(from_options(arguments, NetworkSettings), progress=progress)
+        prepare_sizes(net, arguments.sizes or [(640, 480)], arguments.cameras, arguments.people, progress)
+    print(f'{net.network.name}: ready on {net.provider} ({net.provider_reason})')
+
+
+def prepare_sizes(net: BodyPix, sizes: list[Size], cameras: int, people: bool, progress: Progress) -> None:
+    """Prepare every size for 1 to `cameras` pictures at once.
+
+    Args:
+        net: the network.
+        sizes: widths and heights, pixels.
+        cameras: that send pictures of each size, at most.
+        people: for telling people apart as well.
+        progress: told how far it is.
+    """
+    # Between two powers of two nothing more is built.
+    counts = sorted({min(1 << power, cameras) for power in range(cameras.bit_length() + 1)})
+    wishes = [
+        (size, count, with_people)
+        for size in sizes
+        for count in counts
+        for with_people in ([False, True] if people else [False])
+    ]
+    for (width, height), count, with_people in wishes:
+        task = f'preparing {net.provider} for {count} of {width}x{height}{" with people" if with_people else ""}'
+        progress(task, 0, 1)
+        net.prepare(height, width, count, people=with_people)
+        progress(task, 1, 1)
+
+
+def _read_size(text: str) -> Size:
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f'a size must be given as WIDTHxHEIGHT, such as 640x480, got {text!r}')
+    return int(match[1]), int(match[2])

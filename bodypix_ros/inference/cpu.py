@@ -1,0 +1,91 @@
+"""The network on the CPU: preprocessing and decoding by kernels, the convolutions by ONNX Runtime."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterable, Sequence
+
+import numpy as np
+import onnxruntime
+
+from ..models.network import Network
+from ..segmentation import Timings
+from .decode import Numbers
+from .decoded import Decoded, Picture, Provider
+from .geometry import Geometry
+from .kernels import Kernels
+
+
+def open_cpu_session(model: bytes, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Open a session of a network, from 'input' (N, 3, h, w) to 'heads', float32.
+
+    Args:
+        model: serialised ONNX.
+        threads: 0 is one for each physical core.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=['CPUExecutionProvider'])
+
+
+class CpuEngine:
+    """An `Engine` of the CPU; pictures of equal network input size run as one batch."""
+
+    provider: Provider = 'cpu'
+
+    def __init__(self, network: Network, numbers: Numbers, kernels: Kernels, reason: str, threads: int = 0) -> None:
+        """Open a session.
+
+        Args:
+            network: what to run.
+            numbers: (25,) int8, the part id of each channel and then BACKGROUND.
+            kernels: what prepares and decodes frames.
+            reason: why the CPU runs the network, as a sentence.
+            threads: that run the network; 0 is one for each physical core.
+        """
+        self.reason = reason
+        self.session = open_cpu_session(network.onnx, threads)
+        self._network, self._numbers, self._kernels = network, numbers, kernels
+
+    def segment(self, pictures: Sequence[Picture], threshold: float, *, parts: bool) -> list[Decoded]:
+        """See `Engine.segment`."""
+        results: dict[int, Decoded] = {}
+        for indices in group_indices([(geometry.input_height, geometry.input_width) for _, geometry in pictures]):
+            batch = [pictures[index] for index in indices]
+            results.update(zip(indices, self._segment_equal(batch, threshold, parts), strict=True))
+        return [results[index] for index in range(len(pictures))]
+
+    def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
+        """Do nothing: a picture of a new size waits for nothing here."""
+
+    def _segment_equal(self, batch: list[Picture], threshold: float, parts: bool) -> Iterable[Decoded]:
+        """Segment pictures whose network inputs have the same size."""
+        started = time.perf_counter()
+        first = batch[0][1]
+        inputs = np.empty((len(batch), 3, first.input_height, first.input_width), np.float32)
+        for place, (image, geometry) in zip(inputs, batch, strict=True):
+            self._kernels.preprocess(image, geometry, self._network.architecture, out=place)
+        preprocessed = time.perf_counter()
+        outputs = self.session.run(None, {'input': inputs})[0]
+        inferred = time.perf_counter()
+        for output, (_, geometry) in zip(outputs, batch, strict=True):
+            decoding = time.perf_counter()
+            heads = {name: output[channels] for name, channels in self._network.heads.items()}
+            mask = self._kernels.decode_mask(heads['segments'][0], geometry, threshold)
+            labels = None
+            if parts:
+                labels = self._kernels.decode_parts(heads['part_heatmaps'], mask, geometry, self._numbers)
+            timings = Timings(
+                preprocess_ms=(preprocessed - started) * 1e3,
+                inference_ms=(inferred - preprocessed) * 1e3,
+                postprocess_ms=(time.perf_counter() - decoding) * 1e3,
+            )
+            yield Decoded(mask, labels, heads, timings)
+
+
+def group_indices(keys: Sequence[Hashable]) -> list[list[int]]:
+    """Return the indices of equal keys together, in their order."""
+    groups: dict[Hashable, list[int]] = {}
+    for index, key in enumerate(keys):
+        groups.setdefault(key, []).append(index)
+    return list(groups.values())

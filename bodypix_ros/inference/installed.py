@@ -1,0 +1,23 @@
+"""What is installed, and what it says when it fails."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import onnxruntime
+
+
+def installed_runtime() -> str:
+    """Say which of the two ONNX Runtime packages is installed."""
+    for package in ('onnxruntime-gpu', 'onnxruntime'):
+        try:
+            found = f'{package} {metadata.version(package)} is installed'
+        except metadata.PackageNotFoundError:
+            continue
+        return found if package == 'onnxruntime-gpu' else f'{found}, onnxruntime-gpu is not'
+    return f'ONNX Runtime {onnxruntime.__version__} was built without CUDA'
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, or its kind where it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
