@@ -177,6 +177,13 @@ def test_the_threshold_is_strict() -> None:
     assert _segment(engine, _noise(33, 33), geometry, 0.4999).mask.all()
 
 
+@pytest.mark.parametrize('size', [(768, 1024), (1080, 1920), (342, 548), (480, 641)])
+def test_the_last_row_and_column_are_not_lost(size) -> None:
+    engine = gpu_engine(_constant([], person=5))
+    for geometry in (bodypix2_geometry(*size, 'medium', 16), bodypix1_geometry(*size, 16)):
+        assert _segment(engine, np.zeros((*size, 3), np.uint8), geometry, parts=False).mask.all()
+
+
 def test_where_nobody_is_no_part_is() -> None:
     found = _segment(gpu_engine(_constant([(3, 9)], person=-9)), _noise(33, 33), bodypix2_geometry(33, 33, 'full', 16))
     assert found.parts.dtype == np.int8
