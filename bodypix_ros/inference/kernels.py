@@ -21,19 +21,22 @@ _LOG = logging.getLogger(__name__)
 class Preprocess(Protocol):
     """See `preprocess.preprocess`."""
 
-    def __call__(self, image: NDArray[np.uint8], geometry: Geometry, architecture: str, out: Scores) -> None: ...
+    def __call__(self, image: NDArray[np.uint8], geometry: Geometry, architecture: str, out: Scores) -> None:
+        """Pad, resize and normalise one picture into its place in a batch."""
 
 
 class DecodeMask(Protocol):
     """See `decode.decode_mask`."""
 
-    def __call__(self, segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask: ...
+    def __call__(self, segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
+        """Say for each pixel whether it belongs to a person."""
 
 
 class DecodeParts(Protocol):
     """See `decode.decode_parts`."""
 
-    def __call__(self, part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels: ...
+    def __call__(self, part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
+        """Assign each person pixel the likeliest body part."""
 
 
 @dataclass(frozen=True)
