@@ -53,7 +53,7 @@ class NetworkSettings(Settings):
         'mobilenet_v1', 'Backbone: mobilenet_v1 is fast, resnet50 is large', choices=('mobilenet_v1', 'resnet50')
     )
     multiplier: float = setting(
-        0.75, 'Width of MobileNetV1; 0.25 exists for version 1 only', choices=(0.25, 0.5, 0.75, 1.0)
+        0.75, 'Width of MobileNetV1; official weights of 0.25 exist for version 1 only', choices=(0.25, 0.5, 0.75, 1.0)
     )
     quant_bytes: int = setting(4, 'Bytes of each stored weight; fewer is a smaller download', choices=(1, 2, 4))
     stride: int = setting(16, 'Network input pixels per output cell; smaller is finer and slower', choices=(8, 16, 32))
@@ -62,7 +62,11 @@ class NetworkSettings(Settings):
         'Dilated layers as trained (r,r), or as TensorFlow.js runs them (r,1)',
         choices=('trained', 'tfjs'),
     )
-    checkpoint: str = setting('official', 'official, or the folder of a TensorFlow.js checkpoint')
+    checkpoint: str = setting(
+        'auto',
+        'Whose weights: official (Google), builtin (small, in this package), auto (official where they can be had, '
+        'else builtin) or the folder of a TensorFlow.js checkpoint',
+    )
     model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder")
     model_url: str = setting(
         '',
@@ -77,10 +81,22 @@ class NetworkSettings(Settings):
     )
     part_ids: PartIds = setting('bodypix1', 'Numbering of the 24 parts', choices=('bodypix1', 'bodypix2'))
     provider: str = setting(
-        'auto', 'What runs the network: auto is cuda where it really runs, else cpu', choices=('auto', 'cuda', 'cpu')
+        'auto',
+        'What runs the network: auto is cuda where it really runs, else cpu; '
+        'tensorrt builds an engine first, which takes minutes',
+        choices=('auto', 'tensorrt', 'cuda', 'cpu'),
+    )
+    precision: str = setting(
+        'auto',
+        'Arithmetic of the network: auto is fp32 on a CPU and fp16 on a GPU, where fp32 gives what a CPU gives; '
+        'int8 is for a CPU, twice as fast where it has VNNI, and keeps 99.6 % of the mask',
+        choices=('auto', 'fp16', 'fp32', 'int8'),
     )
     require_gpu: bool = setting(False, 'Refuse to start where no GPU runs the network')
     device_id: int = setting(0, 'Number of the GPU', minimum=0)
+    threads: int = setting(
+        0, 'Threads that run the network on the CPU; 0 is one for each physical core', minimum=0, maximum=256
+    )
     kernels: str = setting(
         'auto',
         'What prepares and decodes frames on the CPU: auto is numba where it is installed, else numpy',

@@ -17,7 +17,8 @@ from ..errors import BodyPixError
 VERBS = {
     'demo': 'run the node on a picture, a video or a camera and show what it publishes',
     'segment': 'find people in picture files',
-    'models': 'list, fetch and import weights',
+    'models': 'list, fetch, import and build from weights',
+    'bench': 'measure how long everything takes here, stage by stage and beside others',
 }
 
 

@@ -53,10 +53,10 @@ def _details(setting: Setting) -> dict[str, Any]:
     if setting.kind is bool:
         return {**details, 'action': argparse.BooleanOptionalAction}
     metavar = f'{{{",".join(map(str, setting.choices))}}}' if setting.choices else _METAVARS.get(setting.kind, 'TEXT')
-    return {**details, 'metavar': metavar, 'type': _reader(setting)}
+    return {**details, 'metavar': metavar, 'type': setting_reader(setting)}
 
 
-def _reader(setting: Setting) -> Callable[[str], Value]:
+def setting_reader(setting: Setting) -> Callable[[str], Value]:
     """Return what turns an option's text into a checked value."""
 
     def read(text: str) -> Value:

@@ -93,11 +93,11 @@ def _sigmoid(value):  # type: ignore[no-untyped-def]
 @_compiled
 def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
     """Count the neighbours of each output from the beginning of its cell."""
-    low, high = np.empty(len(taps.low), np.uint32), np.empty(len(taps.low), np.uint32)
+    low, high = np.empty(len(taps.low), np.uint32), np.empty(len(taps.low), np.uint32)  # unsigned: never from the end
     for k in range(len(cells) - 1):
         for index in range(cells[k], cells[k + 1]):
             low[index], high[index] = taps.low[index] - k * stride, taps.high[index] - k * stride
-    return Taps(low, high, taps.low_weight, taps.high_weight)
+    return Taps(low, high, taps.low_weight, taps.high_weight)  # type: ignore[arg-type]  # other integers do as well
 
 
 @_compiled
@@ -112,11 +112,8 @@ def _interpolate(upper_left, upper_right, lower_left, lower_right, tile):  # typ
 
 
 @_compiled
-def _score_disputed(tiles, squashed, agreed, scores):  # type: ignore[no-untyped-def]
+def _score_disputed(tiles, agreed, scores):  # type: ignore[no-untyped-def]
     """Fill the scores of those pixels of the network input that meet others: where `agreed` is -1, and next to it."""
-    if squashed:
-        scores[: len(tiles)] = tiles
-        return
     size = tiles.shape[1]
     scores[0] = -1
     for y in range(size):
@@ -157,8 +154,9 @@ def _decide_cells(  # type: ignore[no-untyped-def]
             else:
                 _interpolate(a, b, c, d, tiles[0])
                 _find_sides(tiles[0], bound, sides)
-                _score_disputed(tiles, squashed, sides, scores)
-                _decide_box(scores[0], sides, threshold, rows, columns, box, mask)
+                if not squashed:
+                    _score_disputed(tiles, sides, scores)
+                _decide_box(tiles[0] if squashed else scores[0], sides, threshold, rows, columns, box, mask)
 
 
 @_compiled
@@ -217,8 +215,19 @@ def _label_cells(  # type: ignore[no-untyped-def]
                 _interpolate(a[k], b[k], c[k], d[k], tiles[n])
                 _challenge(tiles[n], n, best, winners)
             _find_agreement(winners, numbers, candidates, agreed)
-            _score_disputed(tiles[:count], squashed, agreed, scores)
-            _label_box(scores[:count], agreed, numbers, candidates, rows, columns, mask, box, labels)
+            if not squashed:
+                _score_disputed(tiles[:count], agreed, scores)
+            _label_box(
+                tiles[:count] if squashed else scores[:count],
+                agreed,
+                numbers,
+                candidates,
+                rows,
+                columns,
+                mask,
+                box,
+                labels,
+            )
 
 
 @_compiled
@@ -270,7 +279,7 @@ def _challenge(tile, n, best, winners):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _find_agreement(winners, numbers, candidates, agreed):  # type: ignore[no-untyped-def]
-    """Give each pixel of the network input the part that its right, lower and lower right one share with it, else -1."""
+    """Give each pixel of the network input the part that it shares with its right, lower and lower right one, or -1."""
     last = winners.shape[0] - 1
     for y in range(last + 1):
         upper, lower = winners[y], winners[min(y + 1, last)]

@@ -112,7 +112,7 @@ def round_half_up(value: float) -> int:
 def input_size(height: int, width: int, resolution: str | float, stride: int) -> tuple[int, int]:
     """Return the height and width of the network input.
 
-    Source: BodyPix 2.2 `toInputResolutionHeightAndWidth`: a share of the picture, made a multiple of the stride, plus 1.
+    Source: BodyPix 2.2 `toInputResolutionHeightAndWidth`: that share of the picture, a multiple of the stride plus one.
     """
     share = RESOLUTIONS[resolution] if isinstance(resolution, str) else resolution
     return _legal_size(height * share, stride), _legal_size(width * share, stride)

@@ -60,7 +60,9 @@ def open_engine(network: Network, numbers: Numbers, settings: NetworkSettings) -
     if settings.provider in ('cuda', 'tensorrt'):
         complaint = _complaint(settings.provider, obstacles)
         _LOG.warning('%s Running on the CPU; set require_gpu to refuse.', complaint)
-    return CpuEngine(network, numbers, choose_kernels(settings.kernels), obstacle, settings.threads)
+    kernels = choose_kernels(settings.kernels)
+    _LOG.info('frames are prepared and decoded by %s', kernels.name)
+    return CpuEngine(network, numbers, kernels, obstacle, settings.threads)
 
 
 def _check_offer(provider: Provider) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
+from ..errors import SettingError
 from ..parts import PartIds
 from ..settings import NetworkSettings
 from .catalogue import width
@@ -12,7 +12,6 @@ from .heads import head_slices, wanted_heads
 from .network_cache import Recipe, keep_network, read_network
 from .progress import Progress, no_progress
 from .source import Source, obtain_source, source_at_hand
-from .strides import executed_stride
 from .tfjs import parse_manifest, read_weights
 
 
@@ -29,6 +28,7 @@ class Network:
         version: of BodyPix; version 1 has a fixed input, 353 high and 257 wide, and a decoding of its own.
         architecture: 'mobilenet_v1' or 'resnet50'; the preprocessing follows it.
         part_ids: numbering of the part channels.
+        checkpoint: the setting that names just this network's weights: 'official', 'builtin' or a folder.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Network:
     version: int
     architecture: str
     part_ids: PartIds
+    checkpoint: str
 
 
 def load_network(settings: NetworkSettings, *, people: bool = False, progress: Progress | None = None) -> Network:
@@ -49,31 +50,36 @@ def load_network(settings: NetworkSettings, *, people: bool = False, progress: P
         progress: told how far a fetch and a building are.
 
     Raises:
-        SettingError: there is no such network, it cannot find people, or the checkpoint is one of another network.
+        SettingError: there is no such network, it cannot find people or run in that precision, or the checkpoint is
+            one of another network.
         ModelError: the checkpoint is not here and cannot or must not be fetched, or is damaged.
     """
     progress = progress or no_progress
+    _check_precision(settings)
     heads = wanted_heads(settings.version, people=people)
-    stride = executed_stride(settings.version, width(settings), settings.stride)
-    settings = dataclasses.replace(settings, stride=stride)
     source = source_at_hand(settings)
-    onnx = None if source is None else read_network(source.networks, _recipe(settings, source, heads))
+    onnx = None if source is None else read_network(source.networks, _recipe(source, heads))
     if source is None or onnx is None:
-        source = obtain_source(settings, progress)
-        onnx = _build(settings, source, heads, progress)
-        keep_network(source.networks, _recipe(settings, source, heads), onnx)
+        at_hand, source = source, obtain_source(settings, progress)
+        if source != at_hand:
+            onnx = read_network(source.networks, _recipe(source, heads))
+        if onnx is None:
+            onnx = _build(source, heads, progress)
+            keep_network(source.networks, _recipe(source, heads), onnx)
     return Network(
-        name=f'{source.title}, stride {settings.stride}',
+        name=f'{source.title}, stride {source.settings.stride}{", int8" if settings.precision == "int8" else ""}',
         onnx=onnx,
         heads=head_slices(heads),
-        stride=settings.stride,
-        version=settings.version,
-        architecture=settings.architecture,
-        part_ids='bodypix1' if settings.version == 1 else 'bodypix2',
+        stride=source.settings.stride,
+        version=source.settings.version,
+        architecture=source.settings.architecture,
+        part_ids='bodypix1' if source.settings.version == 1 else 'bodypix2',
+        checkpoint=source.checkpoint,
     )
 
 
-def _recipe(settings: NetworkSettings, source: Source, heads: tuple[str, ...]) -> Recipe:
+def _recipe(source: Source, heads: tuple[str, ...]) -> Recipe:
+    settings = source.settings
     return Recipe(
         digest=source.digest,
         version=settings.version,
@@ -82,12 +88,22 @@ def _recipe(settings: NetworkSettings, source: Source, heads: tuple[str, ...]) -
         stride=settings.stride,
         dilation=settings.dilation,
         heads=heads,
+        in_bytes=settings.precision == 'int8',
     )
 
 
-def _build(settings: NetworkSettings, source: Source, heads: tuple[str, ...], progress: Progress) -> bytes:
+def _check_precision(settings: NetworkSettings) -> None:
+    """Raise SettingError where int8 is asked for, which only MobileNetV1 has, and only on a CPU."""
+    if settings.precision == 'int8' and settings.architecture != 'mobilenet_v1':
+        raise SettingError(f'precision int8 is for mobilenet_v1, got {settings.architecture}; take auto')
+    if settings.precision == 'int8' and settings.provider != 'cpu':
+        raise SettingError(f'precision int8 is for a CPU: provider must be cpu with it, got {settings.provider}')
+
+
+def _build(source: Source, heads: tuple[str, ...], progress: Progress) -> bytes:
     from .build import build_onnx  # slow to import, and most starts find a kept network
 
+    settings = source.settings
     task = f'building {source.title}, stride {settings.stride}'
     progress(task, 0, 1)
     path = source.folder / source.manifest
@@ -101,6 +117,10 @@ def _build(settings: NetworkSettings, source: Source, heads: tuple[str, ...], pr
         heads,
         settings.version,
     )
+    if settings.precision == 'int8':
+        from .quantise import quantise_mobilenet
+
+        model = quantise_mobilenet(model)
     progress(task, 1, 1)
     onnx: bytes = model.SerializeToString()
     return onnx

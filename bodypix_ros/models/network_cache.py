@@ -27,6 +27,7 @@ class Recipe:
         stride: network input pixels per output cell.
         dilation: 'trained' or 'tfjs'.
         heads: names of the heads, in the order of the output's channels.
+        in_bytes: quantised to int8.
     """
 
     digest: str
@@ -36,6 +37,7 @@ class Recipe:
     stride: int
     dilation: str
     heads: tuple[str, ...]
+    in_bytes: bool = False
 
     @property
     def key(self) -> str:
@@ -45,7 +47,7 @@ class Recipe:
     @property
     def file_name(self) -> str:
         """File name without its suffix; a network of another key but the same name replaces this one."""
-        return f'stride{self.stride}-{self.dilation}-{len(self.heads)}heads'
+        return f'stride{self.stride}-{self.dilation}-{len(self.heads)}heads{"-int8" if self.in_bytes else ""}'
 
 
 def read_network(folder: Path, recipe: Recipe) -> bytes | None:

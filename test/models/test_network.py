@@ -133,7 +133,7 @@ def test_damaged_weights_under_a_damaged_network_are_fetched_again(
 
 def test_missing_weights_are_not_fetched_unasked(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match='4-byte weights is not in .*; fetch it with `bodypix models fetch`, bring it'):
-        load_network(NetworkSettings(model_dir=str(tmp_path)))
+        load_network(NetworkSettings(checkpoint='official', model_dir=str(tmp_path)))
 
 
 def test_a_checkpoint_of_ones_own_is_built_and_left_alone(own: NetworkSettings, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError) as raised:
         source_at_hand(_settings(tmp_path, checkpoint='nowhere/at/all'))
     assert str(raised.value) == (
-        "checkpoint must be official or the folder of a TensorFlow.js checkpoint, got 'nowhere/at/all': "
+        "checkpoint must be auto, official, builtin or the folder of a TensorFlow.js checkpoint, got 'nowhere/at/all': "
         f'{Path.cwd()}/nowhere/at/all has none of model-stride16.json, model-stride8.json, '
         'model-stride32.json, model.json'
     )

@@ -2,8 +2,8 @@
 
 As everywhere in BodyPix, output cells are interpolated to network input pixels, squashed, and interpolated to the
 picture's pixels. Both interpolations are ONNX's Resize, one kernel each: gathering and weighting rows and columns would
-move ten times as many bytes. Where nothing may be skipped, all 24 scores of all pixels are compared, eight parts of
-three channels each, so that no more than some of the full-size maps are alive at a time.
+move ten times as many bytes. A fixed graph cannot skip what no person covers, so all 24 scores of all pixels are
+compared, in eight rounds of three channels, so that only some of the full-size maps are alive at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..geometry import Geometry, Taps
 LANES, ROUNDS = 3, 8
 """The 24 parts are LANES of ROUNDS consecutive channels; the lanes are compared side by side."""
 
-_INSIDE = 1 - 2.0**-21
+_INSIDE = 1 - 2.0**-22
 """Share of an axis at which a position rounded up in float32 is still not beyond the end, which would make it black."""
 
 

@@ -1,0 +1,102 @@
+// The JavaScript library: `node bodypix.js REQUEST.json`. Talks to the benchmark as service.py does.
+'use strict';
+
+const fs = require('fs');
+const path = require('path');
+const {createRequire} = require('module');
+const readline = require('readline');
+
+const request = JSON.parse(fs.readFileSync(process.argv[2]));
+const need = createRequire(path.join(request.node_modules, 'bodypix.js'));
+console.log = console.error; // stdout is for replies alone
+console.info = console.error;
+
+function reply(values) {
+  fs.writeSync(1, JSON.stringify(values) + '\n');
+}
+
+async function startBackend() {
+  if (request.backend === 'tensorflow') {
+    return need('@tensorflow/tfjs-node');
+  }
+  const tf = need('@tensorflow/tfjs');
+  const {setWasmPaths} = need('@tensorflow/tfjs-backend-wasm');
+  setWasmPaths(path.dirname(need.resolve('@tensorflow/tfjs-backend-wasm')) + path.sep);
+  await tf.setBackend('wasm');
+  multiplyWholeNumbers(tf);
+  return tf;
+}
+
+// BodyPix multiplies matrices of int32, which the WASM backend refuses; its numbers are small enough for float32.
+function multiplyWholeNumbers(tf) {
+  const {kernelFunc} = tf.getKernel('BatchMatMul', 'wasm');
+  tf.unregisterKernel('BatchMatMul', 'wasm');
+  const as = (backend, value, dtype) => tf.getKernel('Cast', 'wasm').kernelFunc({inputs: {x: value}, backend, attrs: {dtype}});
+  tf.registerKernel({
+    kernelName: 'BatchMatMul',
+    backendName: 'wasm',
+    kernelFunc: ({inputs: {a, b}, backend, attrs}) => {
+      if (a.dtype === 'float32' && b.dtype === 'float32') {
+        return kernelFunc({inputs: {a, b}, backend, attrs});
+      }
+      const [left, right] = [as(backend, a, 'float32'), as(backend, b, 'float32')];
+      const product = kernelFunc({inputs: {a: left, b: right}, backend, attrs});
+      const whole = as(backend, product, 'int32');
+      for (const value of [left, right, product]) {
+        backend.disposeData(value.dataId);
+      }
+      return whole;
+    },
+  });
+}
+
+// The official model, from the files on this machine.
+function readModel() {
+  const {modelTopology, weightsManifest} = JSON.parse(fs.readFileSync(request.graph));
+  const shards = weightsManifest.flatMap((group) => group.paths);
+  const data = Buffer.concat(shards.map((name) => fs.readFileSync(path.join(path.dirname(request.graph), name))));
+  const weightData = new Uint8Array(data).buffer;
+  return {load: async () => ({modelTopology, weightSpecs: weightsManifest.flatMap((group) => group.weights), weightData})};
+}
+
+async function main() {
+  const tf = await startBackend();
+  const net = await need('@tensorflow-models/body-pix').load({
+    architecture: 'MobileNetV1',
+    outputStride: request.stride,
+    multiplier: request.settings.multiplier,
+    quantBytes: request.settings.quant_bytes,
+    modelUrl: readModel(),
+  });
+  const pixels = new Uint8Array(fs.readFileSync(request.picture));
+  const options = {internalResolution: request.resolution, segmentationThreshold: request.threshold};
+
+  async function segment() {
+    const picture = tf.tensor3d(pixels, [request.height, request.width, 3], 'int32');
+    const {data} = await net.segmentPersonParts(picture, options);
+    picture.dispose();
+    return data;
+  }
+
+  const labels = await segment();
+  const person = labels.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0) / labels.length;
+  const {version} = need('@tensorflow-models/body-pix/package.json');
+  reply({title: `body-pix ${version}, ${tf.getBackend()} ${tf.version.tfjs || tf.version['tfjs-core']}`, person});
+
+  for await (const line of readline.createInterface({input: process.stdin})) {
+    const burst = {wall_ms: [], cpu_ms: []};
+    for (let call = 0; call < Number(line); call++) {
+      const [wall, cpu] = [process.hrtime.bigint(), process.cpuUsage()];
+      await segment();
+      const used = process.cpuUsage(cpu);
+      burst.cpu_ms.push((used.user + used.system) / 1e3);
+      burst.wall_ms.push(Number(process.hrtime.bigint() - wall) / 1e6);
+    }
+    reply({...burst, peak_mb: process.resourceUsage().maxRSS * 1024 / 1e6});
+  }
+}
+
+main().catch((error) => {
+  console.error(String(error && error.message || error));
+  process.exit(1);
+});
