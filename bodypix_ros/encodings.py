@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+Pixels = NDArray[Any]
+"""uint8, or uint16 of any byte order."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,9 @@ def to_bgr(pixels: Pixels, encoding: Encoding) -> NDArray[np.uint8]:
     return cv2.cvtColor(pixels, encoding.code).view(np.uint8)
 
 
-def encode_mask(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return (H, W) uint8, 255 where the (H, W) bool mask is true and 0 elsewhere: mono8."""
-    return mask.view(np.uint8) * np.uint8(255)
+def encode_mask(mask: NDArray[np.bool_], out: NDArray[np.uint8]) -> None:
+    """Write mono8: (H, W) uint8, 255 where the (H, W) bool mask is true and 0 elsewhere."""
+    np.multiply(mask.view(np.uint8), np.uint8(255), out=out)
 
 
 def encode_labels(labels: NDArray[np.int8], encoding: str) -> NDArray[np.generic]:

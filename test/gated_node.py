@@ -1,7 +1,8 @@
 """The real node with a network that waits at a gate, so that tests count frames instead of seconds.
 
 $BODYPIX_GATE is a folder. Loading the n-th network waits for the file `load n`. The n-th batch writes `begun n`, with
-what was asked of the network, and waits for `go n`. A file `open` lets everything pass.
+what was asked of the network, waits for `go n`, and fails where there is a file `fail n`. A file `open` lets everything
+pass.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Gated:
         note.write_text(json.dumps({'images': len(images), **asked}))
         note.rename(GATE / f'begun {number}')
         pass_gate(f'go {number}')
+        if (GATE / f'fail {number}').exists():
+            raise MemoryError('the arena is full')
         return self._net.segment_batch(images, settings, **asked)
 
 

@@ -125,6 +125,10 @@ class Gate:
         """Let the n-th batch pass."""
         (self.folder / f'go {number}').touch()
 
+    def fail(self, number: int) -> None:
+        """Let the n-th batch fail."""
+        (self.folder / f'fail {number}').touch()
+
     def begun(self, number: int) -> dict[str, Any] | None:
         """Return what the n-th batch asks of the network, None while it has not come."""
         note = self.folder / f'begun {number}'

@@ -80,7 +80,9 @@ def test_padded_rows_are_left_out() -> None:
 
 
 def test_masks_are_zero_and_255() -> None:
-    assert encode_mask(np.array([[True, False]])).tolist() == [[255, 0]]
+    out = np.full((1, 2), 7, np.uint8)
+    encode_mask(np.array([[True, False]]), out)
+    assert out.tolist() == [[255, 0]]
 
 
 @pytest.mark.parametrize(('encoding', 'background'), [('8SC1', -1), ('8UC1', 255), ('16SC1', -1), ('32SC1', -1)])

@@ -31,7 +31,9 @@ def has_matched_events() -> bool:
 
 def _events(kind: Any, callbacks: dict[str, Callable[[], None]]) -> Any:
     """Return the event callbacks of those events that this rclpy knows."""
-    events = kind()
+    # Each event costs time whenever the executor wakes, so there are no others; subscribers hear of incompatible
+    # quality of service on their own side.
+    events = kind(use_default_callbacks=False)
     for name, callback in callbacks.items():
         if hasattr(events, name):
             setattr(events, name, lambda _, callback=callback: callback())

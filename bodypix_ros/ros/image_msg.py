@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import array
+import math
 import sys
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -14,6 +17,7 @@ from ..errors import ImageError
 from ..streams import decode_stream
 
 MAX_PIXELS = 2**25
+MAX_SIDE = 2**14
 """Larger images are refused: 8K video fits, a forged size does not take the machine's memory."""
 
 
@@ -56,10 +60,16 @@ def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
 def _check_size(msg: Image, encoding: Encoding) -> None:
     if msg.height == 0 or msg.width == 0:
         raise BadImage('empty', f'a size of {msg.width}x{msg.height} has no pixels')
-    if msg.height * msg.width > MAX_PIXELS:
-        raise BadImage('size', f'a size of {msg.width}x{msg.height} is above the limit of {MAX_PIXELS} pixels')
+    _check_limits(msg.height, msg.width)
     if msg.height % encoding.even[0] or msg.width % encoding.even[1]:
         raise BadImage('odd size', f'encoding {msg.encoding!r} needs an even size, got {msg.width}x{msg.height}')
+
+
+def _check_limits(height: int, width: int) -> None:
+    if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
+        raise BadImage(
+            'size', f'a size of {width}x{height} is above the limit of {MAX_PIXELS} pixels, {MAX_SIDE} a side'
+        )
 
 
 def decompress(msg: CompressedImage) -> NDArray[np.uint8]:
@@ -69,27 +79,36 @@ def decompress(msg: CompressedImage) -> NDArray[np.uint8]:
         BadImage: neither JPEG nor PNG, or broken.
     """
     try:
-        return decode_stream(np.frombuffer(msg.data, np.uint8), MAX_PIXELS)
+        picture = decode_stream(np.frombuffer(msg.data, np.uint8), MAX_PIXELS)
     except ImageError as error:
         raise BadImage('stream', f'format {msg.format[:40]!r}: {error}') from error
+    _check_limits(*picture.shape[:2])
+    return picture
 
 
-def fill(msg: Image, header: Any, image: NDArray[Any], encoding: str) -> None:
-    """Write an image into a message, whose buffer is used again where the size is the same.
+def prepare(msg: Image, header: Any, shape: tuple[int, ...], dtype: npt.DTypeLike, encoding: str) -> NDArray[Any]:
+    """Give a message the size of an image and return its pixels, to be written.
 
     Args:
         msg: the message to write to; fresh messages cost page faults, so keep one for each topic.
         header: std_msgs/Header, taken as it is.
-        image: (H, W) or (H, W, C) in the machine's byte order.
-        encoding: its name in sensor_msgs/Image.
+        shape: (H, W) or (H, W, C).
+        dtype: of the values, in the machine's byte order.
+        encoding: the name of all that in sensor_msgs/Image.
+
+    Returns:
+        A view of the message's data, which holds what it held before. To be let go of before the next call.
     """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if len(msg.data) != size:
+        msg.data = array.array('B', bytes(size))
     msg.header = header
-    msg.height, msg.width = image.shape[:2]
+    msg.height, msg.width = shape[:2]
     msg.encoding, msg.is_bigendian = encoding, sys.byteorder == 'big'
-    msg.step = image.nbytes // msg.height
-    if len(msg.data) == image.nbytes:
-        np.copyto(np.frombuffer(msg.data, image.dtype).reshape(image.shape), image)
-    else:
-        del msg.data[:]
-        # Seen as bytes: extending by a buffer of another type converts each value, which takes 50 times as long.
-        msg.data.frombytes(np.ascontiguousarray(image).reshape(-1).view(np.uint8).data)
+    msg.step = size // msg.height
+    return np.frombuffer(msg.data, dtype).reshape(shape)
+
+
+def fill(msg: Image, header: Any, image: NDArray[Any], encoding: str) -> None:
+    """Write an image, (H, W) or (H, W, C), into a message; see `prepare`."""
+    np.copyto(prepare(msg, header, image.shape, image.dtype, encoding), image)

@@ -21,6 +21,7 @@ class NetworkKeeper:
 
     Attributes:
         net: the network that works; None before the first is there.
+        settings: what was asked for when it was loaded; the network may be another where `checkpoint` is auto.
         error: why the last one could not be loaded; None where it could.
     """
 
@@ -35,6 +36,7 @@ class NetworkKeeper:
         self._loader: Loader | None = None
         self._threads: list[Loader] = []
         self.net: BodyPix | None = None
+        self.settings = NetworkSettings()
         self.error: Exception | None = None
 
     @property
@@ -42,7 +44,7 @@ class NetworkKeeper:
         """Settings of the network that is being loaded, else of that which works; None where there is neither."""
         if self._loader is not None:
             return self._loader.settings
-        return self.net.settings if self.net is not None else None
+        return self.settings if self.net is not None else None
 
     @property
     def doing(self) -> str:
@@ -66,7 +68,8 @@ class NetworkKeeper:
         if self._loader is None or not self._loader.finished:
             return False
         self.error = self._loader.error
-        self.net = self._loader.net or self.net
+        if self._loader.net is not None:
+            self.net, self.settings = self._loader.net, self._loader.settings
         self._loader = None
         return True
 
@@ -93,7 +96,7 @@ class NetworkKeeper:
                 'unchanged',
                 f'{self.net.network.name} goes on: {_sentence(self.error)}; parameters are back',
             )
-        asked = self.net.settings.provider
+        asked = self.settings.provider
         if asked not in ('auto', self.net.provider):
             return Finding(
                 Level.WARN,

@@ -177,7 +177,7 @@ class BodyPixNode(LifecycleNode):
             self._tell_labels(net)
             self._start_working()
         elif net is not None:
-            self._watch.restore(net.settings)
+            self._watch.restore(self._keeper.settings)
         else:
             self._refuse(error)
 
@@ -247,6 +247,8 @@ def main(args: list[str] | None = None, load: Load = load_network) -> int:
         _spin(node, ending)
         ending.ignore_more()
         node.stop()
+    if node.refusal is not None:
+        node.get_logger().fatal(str(node.refusal))
     status = 0 if node.refusal is None else 1
     node.destroy_node()
     rclpy.shutdown()

@@ -18,7 +18,7 @@ from ..people import People
 from ..render import colorize_parts, overlay_needs_parts, render_overlay
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
-from .image_msg import fill
+from .image_msg import fill, prepare
 from .people_msg import write_people
 
 
@@ -89,8 +89,10 @@ def _image(draw: Drawing) -> Callable[[Image, Result], bool]:
     return write
 
 
-def _draw_mask(result: Result) -> tuple[NDArray[Any], str]:
-    return encode_mask(result.segmentation.mask), 'mono8'
+def _write_mask(message: Image, result: Result) -> bool:
+    mask = result.segmentation.mask
+    encode_mask(mask, prepare(message, result.header, mask.shape, np.uint8, 'mono8'))
+    return True
 
 
 def _draw_parts(result: Result) -> tuple[NDArray[Any], str]:
@@ -126,7 +128,7 @@ def _write_camera_info(message: CameraInfo, result: Result) -> bool:
 
 
 OUTPUTS: tuple[Output, ...] = (
-    Output('mask', Image, _image(_draw_mask)),
+    Output('mask', Image, _write_mask),
     Output('mask/camera_info', CameraInfo, _write_camera_info, needs_info=True),
     Output('parts', Image, _image(_draw_parts), needs_parts=lambda _: True),
     Output('parts_color', Image, _image(_color_parts), needs_parts=lambda _: True),

@@ -59,7 +59,10 @@ class Pipeline:
         size = task[1].size
         if size is None:
             return None
-        geometry = self.net.geometry(*size)
+        try:
+            geometry = self.net.geometry(*size)
+        except Exception:  # whatever it is: working on that frame will tell
+            return size
         return geometry.input_height, geometry.input_width
 
     def work(self, tasks: list[Task]) -> None:

@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from ..msg import CameraStats, Stats
 from .camera import Camera
-from .diagnostics import Diagnostics, Report
+from .diagnostics import Report, diagnostics_of
 from .health import Announcer, CameraFacts, Finding, Level, judge_camera
 from .keeper import NetworkKeeper
 from .pipeline import Pipeline
@@ -22,7 +22,7 @@ class Reporter:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._stats = node.create_publisher(Stats, '~/stats', output_profile())
-        self._diagnostics = Diagnostics(node)
+        self._diagnostics = diagnostics_of(node)
         self._announcer = Announcer()
         self._reported_s = time.monotonic()
 

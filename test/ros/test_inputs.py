@@ -152,6 +152,7 @@ def test_a_message_can_change_its_size_and_kind() -> None:
         ('data', {'data': array.array('B')}, '0 bytes of data are fewer than 4 rows of 18 bytes each'),
         ('empty', {'height': 0}, 'a size of 6x0 has no pixels'),
         ('size', {'height': 2**32 - 1, 'width': 2**32 - 1}, 'a size of 4294967295x4294967295 is above the limit of'),
+        ('size', {'width': 2**14 + 1, 'height': 1}, 'a size of 16385x1 is above the limit of 33554432 pixels, 16384 a'),
         ('odd size', {'encoding': 'nv12', 'height': 3}, "encoding 'nv12' needs an even size, got 6x3"),
         ('odd size', {'encoding': 'yuv422', 'width': 5}, "encoding 'yuv422' needs an even size, got 5x4"),
     ],
@@ -238,6 +239,15 @@ def test_the_camera_info_comes_beside_the_mask(robot: Robot, node: Process, gold
     assert beside.header == answers['mask'].header == message.header
     assert (beside.width, beside.height, list(beside.d)) == (640, 480, list(info.d))
     assert beside.k.tolist() == info.k.tolist()
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 7000), (7000, 1), (2, 3), (17, 16)])
+def test_the_node_bears_pictures_of_every_shape(
+    robot: Robot, node: Process, golden: Golden, size: tuple[int, int]
+) -> None:
+    robot.subscribe('mask')
+    mask = robot.answer(robot.message(np.full((*size, 3), 90, np.uint8)), ['mask'])['mask']
+    assert (mask.height, mask.width) == size
 
 
 def test_the_subscription_follows_the_reliability_of_the_publisher(robot: Robot, node: Process, golden: Golden) -> None:

@@ -95,7 +95,11 @@ def test_a_new_encoding_of_the_parts_holds_for_the_next_frame(robot: Robot, node
         ('internal_resolution', 'huge', 'internal_resolution must be auto, low, medium, high, full or between 0.1 and'),
         ('overlay_palette', 'grey', "overlay_palette must be rainbow, warm or spectral, got 'grey'"),
         ('multiplier', 0.25, 'multiplier must be '),
-        ('checkpoint', '/nowhere', 'checkpoint must be auto, official, builtin or the folder of a TensorFlow.js checkp'),
+        (
+            'checkpoint',
+            '/nowhere',
+            'checkpoint must be auto, official, builtin or the folder of a TensorFlow.js checkp',
+        ),
         ('image_transport', 'compressed', 'image_transport cannot change while the topics are open'),
     ],
 )

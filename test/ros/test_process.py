@@ -5,12 +5,16 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import pytest
+from numpy.typing import NDArray
 from robot import Process, Robot
 
 
 def started(robot: Robot, domain: int, folder: Path, *arguments: str) -> Process:
     """Start a node and wait until it says that it loads, so that it has its handlers."""
+    folder.mkdir(exist_ok=True)
     process = Process(domain, folder / 'log.txt', *arguments)
     robot.until_logged(process, 'loading the network')
     return process
@@ -79,6 +83,28 @@ def test_without_official_weights_the_node_runs_the_built_in_network_and_says_so
     robot.until_logged(process, 'Going on with the built-in bodypix_ros 0.25')
     robot.until_logged(process, 'bodypix_ros 0.25, stride 16 on cpu')
     assert process.stop() == 0
+
+
+@pytest.mark.skipif('CUDAExecutionProvider' in onnxruntime.get_available_providers(), reason='there may be a GPU')
+def test_where_a_gpu_is_required_and_missing_the_node_ends_with_a_sentence(
+    domain: int, network_arguments: list[str], tmp_path: Path
+) -> None:
+    arguments = [*network_arguments, '-p', 'require_gpu:=true', '-p', 'provider:=auto']
+    process = Process(domain, tmp_path / 'log.txt', *arguments)
+    assert process.wait() == 1
+    assert '[FATAL]' in process.log
+    assert 'Traceback' not in process.log
+
+
+def test_a_node_that_was_killed_and_started_again_is_listened_to_as_before(
+    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    robot.subscribe('mask')
+    for number in range(2):
+        process = started(robot, domain, tmp_path / str(number), *network_arguments)
+        assert robot.answer(robot.message(astronaut), ['mask'])
+        process.signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
 
 
 def test_a_whole_number_is_understood_as_a_threshold(
