@@ -175,7 +175,14 @@ def requirements(wish: Wish) -> list[str]:
     setup = configparser.ConfigParser()
     setup.read(ROOT / 'setup.cfg')
     texts = [setup['options']['install_requires']]
-    extras = [wish.accelerator, 'fast', 'demo', 'dev', *([] if wish.sourced else [WHEELS[wish.ros.split()[0]]])]
+    extras = [
+        wish.accelerator,
+        'fast',
+        'demo',
+        'bench',
+        'dev',
+        *([] if wish.sourced else [WHEELS[wish.ros.split()[0]]]),
+    ]
     texts += [setup['options.extras_require'][extra] for extra in extras]
     wanted = [line for text in texts for line in text.split('\n') if line]
     if wish.accelerator == 'gpu' and 0 < cuda_of_driver() < 13:
