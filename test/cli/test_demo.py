@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from golden import Golden
 
+NOBODY_LISTENS = 'http://127.0.0.1:9'
+
 
 def _demo(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, '-m', 'bodypix_ros.cli.main', 'demo', *options]
@@ -45,9 +47,7 @@ def test_it_shows_a_person_and_says_how_fast(golden, server, model_dir, tmp_path
     assert 'Traceback' not in done.stderr
 
 
-def test_a_server_without_the_default_checkpoint_is_said_and_another_one_taken(
-    golden, server, tmp_path
-) -> None:
+def test_a_server_without_the_default_checkpoint_is_said_and_another_one_taken(golden, server, tmp_path) -> None:
     image = str(golden.folder / golden.options['image'])
     where = ['--model-url', server, '--model-dir', str(tmp_path / 'models')]
     done = _demo('--image', image, '--seconds', '0.5', '--output', str(tmp_path), *where, ROS_DOMAIN_ID='78')
@@ -56,9 +56,20 @@ def test_a_server_without_the_default_checkpoint_is_said_and_another_one_taken(
     assert 'Going on with what is there: official MobileNetV1 0.75, 2-byte weights, stride 16.' in done.stderr
 
 
-def test_without_weights_and_server_one_sentence_says_how_to_bring_them(tmp_path) -> None:
-    nobody_listens = 'http://127.0.0.1:9'
-    done = _demo('--output', str(tmp_path), '--model-dir', str(tmp_path / 'models'), '--model-url', nobody_listens)
+def test_without_weights_and_server_the_built_in_network_shows_a_person(golden, tmp_path) -> None:
+    image = str(golden.folder / golden.options['image'])
+    where = ['--model-dir', str(tmp_path / 'models'), '--model-url', NOBODY_LISTENS, '--provider', 'cpu']
+    done = _demo('--image', image, '--seconds', '0.5', '--output', str(tmp_path), *where, ROS_DOMAIN_ID='79')
+    assert done.returncode == 0, done.stderr
+    assert 'Going on with what is there: bodypix_ros 0.25, stride 16.' in done.stderr
+    mask = cv2.imread(str(tmp_path / 'mask.png'), cv2.IMREAD_UNCHANGED) > 0
+    person = golden.outputs['person_t0.5'] > 0
+    assert (mask & person).sum() / (mask | person).sum() > 0.7
+
+
+def test_without_weights_and_server_one_sentence_says_how_to_bring_the_official_ones(tmp_path) -> None:
+    where = ['--checkpoint', 'official', '--model-dir', str(tmp_path / 'models'), '--model-url', NOBODY_LISTENS]
+    done = _demo('--output', str(tmp_path), *where)
     assert done.returncode == 1
     assert '`bodypix models import DIR`' in done.stderr.splitlines()[-1]
     assert 'Traceback' not in done.stderr
