@@ -111,7 +111,7 @@ class BodyPix:
         people: bool = False,
         **changes: Any,
     ) -> list[Segmentation]:
-        """Find the people in several pictures; those of equal network input size run as one batch.
+        """Find the people in several pictures; on a GPU those of equal size run as one batch.
 
         Args:
             images: (H, W, 3) uint8 BGR each; sizes may differ.

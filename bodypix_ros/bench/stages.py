@@ -92,13 +92,13 @@ def _execute(network: Network, settings: NetworkSettings) -> InferenceSession:
     return open_cpu_session(network.onnx, settings.threads)
 
 
-def _run(session: InferenceSession, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    outputs: NDArray[np.float32] = session.run(None, {'input': inputs})[0]
-    return outputs
+def _run(session: InferenceSession, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Run the network on one picture after the other, as the engine of the CPU does."""
+    return [session.run(None, {'input': one[None]})[0][0] for one in inputs]
 
 
 def _decode_jobs(
-    network: Network, kernels: Kernels, geometry: Geometry, outputs: NDArray[np.float32], scene: Scene
+    network: Network, kernels: Kernels, geometry: Geometry, outputs: list[NDArray[np.float32]], scene: Scene
 ) -> dict[str, Job]:
     threshold = SegmentSettings().threshold
     segments = [output[network.heads['segments']][0] for output in outputs]

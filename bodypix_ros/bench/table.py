@@ -66,13 +66,14 @@ def networks_text(cases: Sequence[CaseReport]) -> str:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Return all programs on one case, and a sentence for each that is missing."""
+    """Return all programs on one case, what they are, and a sentence for each that is missing."""
     header = (
         comparison.case.title, 'x ours', 'at best', 'CPU', 'median ms', 'p95 ms', 'frames/s', 'CPU ms/frame', 'person',
-        'first mask s', 'peak MB', 'what',
+        'first mask s', 'peak MB',
     )  # fmt: skip
     rows = [_peer_row(peer, comparison.case.batch) for peer in comparison.peers]
-    return '\n'.join([align([header, *rows]), noise_text(comparison), *comparison.absent])
+    legend = [f'{peer.name}: {peer.what}; {peer.title}' for peer in comparison.peers]
+    return '\n'.join([align([header, *rows]), *legend, *comparison.absent, noise_text(comparison)])
 
 
 def _peer_row(peer: PeerReport, batch: int) -> tuple[str, ...]:
@@ -87,7 +88,6 @@ def _peer_row(peer: PeerReport, batch: int) -> tuple[str, ...]:
         '-' if peer.person is None else f'{peer.person:.1%}',
         f'{peer.first_ms / 1e3:.2f}',
         f'{peer.peak_mb:.0f}',
-        f'{peer.what}: {peer.title}',
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.network import Network
+from ..models.source import BUILTIN
 from ..segmentation import Timings
 from .geometry import Geometry, bodypix1_geometry, bodypix2_geometry
 
@@ -73,7 +74,8 @@ def network_geometry(
 
     Args:
         network: the network.
-        resolution: low, medium, high, full, 0.1..2.0, or auto: medium on a CPU, full on a GPU.
+        resolution: low, medium, high, full, 0.1..2.0, or auto: medium on a CPU, full on a GPU. The built-in network
+            has learned from small pictures and sees less at full, so for it auto is medium everywhere.
         provider: what runs the network.
         height: of the picture, pixels.
         width: of the picture, pixels.
@@ -81,5 +83,5 @@ def network_geometry(
     if network.version == 1:
         return bodypix1_geometry(height, width, network.stride)
     if resolution == 'auto':
-        resolution = 'medium' if provider == 'cpu' else 'full'
+        resolution = 'medium' if provider == 'cpu' or network.checkpoint == BUILTIN else 'full'
     return bodypix2_geometry(height, width, resolution, network.stride)

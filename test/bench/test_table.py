@@ -59,7 +59,8 @@ def test_peers_are_compared_picture_by_picture() -> None:
 
 
 def test_how_far_the_numbers_can_be_trusted_and_who_is_missing_is_said() -> None:
-    *_, noise, absent = comparison_text(comparison()).splitlines()
+    *_, ours, slow, absent, noise = comparison_text(comparison()).splitlines()
+    assert (ours, slow) == ('ours: what it does; ours 1.0', 'slow: what it does; slow 1.0')
     assert noise == '12 rounds, hardly one quiet, so all count; other programs used 0.80 of a processor'
     assert absent == 'other is left out: it is not installed'
     assert '12 rounds, the 9 quiet ones count; other programs used 0.00 of a processor' in comparison_text(

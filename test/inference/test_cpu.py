@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from checkpoints import whole_network
 
-from bodypix_ros.inference.cpu import group_indices, open_cpu_session
+from bodypix_ros.inference.cpu import open_cpu_session
 from bodypix_ros.models.build import build_onnx
 from bodypix_ros.models.heads import MASK_HEADS
 
@@ -39,7 +39,3 @@ def test_only_processors_whose_sums_of_bytes_overflow_take_the_slower_way(
     else:
         with pytest.raises(RuntimeError, match='x64quantprecision'):
             options.get_session_config_entry('session.x64quantprecision')
-
-
-def test_equal_keys_are_grouped_in_the_order_in_which_they_come() -> None:
-    assert group_indices(['a', 'b', 'a', 'c', 'b']) == [[0, 2], [1, 4], [3]]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from robot import Process, Robot
+from rclpy.qos import QoSReliabilityPolicy
+from robot import BEST_EFFORT, Process, Robot
 from rosgraph_msgs.msg import Clock
 
 from bodypix_ros.msg import Stats
@@ -19,6 +20,7 @@ def nodes(start: Callable[..., Process]) -> dict[str, Process]:
     return {
         'arm': start(
             '-r', '__ns:=/arm', '-r', '__node:=finder', '-r', 'image:=/head/image_raw', '-r', 'mask:=person_mask',
+            '-p', 'qos_overrides./arm/person_mask.publisher.reliability:=best_effort',
             FASTRTPS_DEFAULT_PROFILES_FILE='', FASTDDS_DEFAULT_PROFILES_FILE='',
         ),
         'base': start(
@@ -31,7 +33,7 @@ def nodes(start: Callable[..., Process]) -> dict[str, Process]:
 def test_names_namespaces_and_remappings_hold(
     robot: Robot, nodes: dict[str, Process], astronaut: NDArray[np.uint8]
 ) -> None:
-    robot.subscribe('arm/person_mask')
+    robot.subscribe('arm/person_mask', profile=BEST_EFFORT)
     robot.subscribe('base/left/mask')
     robot.subscribe('humans')
     assert robot.answer(robot.message(astronaut), ['arm/person_mask'], 'head/image_raw')
@@ -39,6 +41,17 @@ def test_names_namespaces_and_remappings_hold(
     assert robot.answer(robot.message(astronaut), ['humans'], 'base/right/image')
     names = {f'{space.rstrip("/")}/{name}' for name, space in robot.node.get_node_names_and_namespaces()}
     assert {'/arm/finder', '/base/bodypix'} <= names
+
+
+def test_overrides_of_the_quality_of_service_hold_for_their_topic_alone(
+    robot: Robot, nodes: dict[str, Process]
+) -> None:
+    def reliabilities(topic: str) -> list[QoSReliabilityPolicy]:
+        return [one.qos_profile.reliability for one in robot.node.get_publishers_info_by_topic(topic)]
+
+    robot.until(lambda: reliabilities('/arm/parts') and reliabilities('/arm/person_mask'))
+    assert reliabilities('/arm/person_mask') == [QoSReliabilityPolicy.BEST_EFFORT]
+    assert reliabilities('/arm/parts') == [QoSReliabilityPolicy.RELIABLE]
 
 
 def test_age_is_measured_by_simulated_time(
@@ -67,7 +80,7 @@ def test_age_is_measured_by_simulated_time(
 def test_a_transport_too_small_for_the_images_is_reported_once(
     robot: Robot, nodes: dict[str, Process], astronaut: NDArray[np.uint8]
 ) -> None:
-    robot.subscribe('arm/person_mask')
+    robot.subscribe('arm/person_mask', profile=BEST_EFFORT)
     for _ in range(3):
         robot.answer(robot.message(astronaut), ['arm/person_mask'], 'head/image_raw')
     advice = "images of 0.8 MB come by Fast DDS's default transport, which loses or delays many of them"

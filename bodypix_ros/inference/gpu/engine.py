@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from ...models.network import Network
-from ..cpu import group_indices
 from ..decode import Numbers
 from ..decoded import Decoded, Picture, Provider
 from ..geometry import Geometry
@@ -140,3 +139,11 @@ def largest_batch(geometry: Geometry) -> int:
     """Return how many pictures run at once, at most: a power of two."""
     pixels = max(geometry.height * geometry.width, geometry.input_height * geometry.input_width)
     return 1 << (min(MOST_PICTURES, max(MOST_PIXELS // pixels, 1)).bit_length() - 1)
+
+
+def group_indices(keys: Sequence[Hashable]) -> list[list[int]]:
+    """Return the indices of equal keys together, in their order."""
+    groups: dict[Hashable, list[int]] = {}
+    for index, key in enumerate(keys):
+        groups.setdefault(key, []).append(index)
+    return list(groups.values())

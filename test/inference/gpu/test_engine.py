@@ -9,7 +9,7 @@ from gpu_on_cpu import CpuBackend, constant_network, gpu_engine, real_network
 from bodypix_ros.inference.decoded import Picture
 from bodypix_ros.inference.geometry import bodypix2_geometry
 from bodypix_ros.inference.gpu import engine as gpu
-from bodypix_ros.inference.gpu.engine import GpuEngine, batch_for, largest_batch
+from bodypix_ros.inference.gpu.engine import GpuEngine, batch_for, group_indices, largest_batch
 from bodypix_ros.models.network import Network
 
 
@@ -28,6 +28,10 @@ def _picture(height: int, width: int, seed: int = 0) -> Picture:
 
 def test_batches_are_powers_of_two() -> None:
     assert [batch_for(count) for count in (1, 2, 3, 4, 5, 8, 9)] == [1, 2, 4, 4, 8, 8, 16]
+
+
+def test_equal_keys_are_grouped_in_the_order_in_which_they_come() -> None:
+    assert group_indices(['a', 'b', 'a', 'c', 'b']) == [[0, 2], [1, 4], [3]]
 
 
 @pytest.mark.parametrize(
