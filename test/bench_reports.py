@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bodypix_ros.bench.case import Case
-from bodypix_ros.bench.report import CaseReport, Comparison, PeerReport, Report
+from bodypix_ros.bench.report import CaseReport, Comparison, NodeReport, PeerReport, Report
 from bodypix_ros.bench.summary import Ratio, Summary
 from bodypix_ros.bench.turns import Noise
 from bodypix_ros.settings import NetworkSettings
@@ -54,5 +54,10 @@ def comparison(noise: Noise = LOUD) -> Comparison:
     return Comparison(CASE, peers, ['other is left out: it is not installed'], noise)
 
 
+def node_report(cpu_ms: float | None = 5.5) -> NodeReport:
+    stages = dict(zip(NodeReport.STAGES, (0.05, 0.5, 0.25, 2.0, 0.5, 0.3, 4.75), strict=True))
+    return NodeReport(CASE, 'a network', 'cpu', 30.0, 1530.0, 240, 1, stages, 5.25, cpu_ms)
+
+
 def report() -> Report:
-    return Report({'processor': 'A CPU', 'processors': 2}, [case_report()], [comparison()])
+    return Report({'processor': 'A CPU', 'processors': 2}, [case_report()], [comparison()], [node_report()])

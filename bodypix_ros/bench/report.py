@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from .case import Case
 from .summary import Ratio, Summary
@@ -86,12 +86,45 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class NodeReport:
+    """The node on one case, fed by a camera, with a listener to its masks and parts.
+
+    Attributes:
+        case: what was measured.
+        network: its name.
+        provider: what ran it.
+        rate_hz: of the camera.
+        first_mask_ms: from the start of the node's process to the arrival of its first mask.
+        frames: whose results were published while it was watched.
+        dropped: frames that newer ones replaced meanwhile.
+        stages: median milliseconds as the node itself tells them; `age` is from an image's stamp to the publication
+            of its results, the way from the camera included.
+        arrival_ms: median, from an image's stamp to the arrival of its mask at the listener.
+        cpu_ms: processor time of the node for each frame; None where it cannot be known.
+    """
+
+    STAGES: ClassVar = ('receive', 'wait', 'preprocess', 'inference', 'postprocess', 'publish', 'age')
+
+    case: Case
+    network: str
+    provider: str
+    rate_hz: float
+    first_mask_ms: float
+    frames: int
+    dropped: int
+    stages: dict[str, float]
+    arrival_ms: float
+    cpu_ms: float | None
+
+
+@dataclass(frozen=True)
 class Report:
     """A whole run."""
 
     machine: dict[str, str | int | float]
     cases: list[CaseReport] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
+    nodes: list[NodeReport] = field(default_factory=list)
 
     def to_json(self) -> str:
         """Return everything as JSON, with the version of its form."""

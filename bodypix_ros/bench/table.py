@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from .report import CaseReport, Comparison, PeerReport, Report
+from .report import CaseReport, Comparison, NodeReport, PeerReport, Report
 from .stages import STAGES, WHOLE
 from .summary import Ratio
 from .turns import ENOUGH
@@ -17,6 +17,8 @@ def report_text(report: Report) -> str:
     if report.cases:
         paragraphs += [case_table(report.cases), stage_table(report.cases), networks_text(report.cases)]
     paragraphs += [comparison_text(comparison) for comparison in report.comparisons]
+    if report.nodes:
+        paragraphs.append(node_table(report.nodes))
     machine = ', '.join(f'{name} {value}' for name, value in report.machine.items())
     return '\n\n'.join([*paragraphs, machine])
 
@@ -88,6 +90,30 @@ def _peer_row(peer: PeerReport, batch: int) -> tuple[str, ...]:
         '-' if peer.person is None else f'{peer.person:.1%}',
         f'{peer.first_ms / 1e3:.2f}',
         f'{peer.peak_mb:.0f}',
+    )
+
+
+def node_table(nodes: Sequence[NodeReport]) -> str:
+    """Return one line for each case on which the node was watched; stages in milliseconds."""
+    header = (
+        'node', 'on', 'Hz', 'frames', 'dropped', *NodeReport.STAGES, 'age - inference', 'arrival', 'CPU ms/frame',
+        'first mask s',
+    )  # fmt: skip
+    return align([header, *map(_node_row, nodes)])
+
+
+def _node_row(node: NodeReport) -> tuple[str, ...]:
+    return (
+        node.case.title,
+        node.provider,
+        f'{node.rate_hz:g}',
+        str(node.frames),
+        str(node.dropped),
+        *(_ms(node.stages[stage]) for stage in NodeReport.STAGES),
+        _ms(node.stages['age'] - node.stages['inference']),
+        _ms(node.arrival_ms),
+        '-' if node.cpu_ms is None else _ms(node.cpu_ms),
+        f'{node.first_mask_ms / 1e3:.2f}',
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..bench.case import Case, all_cases, parse_size
 from ..bench.machine import describe_machine
+from ..bench.node import measure_node
 from ..bench.peer import PEERS, Tools
 from ..bench.picture import astronaut
 from ..bench.plot import draw_plot, require_matplotlib
@@ -51,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--json', type=Path, metavar='FILE', help='write all figures there')
     add('--plot', type=Path, metavar='FILE', help='draw them there, as .png, .svg or .pdf; needs matplotlib')
     _add_peers(parser)
+    add('--node', action='store_true', help='watch the node instead, fed by a camera in a process of its own')
+    add('--rate-hz', type=float, default=30.0, metavar='X', help="that camera's rate (default: %(default)g)")
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +101,9 @@ def run(arguments: argparse.Namespace) -> int:
     with Workshop(picture, tools) as workshop, ProgressBar() as progress:
         for case in cases:
             progress(case.title, 0, 1)
-            if arguments.against is None:
+            if arguments.node:
+                report.nodes.append(measure_node(case, picture, arguments.rate_hz, seconds))
+            elif arguments.against is None:
                 report.cases.append(measure_case(case, picture, seconds, workshop))
             else:
                 peers = [peer for peer in PEERS if not arguments.against or peer.name in arguments.against]

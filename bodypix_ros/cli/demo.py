@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +18,7 @@ from ..models.builtin import is_asked_for
 from ..models.download import AbsentError
 from ..models.network import load_network
 from ..models.source import AUTO, BUILTIN, OFFICIAL
+from ..ros.executable import as_parameters, prepare_environment, running
 from ..settings import NetworkSettings
 from .options import add_options, from_options
 from .pictures import write_pictures
@@ -51,14 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the node on the source, write what it published, and say how fast it was."""
     settings = _settings_at_hand(arguments)
-    _prepare_ros()
+    prepare_environment('the demo')
     from ..ros.collector import collecting
 
     with ExitStack() as stack:
         source = arguments.source or _astronaut(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        camera = [f'source:={Path(source).resolve()}']
         processes = [
-            stack.enter_context(_process('bodypix_ros.ros.node', _parameters(settings))),
-            stack.enter_context(_process('bodypix_ros.ros.virtual_camera', [f'source:={Path(source).resolve()}'])),
+            stack.enter_context(running('bodypix_ros.ros.node', _NAMESPACE, as_parameters(settings))),
+            stack.enter_context(running('bodypix_ros.ros.virtual_camera', _NAMESPACE, camera)),
         ]
         collector = stack.enter_context(collecting(_NAMESPACE))
 
@@ -105,32 +103,6 @@ def _choices(asked: NetworkSettings, *, free: bool) -> list[NetworkSettings]:
     return [official, *others, dataclasses.replace(asked, checkpoint=BUILTIN)]
 
 
-def _prepare_ros() -> None:
-    """Set the environment that images need, for this process and those it starts."""
-    try:
-        from ..ros.transport import complete_environment, transport_environment
-
-        complete_environment()
-        os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-        os.environ.update(transport_environment())
-        importlib.import_module('..ros.collector', __package__)
-    except ImportError as error:
-        raise BodyPixError(
-            f'the demo needs ROS 2, and {error.name} is missing here; use `make demo`, source a ROS 2 workspace with '
-            'this package, or try `bodypix segment`, which needs no ROS'
-        ) from error
-
-
-def _parameters(settings: NetworkSettings) -> list[str]:
-    """Return the settings that differ from the defaults as ROS parameters."""
-    changed = [one for one in settings.describe() if getattr(settings, one.name) != one.default]
-    return [f'{one.name}:={_yaml(getattr(settings, one.name))}' for one in changed]
-
-
-def _yaml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _astronaut(folder: Path) -> str:
     try:
         from skimage import data  # type: ignore[import-untyped,unused-ignore]
@@ -140,22 +112,6 @@ def _astronaut(folder: Path) -> str:
         ) from error
     (path,) = write_pictures(folder, {'astronaut': data.astronaut()[..., ::-1]})
     return str(path)
-
-
-@contextmanager
-def _process(module: str, parameters: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a ROS executable in the demo's namespace; end it as Ctrl-C does."""
-    words = [word for parameter in parameters for word in ('-p', parameter)]
-    command = [sys.executable, '-m', module, '--ros-args', '-r', f'__ns:={_NAMESPACE}', *words]
-    with subprocess.Popen(command, start_new_session=True) as process:
-        try:
-            yield process
-        finally:
-            process.send_signal(SIGINT)
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 def _report(collector: Collector, paths: Sequence[Path]) -> None:

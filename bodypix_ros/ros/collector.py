@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,11 +21,11 @@ TOPICS = ('mask', 'parts', 'parts_color', 'overlay', 'instances')
 
 
 @contextmanager
-def collecting(namespace: str) -> Iterator[Collector]:
+def collecting(namespace: str, topics: Sequence[str] = TOPICS) -> Iterator[Collector]:
     """Run ROS in this process for a collector."""
     rclpy.init(args=[])
     try:
-        yield Collector(namespace)
+        yield Collector(namespace, topics)
     finally:
         rclpy.try_shutdown()
 
@@ -40,20 +40,21 @@ class Collector(Node):
         latencies_ms: from the image's stamp to the arrival of its mask.
     """
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, topics: Sequence[str] = TOPICS) -> None:
         super().__init__('collector', namespace=namespace)
+        self._topics = topics
         self.images: dict[str, Image] = {}
         self.stats: Stats | None = None
         self.arrivals_s: list[float] = []
         self.latencies_ms: list[float] = []
-        for topic in TOPICS:
+        for topic in topics:
             self.create_subscription(Image, topic, lambda msg, topic=topic: self._keep(topic, msg), QoSProfile(depth=5))
         self.create_subscription(Stats, 'bodypix/stats', self._keep_stats, QoSProfile(depth=1))
 
     @property
     def complete(self) -> bool:
         """Whether every topic has come at least once."""
-        return self.stats is not None and len(self.images) == len(TOPICS)
+        return self.stats is not None and len(self.images) == len(self._topics)
 
     @property
     def rate_hz(self) -> float:

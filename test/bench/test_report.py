@@ -23,4 +23,6 @@ def test_json_holds_every_figure_under_its_name() -> None:
     (comparison,) = values['comparisons']
     assert [peer['name'] for peer in comparison['peers']] == ['ours', 'slow']
     assert comparison['peers'][1]['times_ours']['time'] == 8.0
+    (node,) = values['nodes']
+    assert (node['frames'], node['dropped'], node['cpu_ms'], node['stages']['age']) == (240, 1, 5.5, 4.75)
     assert comparison['absent'] == ['other is left out: it is not installed']

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench_reports import case_report, comparison, report
+from bench_reports import case_report, comparison, node_report, report
 
-from bodypix_ros.bench.table import align, case_table, comparison_text, report_text, stage_table
+from bodypix_ros.bench.table import align, case_table, comparison_text, node_table, report_text, stage_table
 from bodypix_ros.bench.turns import Noise
 
 
@@ -56,6 +56,20 @@ def test_peers_are_compared_picture_by_picture() -> None:
     assert slow_cells['person'] == '-'
     ours_cells = dict(zip(_cells(header), _cells(ours), strict=True))
     assert (ours_cells['frames/s'], ours_cells['CPU ms/frame'], ours_cells['person']) == ('200', '10.00', '31.0%')
+
+
+def test_the_node_is_a_line_with_what_it_adds_to_the_network() -> None:
+    header, line = node_table([node_report()]).splitlines()
+    cells = dict(zip(_cells(header), _cells(line), strict=True))
+    assert (cells['Hz'], cells['frames'], cells['dropped']) == ('30', '240', '1')
+    assert (cells['inference'], cells['age'], cells['age - inference'], cells['arrival']) == (
+        '2.00',
+        '4.75',
+        '2.75',
+        '5.25',
+    )
+    assert (cells['CPU ms/frame'], cells['first mask s']) == ('5.50', '1.53')
+    assert _cells(node_table([node_report(None)]).splitlines()[1])[-2] == '-'
 
 
 def test_how_far_the_numbers_can_be_trusted_and_who_is_missing_is_said() -> None:

@@ -231,10 +231,10 @@ def test_the_camera_info_comes_beside_the_mask(robot: Robot, node: Process, gold
     info = CameraInfo(width=640, height=480, distortion_model='plumb_bob', d=[0.1, 0.2, 0.3, 0.4, 0.5])
     info.k = np.arange(9.0)
     robot.camera('camera_info', kind=CameraInfo)
-    robot.until(lambda: robot.camera('camera_info').get_subscription_count() == 1)
-    robot.show(info, 'camera_info')
+    timer = robot.node.create_timer(0.05, lambda: robot.show(info, 'camera_info'))
     message = robot.message(golden.image)
     answers = robot.answer(message, ['mask', 'mask/camera_info'])
+    robot.node.destroy_timer(timer)
     beside = answers['mask/camera_info']
     assert beside.header == answers['mask'].header == message.header
     assert (beside.width, beside.height, list(beside.d)) == (640, 480, list(info.d))
