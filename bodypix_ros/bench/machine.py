@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import resource
 import sys
 from importlib import metadata
@@ -32,15 +33,23 @@ def describe_machine() -> dict[str, str | int | float]:
 
 def peak_memory_mb() -> float:
     """Return the most memory that this process has held so far, MB."""
+    # On Linux getrusage begins with what the process that started this one held.
+    found = re.search(r'^VmHWM:\s*(\d+) kB$', _read('/proc/self/status'), re.MULTILINE)
+    if found:
+        return int(found[1]) * 1024 / 1e6
     unit = 1 if sys.platform == 'darwin' else 1024  # bytes there, kilobytes elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def _processor() -> str:
     """Return the processor's name; Python itself does not know it on Linux."""
+    found = re.search(r'^(?:model name|Model)\s*: (.*)$', _read('/proc/cpuinfo'), re.MULTILINE)
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def _read(path: str) -> str:
+    """Return the text of a file of Linux, empty on other systems."""
     try:
-        lines = Path('/proc/cpuinfo').read_text().splitlines()
+        return Path(path).read_text(encoding='utf-8')
     except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(':')[2].strip() for line in lines if line.startswith(('model name', 'Model'))]
-    return names[0] if names else platform.machine()
+        return ''
