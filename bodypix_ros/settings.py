@@ -46,8 +46,14 @@ def _parse_cameras(name: str, value: Value) -> Value:
 
 @dataclass(frozen=True)
 class NetworkSettings(Settings):
-    """Which network runs, on what, and at which resolution: what `BodyPix.load` takes."""
+    """Which network runs, on what, and at which resolution: the settings of `bodypix_ros.load`."""
 
+    model: str = setting(
+        'auto',
+        'Network: bodypix_ros (our own, in this package) or bodypix (Google); auto is bodypix_ros, '
+        'or bodypix where a setting that only BodyPix has is given',
+        choices=('auto', 'bodypix_ros', 'bodypix'),
+    )
     version: int = setting(2, 'BodyPix version of the official checkpoint', choices=(1, 2))
     architecture: str = setting(
         'mobilenet_v1', 'Backbone: mobilenet_v1 is fast, resnet50 is large', choices=('mobilenet_v1', 'resnet50')
@@ -204,7 +210,13 @@ class NodeSettings(Settings):
         2.0, 'A camera that sends nothing for so many seconds is reported', minimum=0.1, maximum=3600.0, live=True
     )
     autostart: bool = setting(True, 'Configure and activate at the start, without a lifecycle manager')
+    fallback: bool = setting(
+        True, 'Run bodypix_ros where the weights of the requested model are absent; false refuses to run'
+    )
 
+
+BODYPIX_ONLY = ('version', 'architecture', 'multiplier', 'quant_bytes', 'stride', 'dilation', 'checkpoint')
+"""Settings that only BodyPix has: giving one of them explicitly makes `model: auto` mean `bodypix`."""
 
 GROUPS: tuple[type[Settings], ...] = (NetworkSettings, SegmentSettings, PictureSettings, NodeSettings)
 """All classes of settings, in the order of the documents."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from sensor_msgs.msg import RegionOfInterest
@@ -26,6 +27,8 @@ def write_people(
     message.header = header
     message.height, message.width = size
     message.part_ids = part_ids
+    message.keypoint_set = 'coco17'
+    message.z_kind = msg.PersonArray.Z_NONE
     message.people = [_person(person) for person in found.persons]
 
 
@@ -36,8 +39,8 @@ def _person(person: people.Person) -> msg.Person:
         box=_box(person.box),
         area_px=person.area_px,
         keypoints=[
-            msg.Keypoint(id=number, name=point.name, x=point.x, y=point.y, score=point.score)
-            for number, point in enumerate(person.keypoints)
+            msg.Keypoint(name=point.name, x=point.x, y=point.y, z=math.nan, score=point.score)
+            for point in person.keypoints
         ],
         parts=[
             msg.BodyPart(id=part.part, name=part.name, area_px=part.area_px, x=part.x, y=part.y, box=_box(part.box))
