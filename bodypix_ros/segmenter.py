@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .inference.decoded import Decoded, Engine, network_geometry
+from .inference.engine import Decoded, Engine, network_geometry
 from .inference.geometry import Geometry
-from .inference.multi_person import find_people
-from .inference.preprocess import check_image
+from .inference.numpy_kernels import check_image
+from .inference.people.find_people import find_people
 from .inference.providers import SAMPLE_SIZE, open_engine
 from .models.network import Network, load_network
 from .models.progress import Progress

@@ -13,8 +13,8 @@ from threading import Thread
 import numpy as np
 from numpy.typing import NDArray
 
+from bodypix_ros.models.bodypix.heads import HEAD_CHANNELS
 from bodypix_ros.models.catalogue import Checkpoint
-from bodypix_ros.models.heads import HEAD_CHANNELS
 
 Weights = dict[str, NDArray[np.float32]]
 

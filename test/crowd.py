@@ -12,8 +12,8 @@ from golden import Golden
 from numpy.typing import NDArray
 
 from bodypix_ros.inference.geometry import Geometry, bodypix2_geometry
-from bodypix_ros.inference.preprocess import preprocess
-from bodypix_ros.models.heads import HEAD_CHANNELS
+from bodypix_ros.inference.numpy_kernels import preprocess
+from bodypix_ros.models.bodypix.heads import HEAD_CHANNELS
 from bodypix_ros.models.network import load_network
 from bodypix_ros.parts import KEYPOINTS
 from bodypix_ros.people import Keypoint, Pose

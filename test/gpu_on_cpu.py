@@ -7,12 +7,11 @@ from functools import cache
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from bodypix_ros.inference.cpu import CpuEngine
-from bodypix_ros.inference.decoded import Provider
+from bodypix_ros.inference.engine import CpuEngine, Provider
 from bodypix_ros.inference.gpu.engine import GpuEngine
 from bodypix_ros.inference.gpu.session import FrameSession, Placement
 from bodypix_ros.inference.kernels import choose_kernels
-from bodypix_ros.models.heads import MASK_HEADS, head_slices
+from bodypix_ros.models.bodypix.heads import MASK_HEADS, head_slices
 from bodypix_ros.models.network import Network, load_network
 from bodypix_ros.parts import renumbering
 from bodypix_ros.settings import NetworkSettings

@@ -16,7 +16,7 @@ from gpu_on_cpu import CpuBackend
 from bodypix_ros import BodyPix
 from bodypix_ros.errors import ImageError, SettingError
 from bodypix_ros.inference.gpu import cuda
-from bodypix_ros.inference.preprocess import preprocess
+from bodypix_ros.inference.numpy_kernels import preprocess
 from bodypix_ros.parts import mirrored, part_names, renumbering
 
 

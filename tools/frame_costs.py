@@ -14,7 +14,7 @@ import onnx
 from onnx import shape_inference
 
 from bodypix_ros.cli.options import add_options, from_options
-from bodypix_ros.inference.decoded import network_geometry
+from bodypix_ros.inference.engine import network_geometry
 from bodypix_ros.inference.gpu.frame_graph import build_frame_graph
 from bodypix_ros.models.network import load_network
 from bodypix_ros.parts import renumbering

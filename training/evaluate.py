@@ -26,9 +26,9 @@ from bodypix_ros import BodyPix
 from bodypix_ros.errors import ModelError
 from bodypix_ros.inference.geometry import bodypix2_geometry
 from bodypix_ros.inference.kernels import choose_kernels
-from bodypix_ros.inference.poses import decode_poses
+from bodypix_ros.inference.people.poses import decode_poses
+from bodypix_ros.models.bodypix.heads import PEOPLE_HEADS, head_slices
 from bodypix_ros.models.catalogue import CATALOGUE
-from bodypix_ros.models.heads import PEOPLE_HEADS, head_slices
 from bodypix_ros.parts import renumbering
 from bodypix_ros.settings import NetworkSettings, SegmentSettings
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bodypix_ros.models.heads import HEAD_LAYERS, PEOPLE_HEADS, head_slices
+from bodypix_ros.models.bodypix.heads import HEAD_LAYERS, PEOPLE_HEADS, head_slices
 
 from .student import Block, Student
 from .train import CHECKPOINT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix_ros.models.heads import PEOPLE_HEADS, head_slices
+from bodypix_ros.models.bodypix.heads import PEOPLE_HEADS, head_slices
 from bodypix_ros.parts import KEYPOINTS, mirrored
 
 EDGES = (

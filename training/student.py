@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bodypix_ros.models.heads import HEAD_CHANNELS, PEOPLE_HEADS
-from bodypix_ros.models.mobilenet import LAYERS, layer_plan
+from bodypix_ros.models.bodypix.heads import HEAD_CHANNELS, PEOPLE_HEADS
+from bodypix_ros.models.bodypix.mobilenet import LAYERS, layer_plan
 
 STRIDE = 16
 """Output stride that the student learns at, which is its natural one."""

@@ -19,7 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bodypix_ros.models.heads import PEOPLE_HEADS, head_slices
+from bodypix_ros.models.bodypix.heads import PEOPLE_HEADS, head_slices
 from bodypix_ros.models.network import load_network
 from bodypix_ros.settings import NetworkSettings
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from ..inference.cpu import open_cpu_session
+from ..inference.engine import open_cpu_session
 from ..inference.geometry import Geometry
 from ..inference.kernels import Kernels, choose_kernels
-from ..inference.multi_person import find_people
+from ..inference.people.find_people import find_people
 from ..models.network import Network, load_network
 from ..palettes import BLACK, palette_colors
 from ..parts import renumbering

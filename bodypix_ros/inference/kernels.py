@@ -10,30 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ProviderError
-from . import decode
-from .decode import Labels, Mask, Numbers, Scores
+from . import numpy_kernels as decode
 from .geometry import Geometry
-from .preprocess import preprocess
+from .numpy_kernels import Labels, Mask, Numbers, Scores, preprocess
 
 _LOG = logging.getLogger(__name__)
 
 
 class Preprocess(Protocol):
-    """See `preprocess.preprocess`."""
+    """See `numpy_kernels.preprocess`."""
 
     def __call__(self, image: NDArray[np.uint8], geometry: Geometry, architecture: str, out: Scores) -> None:
         """Pad, resize and normalise one picture into its place in a batch."""
 
 
 class DecodeMask(Protocol):
-    """See `decode.decode_mask`."""
+    """See `numpy_kernels.decode_mask`."""
 
     def __call__(self, segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
         """Say for each pixel whether it belongs to a person."""
 
 
 class DecodeParts(Protocol):
-    """See `decode.decode_parts`."""
+    """See `numpy_kernels.decode_parts`."""
 
     def __call__(self, part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
         """Assign each person pixel the likeliest body part."""
@@ -61,7 +60,7 @@ def choose_kernels(wanted: str) -> Kernels:
     if wanted == 'numpy':
         return NUMPY
     try:
-        from . import compiled
+        from . import numba_kernels as compiled
     except (ImportError, RuntimeError) as error:  # RuntimeError: numba finds no folder for its cache
         if wanted == 'numba':
             raise ProviderError(f'kernels is numba, which does not work here ({error}); pip install numba') from error

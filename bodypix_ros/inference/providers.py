@@ -11,11 +11,10 @@ from ..errors import ProviderError
 from ..models.network import Network
 from ..models.store import open_store
 from ..settings import NetworkSettings
-from .cpu import CpuEngine
-from .decode import Numbers
-from .decoded import Engine, Provider, network_geometry
+from .engine import CpuEngine, Engine, Provider, network_geometry
 from .installed import installed_runtime
 from .kernels import choose_kernels
+from .numpy_kernels import Numbers
 
 _LOG = logging.getLogger(__name__)
 

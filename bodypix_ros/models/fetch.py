@@ -8,10 +8,11 @@ import tempfile
 from pathlib import Path
 
 from .address import local_path
+from .bodypix.fit import check_fit
+from .bodypix.tfjs import Manifest
 from .catalogue import CATALOGUE, Checkpoint
 from .disk import writing
 from .download import AbsentError, download
-from .fit import check_fit
 from .integrity import (
     MANIFEST_LIMIT_BYTES,
     Record,
@@ -22,7 +23,6 @@ from .integrity import (
     write_record,
 )
 from .progress import Progress
-from .tfjs import Manifest
 
 _STAGING = '.fetch-'
 

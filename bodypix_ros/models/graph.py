@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ..errors import ModelError
-from .heads import HEAD_CHANNELS, HEAD_LAYERS, MASK_HEADS
-from .tfjs import Weights
+from .bodypix.heads import HEAD_CHANNELS, HEAD_LAYERS, MASK_HEADS
+from .bodypix.tfjs import Weights
 
 OPSET = 17  # old enough for the ONNX Runtime of every supported robot
 IR_VERSION = 8

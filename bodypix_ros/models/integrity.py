@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import ModelError
+from .bodypix.tfjs import Manifest, parse_manifest
 from .disk import write_whole
-from .tfjs import Manifest, parse_manifest
 
 MANIFEST_LIMIT_BYTES = 4 << 20  # the official ones have 50 to 200 KB
 WEIGHTS_LIMIT_BYTES = 256 << 20  # the largest official checkpoint, ResNet50 in float, has about 100 MB

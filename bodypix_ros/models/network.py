@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from ..errors import SettingError
 from ..parts import PartIds
 from ..settings import NetworkSettings
+from .bodypix.heads import head_slices, wanted_heads
+from .bodypix.tfjs import parse_manifest, read_weights
 from .catalogue import width
-from .heads import head_slices, wanted_heads
 from .network_cache import Recipe, keep_network, read_network
 from .progress import Progress, no_progress
 from .source import Source, obtain_source, source_at_hand
-from .tfjs import parse_manifest, read_weights
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _check_precision(settings: NetworkSettings) -> None:
 
 
 def _build(source: Source, heads: tuple[str, ...], progress: Progress) -> bytes:
-    from .build import build_onnx  # slow to import, and most starts find a kept network
+    from .bodypix.build import build_onnx  # slow to import, and most starts find a kept network
 
     settings = source.settings
     task = f'building {source.title}, stride {settings.stride}'
@@ -118,7 +118,7 @@ def _build(source: Source, heads: tuple[str, ...], progress: Progress) -> bytes:
         settings.version,
     )
     if settings.precision == 'int8':
-        from .quantise import quantise_mobilenet
+        from .bodypix.quantise import quantise_mobilenet
 
         model = quantise_mobilenet(model)
     progress(task, 1, 1)

@@ -12,12 +12,12 @@ from ..errors import ModelError, SettingError
 from ..settings import NetworkSettings
 from . import builtin
 from .address import server_address
+from .bodypix.fit import check_fit
+from .bodypix.strides import executed_stride
 from .catalogue import check_combination, find_checkpoint, network_title, width
-from .fit import check_fit
 from .integrity import Record, inspect_files
 from .progress import Progress
 from .store import Store, is_official, open_store
-from .strides import executed_stride
 
 AUTO, OFFICIAL, BUILTIN = 'auto', 'official', 'builtin'
 """What `checkpoint` may be besides a folder."""

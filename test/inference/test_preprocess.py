@@ -12,7 +12,7 @@ from golden import CASES_WITH_LOGITS, Golden
 from bodypix_ros.errors import ImageError
 from bodypix_ros.inference.geometry import bodypix1_geometry, bodypix2_geometry
 from bodypix_ros.inference.kernels import choose_kernels
-from bodypix_ros.inference.preprocess import check_image
+from bodypix_ros.inference.numpy_kernels import check_image
 
 
 @pytest.fixture(params=['numpy', 'numba'], scope='module')

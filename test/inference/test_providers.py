@@ -12,7 +12,7 @@ import pytest
 from gpu_on_cpu import SAME_NUMBERS, CpuBackend, constant_network
 
 from bodypix_ros.errors import ProviderError
-from bodypix_ros.inference.decoded import Engine, network_geometry
+from bodypix_ros.inference.engine import Engine, network_geometry
 from bodypix_ros.inference.gpu import cuda, tensorrt
 from bodypix_ros.inference.providers import open_engine
 from bodypix_ros.settings import NetworkSettings

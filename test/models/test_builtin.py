@@ -13,8 +13,8 @@ from checkpoints import UNKNOWN, put_on_server, whole_network
 
 from bodypix_ros.errors import ModelError, SettingError
 from bodypix_ros.models import builtin
+from bodypix_ros.models.bodypix.tfjs import parse_manifest
 from bodypix_ros.models.network import load_network
-from bodypix_ros.models.tfjs import parse_manifest
 from bodypix_ros.settings import NetworkSettings
 
 TITLE = 'bodypix_ros 0.25'

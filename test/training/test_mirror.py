@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from bodypix_ros.models.heads import HEAD_CHANNELS, PEOPLE_HEADS, head_slices
+from bodypix_ros.models.bodypix.heads import HEAD_CHANNELS, PEOPLE_HEADS, head_slices
 from bodypix_ros.models.network import load_network
 from bodypix_ros.parts import KEYPOINTS, part_names
 from bodypix_ros.settings import NetworkSettings

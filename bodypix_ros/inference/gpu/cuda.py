@@ -12,7 +12,7 @@ from pathlib import Path
 import onnxruntime
 
 from ...errors import ProviderError
-from ..decoded import Provider
+from ..engine import Provider
 from ..installed import first_line
 from .driver import Driver, find_driver
 from .options import cuda_options

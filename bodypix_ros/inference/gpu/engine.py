@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from ...models.network import Network
-from ..decode import Numbers
-from ..decoded import Decoded, Picture, Provider
+from ..engine import Decoded, Picture, Provider
 from ..geometry import Geometry
+from ..numpy_kernels import Numbers
 from .frame_graph import HEADS, MASK, PARTS, build_frame_graph
 from .session import FrameSession, Outputs
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper
 
+from ...models.bodypix.heads import MASK_HEADS
 from ...models.graph import Nodes
-from ...models.heads import MASK_HEADS
 from ...models.network import Network
-from ..decode import Numbers
 from ..geometry import Geometry
+from ..numpy_kernels import Numbers
 from .frame_input import append_input
 from .frame_labels import append_mask, append_parts, append_scores
 from .half import halve

@@ -7,7 +7,7 @@ from onnx import TensorProto
 
 from ...models.graph import Nodes
 from ..geometry import Geometry, Taps
-from ..preprocess import normalisation
+from ..numpy_kernels import normalisation
 
 
 def append_input(nodes: Nodes, pictures: str, geometry: Geometry, batch: int, architecture: str) -> None:

@@ -15,8 +15,8 @@ import numpy as np
 
 from ...models.graph import Nodes
 from ...parts import BACKGROUND
-from ..decode import Numbers
 from ..geometry import Geometry, Taps
+from ..numpy_kernels import Numbers
 
 LANES, ROUNDS = 3, 8
 """The 24 parts are LANES of ROUNDS consecutive channels; the lanes are compared side by side."""

@@ -18,7 +18,7 @@ import onnxruntime
 from ...errors import ModelError, ProviderError
 from ...models.disk import write_whole
 from ...models.lock import locked
-from ..decoded import Provider
+from ..engine import Provider
 from ..installed import first_line
 from . import cuda
 from .driver import Gpu

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gpu_on_cpu import CpuBackend, constant_network, gpu_engine, real_network
 
-from bodypix_ros.inference.decoded import Picture
+from bodypix_ros.inference.engine import Picture
 from bodypix_ros.inference.geometry import bodypix2_geometry
 from bodypix_ros.inference.gpu import engine as gpu
 from bodypix_ros.inference.gpu.engine import GpuEngine, batch_for, group_indices, largest_batch

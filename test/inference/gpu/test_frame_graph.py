@@ -10,7 +10,7 @@ import pytest
 from golden import CASES, THRESHOLDS, Golden
 from gpu_on_cpu import SAME_NUMBERS, CpuBackend, constant_network, cpu_engine, gpu_engine, real_network
 
-from bodypix_ros.inference.decoded import Decoded, Engine
+from bodypix_ros.inference.engine import Decoded, Engine
 from bodypix_ros.inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry
 from bodypix_ros.inference.gpu.frame_graph import build_frame_graph
 from bodypix_ros.models.network import Network

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from bodypix_ros.inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry
 from bodypix_ros.inference.gpu.frame_input import append_input
-from bodypix_ros.inference.preprocess import preprocess
+from bodypix_ros.inference.numpy_kernels import preprocess
 from bodypix_ros.models.graph import Nodes
 
 

@@ -1,0 +1,173 @@
+"""Engines run one network on one provider, from pictures to labels: the interface, and the engine of the CPU."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from ..models.network import Network
+from ..models.source import BUILTIN
+from ..segmentation import Timings
+from .geometry import Geometry, bodypix1_geometry, bodypix2_geometry
+from .kernels import Kernels
+from .numpy_kernels import Numbers
+
+Image = NDArray[np.uint8]
+Picture = tuple[Image, Geometry]
+"""(H, W, 3) uint8 BGR, and the geometry of its size."""
+
+Heads = Mapping[str, NDArray[np.float32]]
+Provider = Literal['tensorrt', 'cuda', 'cpu']
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One picture's result, before people are told apart.
+
+    Attributes:
+        mask: (H, W) bool, true where a person is.
+        parts: (H, W) int8, part id 0..23, -1 background; None where parts were not asked for.
+        heads: the network's raw output by head, (channels, output_height, output_width) float32 each; empty where an
+            engine keeps to itself what nobody needs any more.
+        timings: milliseconds by stage.
+    """
+
+    mask: NDArray[np.bool_]
+    parts: NDArray[np.int8] | None
+    heads: Heads
+    timings: Timings
+
+
+class Engine(Protocol):
+    """Runs one network on one provider, from pictures to labels. Not to be shared between threads."""
+
+    @property
+    def provider(self) -> Provider:
+        """What really runs the network."""
+
+    @property
+    def reason(self) -> str:
+        """Why that provider runs, as a sentence."""
+
+    def segment(self, pictures: Sequence[Picture], threshold: float, *, parts: bool) -> list[Decoded]:
+        """Find the people in some pictures.
+
+        Args:
+            pictures: images and their geometries; sizes may differ.
+            threshold: a pixel is a person where its score is strictly above it, 0..1.
+            parts: whether to label body parts, too.
+
+        Returns:
+            One result for each picture, in their order.
+        """
+
+    def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
+        """Do ahead what the first `count` pictures of a size would have to wait for."""
+
+
+def network_geometry(
+    network: Network, resolution: str | float, provider: Provider, height: int, width: int
+) -> Geometry:
+    """Return the sizes, paddings and taps between a picture and a network.
+
+    Args:
+        network: the network.
+        resolution: low, medium, high, full, 0.1..2.0, or auto: medium on a CPU, full on a GPU. The built-in network
+            has learned from small pictures and sees less at full, so for it auto is medium everywhere.
+        provider: what runs the network.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+    """
+    if network.version == 1:
+        return bodypix1_geometry(height, width, network.stride)
+    if resolution == 'auto':
+        resolution = 'medium' if provider == 'cpu' or network.checkpoint == BUILTIN else 'full'
+    return bodypix2_geometry(height, width, resolution, network.stride)
+
+
+# A thread that waits for work first spins and then sleeps. ONNX Runtime's own choice is to spin for milliseconds, which
+# costs a third of the processor time of a camera's frames and, on a busy machine, takes the processor from those that
+# are waited for. Before 1.26 it cannot be told otherwise and passes over this.
+_SPIN_BRIEFLY = {'session.intra_op.spin_duration_us': '100', 'session.intra_op.spin_backoff_max': '8'}
+
+# Slower, but right where a processor would add products of bytes in 16 bits, which overflow.
+_ADD_IN_32_BITS = {'session.x64quantprecision': '1'}
+
+
+def open_cpu_session(model: bytes, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Open a session of a network, from 'input' (N, 3, h, w) to 'heads', float32.
+
+    Args:
+        model: serialised ONNX.
+        threads: 0 is one for each physical core.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    for name, value in {**_SPIN_BRIEFLY, **({} if _has_vnni() else _ADD_IN_32_BITS)}.items():
+        options.add_session_config_entry(name, value)
+    return onnxruntime.InferenceSession(model, options, providers=['CPUExecutionProvider'])
+
+
+def _has_vnni() -> bool:
+    """Say whether this is an x86 processor that adds products of bytes in 32 bits; others do not ask."""
+    try:
+        return 'vnni' in Path('/proc/cpuinfo').read_text(encoding='utf-8')
+    except OSError:
+        return False
+
+
+class CpuEngine:
+    """An `Engine` of the CPU.
+
+    Pictures run one by one: as a batch they take up to a quarter longer, since less of each stays in the cache, and
+    several times the memory.
+    """
+
+    provider: Provider = 'cpu'
+
+    def __init__(self, network: Network, numbers: Numbers, kernels: Kernels, reason: str, threads: int = 0) -> None:
+        """Open a session.
+
+        Args:
+            network: what to run.
+            numbers: (25,) int8, the part id of each channel and then BACKGROUND.
+            kernels: what prepares and decodes frames.
+            reason: why the CPU runs the network, as a sentence.
+            threads: that run the network; 0 is one for each physical core.
+        """
+        self.reason = reason
+        self.session = open_cpu_session(network.onnx, threads)
+        self._network, self._numbers, self._kernels = network, numbers, kernels
+
+    def segment(self, pictures: Sequence[Picture], threshold: float, *, parts: bool) -> list[Decoded]:
+        """See `Engine.segment`."""
+        return [self._segment_one(image, geometry, threshold, parts) for image, geometry in pictures]
+
+    def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
+        """Do nothing: a picture of a new size waits for nothing here."""
+
+    def _segment_one(self, image: Image, geometry: Geometry, threshold: float, parts: bool) -> Decoded:
+        started = time.perf_counter()
+        inputs = np.empty((1, 3, geometry.input_height, geometry.input_width), np.float32)
+        self._kernels.preprocess(image, geometry, self._network.architecture, out=inputs[0])
+        preprocessed = time.perf_counter()
+        output = self.session.run(None, {'input': inputs})[0][0]
+        inferred = time.perf_counter()
+        heads = {name: output[channels] for name, channels in self._network.heads.items()}
+        mask = self._kernels.decode_mask(heads['segments'][0], geometry, threshold)
+        labels = None
+        if parts:
+            labels = self._kernels.decode_parts(heads['part_heatmaps'], mask, geometry, self._numbers)
+        timings = Timings(
+            preprocess_ms=(preprocessed - started) * 1e3,
+            inference_ms=(inferred - preprocessed) * 1e3,
+            postprocess_ms=(time.perf_counter() - inferred) * 1e3,
+        )
+        return Decoded(mask, labels, heads, timings)
