@@ -13,22 +13,30 @@ from .setting import Setting, Settings, Value, setting
 RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
 """BodyPix's names for the network's share of the picture's height and width."""
 
+MIN_PIXELS, MAX_PIXELS = 65, 2049
+"""Range of `internal_resolution` as the longer side of the input of bodypix_ros, pixels."""
+
 OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
 
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
 
 
 def _parse_resolution(name: str, value: Value) -> Value:
-    """Return 'auto', one of the names, or a number (which may come as text)."""
-    if value == 'auto' or value in RESOLUTIONS:
+    """Return 'auto', one of the names, a share as float, or a number of pixels as int; numbers may come as text."""
+    if value == 'auto' or (isinstance(value, str) and value in RESOLUTIONS):
         return value
     try:
-        share = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else float('nan')
-    except ValueError:
-        share = float('nan')
-    if not 0.1 <= share <= 2.0:
-        raise SettingError(f'{name} must be auto, low, medium, high, full or between 0.1 and 2.0, got {value!r}')
-    return share
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else float('nan')
+    except (ValueError, OverflowError):
+        number = float('nan')
+    if 0.1 <= number <= 2.0:
+        return number
+    if MIN_PIXELS <= number <= MAX_PIXELS and number == int(number):
+        return int(number)
+    raise SettingError(
+        f'{name} must be auto, low, medium, high, full, a share of 0.1..2.0 or, for bodypix_ros, '
+        f'a whole number of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {value!r}'
+    )
 
 
 def _parse_cameras(name: str, value: Value) -> Value:
@@ -69,9 +77,7 @@ class NetworkSettings(Settings):
         choices=('trained', 'tfjs'),
     )
     checkpoint: str = setting(
-        'auto',
-        'Whose weights: official (Google), builtin (small, in this package), auto (official where they can be had, '
-        'else builtin) or the folder of a TensorFlow.js checkpoint',
+        'official', 'Weights of BodyPix: official (Google) or the folder of a TensorFlow.js checkpoint'
     )
     model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder")
     model_url: str = setting(
@@ -81,8 +87,9 @@ class NetworkSettings(Settings):
     allow_download: bool = setting(False, 'Fetch missing weights from the server')
     internal_resolution: str | float = setting(
         'auto',
-        'Share of the picture that the network sees: low, medium, high, full or 0.1..2.0; '
-        'auto is medium on a CPU and full on a GPU',
+        'Size of the network input as a share of the picture: low, medium, high, full or 0.1..2.0; for bodypix_ros also '
+        'its longer side, 65..2049 pixels; auto is 449 pixels for bodypix_ros, and for bodypix medium on a CPU and '
+        'full on a GPU',
         parse=_parse_resolution,
     )
     part_ids: PartIds = setting('bodypix1', 'Numbering of the 24 parts', choices=('bodypix1', 'bodypix2'))
@@ -101,7 +108,10 @@ class NetworkSettings(Settings):
     require_gpu: bool = setting(False, 'Refuse to start where no GPU runs the network')
     device_id: int = setting(0, 'Number of the GPU', minimum=0)
     threads: int = setting(
-        0, 'Threads that run the network on the CPU; 0 is one for each physical core', minimum=0, maximum=256
+        0,
+        'Threads that run the network on the CPU; 0 is one for each physical core, within the CPU quota of a container',
+        minimum=0,
+        maximum=256,
     )
     kernels: str = setting(
         'auto',
@@ -112,7 +122,7 @@ class NetworkSettings(Settings):
 
 @dataclass(frozen=True)
 class SegmentSettings(Settings):
-    """The cheap settings, free to differ from frame to frame: what `BodyPix.segment` takes."""
+    """The cheap settings, free to differ from frame to frame: what `Segmenter.segment` takes."""
 
     threshold: float = setting(
         0.5, 'A pixel is a person where its score is above this', minimum=0.0, maximum=1.0, live=True
@@ -123,35 +133,35 @@ class SegmentSettings(Settings):
         live=True,
     )
     max_people: int = setting(
-        10, 'So many people are told apart, at most', minimum=1, maximum=255, live=True
+        10, 'Maximum number of people to separate', minimum=1, maximum=255, live=True
     )  # labels are uint8, 0 is nobody
     score_threshold: float = setting(
         0.4,
-        "A person's pose, and the keypoint that it is found by, must reach this score",
+        "Minimum score of a person's pose and of the keypoint from which it is decoded",
         minimum=0.0,
         maximum=1.0,
         live=True,
     )
     nms_radius: float = setting(
         20.0,
-        'The same keypoint of two people is at least so far apart, pixels of the network input',
+        'Minimum distance between the same keypoint of two people, pixels of the network input',
         minimum=1.0,
         live=True,
     )
     min_keypoint_score: float = setting(
         0.3,
-        'Keypoints above this score decide whose a pixel is (instances: webgl)',
+        'Keypoints above this score decide to which person a pixel belongs (instances: webgl)',
         minimum=0.0,
         maximum=1.0,
         live=True,
     )
     refine_steps: int = setting(
-        10, "How often a pixel's guess of its person's keypoints is improved", minimum=1, maximum=20, live=True
+        10, "Number of refinement steps of each pixel's long offsets", minimum=1, maximum=20, live=True
     )
     instances: str = setting(
         'webgl',
-        'How pixels find their person: webgl asks all 17 keypoints, cpu the five of the head, '
-        'as the backends of TensorFlow.js do',
+        'How pixels are assigned to people: webgl compares all 17 keypoints, cpu the five of the head, '
+        'like the backends of TensorFlow.js',
         choices=('webgl', 'cpu'),
         live=True,
     )

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ProviderError
 from . import numpy_kernels as decode
-from .geometry import Geometry
-from .numpy_kernels import Labels, Mask, Numbers, Scores, preprocess
+from .geometry import Geometry, bodypix2_geometry, own_geometry
+from .numpy_kernels import Confidence, Image, Labels, Mask, Numbers, Scores, preprocess
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 class Preprocess(Protocol):
     """See `numpy_kernels.preprocess`."""
 
-    def __call__(self, image: NDArray[np.uint8], geometry: Geometry, architecture: str, out: Scores) -> None:
+    def __call__(self, image: Image, geometry: Geometry, architecture: str, out: Scores) -> None:
         """Pad, resize and normalise one picture into its place in a batch."""
 
 
@@ -29,6 +28,13 @@ class DecodeMask(Protocol):
 
     def __call__(self, segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
         """Say for each pixel whether it belongs to a person."""
+
+
+class DecodeConfidence(Protocol):
+    """See `numpy_kernels.decode_confidence`."""
+
+    def __call__(self, segment_logits: Scores, geometry: Geometry) -> Confidence:
+        """Return for each pixel the probability that it belongs to a person."""
 
 
 class DecodeParts(Protocol):
@@ -46,13 +52,14 @@ class Kernels:
     preprocess: Preprocess
     decode_mask: DecodeMask
     decode_parts: DecodeParts
+    decode_confidence: DecodeConfidence
 
 
-NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts)
+NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts, decode.decode_confidence)
 
 
 def choose_kernels(wanted: str) -> Kernels:
-    """Return the wanted kernels; for 'auto' those of numba where it is installed.
+    """Return the wanted kernels; for 'auto' those of numba where they compile and give what numpy gives.
 
     Raises:
         ProviderError: numba was asked for and cannot be imported.
@@ -61,9 +68,36 @@ def choose_kernels(wanted: str) -> Kernels:
         return NUMPY
     try:
         from . import numba_kernels as compiled
-    except (ImportError, RuntimeError) as error:  # RuntimeError: numba finds no folder for its cache
+
+        kernels = Kernels(
+            'numba', compiled.preprocess, compiled.decode_mask, compiled.decode_parts, compiled.decode_confidence
+        )
+        _compile(kernels)
+    except Exception as error:  # numba's cache and compiler fail in many ways, and numpy always works
         if wanted == 'numba':
-            raise ProviderError(f'kernels is numba, which does not work here ({error}); pip install numba') from error
-        _LOG.info('numba does not work here (%s), so frames take longer; pip install numba', error)
+            raise ProviderError(
+                f'kernels is numba, which does not work here ({_describe(error)}); run `pip install numba`, '
+                f'check the folder of its cache, or set kernels to numpy'
+            ) from error
+        _LOG.info('numba does not work here (%s), so frames take longer; run `pip install numba`', _describe(error))
+        _LOG.debug('numba failed', exc_info=True)
         return NUMPY
-    return Kernels('numba', compiled.preprocess, compiled.decode_mask, compiled.decode_parts)
+    return kernels
+
+
+def _compile(kernels: Kernels) -> None:
+    """Run every kernel once, so that whatever is wrong with numba or with its cache appears here."""
+    image = np.zeros((40, 40, 3), np.uint8)
+    for geometry in (own_geometry(40, 40, 65), bodypix2_geometry(40, 40, 'full', 16)):
+        kernels.preprocess(
+            image, geometry, 'mobilenet_v1', np.empty((3, geometry.input_height, geometry.input_width), np.float32)
+        )
+        cells = (geometry.output_height, geometry.output_width)
+        mask = kernels.decode_mask(np.ones(cells, np.float32), geometry, 0.5)
+        kernels.decode_parts(np.zeros((24, *cells), np.float32), mask, geometry, np.arange(-1, 24, dtype=np.int8))
+        kernels.decode_confidence(np.ones(cells, np.float32), geometry)
+
+
+def _describe(error: Exception) -> str:
+    """Return the first line of an error, at most 200 characters."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -1,10 +1,12 @@
 """Preprocessing and decoding compiled by numba: the results of `numpy_kernels`, several times as fast.
 
-Decoding goes from output cell to output cell. All pixels of the picture whose neighbours in the network input lie in
-one cell are bounded by the logits at its four corners, since every interpolation is a weighted mean and the sigmoid
+Decoding goes from output cell to output cell. All pixels of the picture whose neighbours in the intermediate grid lie
+in one cell are bounded by the logits at its four corners, since every interpolation is a weighted mean and the sigmoid
 is monotone: a cell whose corners all exceed the threshold is person throughout, one where none does is not, and a
 part that another beats at every corner cannot win there. Only cells in doubt are interpolated, in buffers of their
-size; and there, only where neighbouring pixels of the network input disagree, scores are computed.
+size; and there, only where neighbouring points of the grid disagree, scores are computed.
+
+The intermediate grid is the network input for BodyPix (stride steps a cell) and the cells themselves for our network.
 """
 
 from __future__ import annotations
@@ -17,14 +19,33 @@ from numpy.typing import NDArray
 
 from ..parts import BACKGROUND
 from .geometry import Geometry, Taps
-from .numpy_kernels import MARGIN, Labels, Mask, Numbers, Scores, logit, normalisation, squash_before
+from .numpy_kernels import (
+    MARGIN,
+    Confidence,
+    Image,
+    Labels,
+    Mask,
+    Numbers,
+    Scores,
+    bound,
+    logit,
+    normalisation,
+    resize_own,
+    squash_before,
+)
+
+_CERTAIN = 6.3
+"""Logits above this have a confidence of 255, and those below its negative 0."""
 
 _compiled = njit(cache=True, nogil=True, error_model='numpy')
 _inlined = njit(inline='always', error_model='numpy')
 
 
-def preprocess(image: NDArray[np.uint8], geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
+def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
     """See `numpy_kernels.preprocess`."""
+    if geometry.sigmoid == 'after':
+        _normalise(resize_own(image, geometry), *normalisation(architecture), out)
+        return
     pixels = np.require(image, requirements=('C', 'W'))  # one kind of array, so that one compilation serves
     _resize(pixels, geometry.input_rows, geometry.input_columns, *normalisation(architecture), out)
 
@@ -34,10 +55,10 @@ def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) ->
     mask = np.empty((geometry.height, geometry.width), np.bool_)
     _decide_cells(
         np.ascontiguousarray(squash_before(segment_logits, geometry)),
-        geometry.sigmoid_first,
-        np.float32(threshold),
-        np.float32(threshold) if geometry.sigmoid_first else logit(threshold),
-        geometry.stride,
+        geometry.sigmoid != 'between',
+        bound(threshold, geometry),
+        np.float32(threshold) if geometry.sigmoid == 'before' else logit(threshold),
+        geometry.cell_size,
         geometry.rows,
         geometry.columns,
         geometry.cell_rows,
@@ -47,13 +68,30 @@ def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) ->
     return mask
 
 
+def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
+    """See `numpy_kernels.decode_confidence`; single pixels may differ by 1."""
+    confidence = np.empty((geometry.height, geometry.width), np.uint8)
+    _rate_cells(
+        np.ascontiguousarray(squash_before(segment_logits, geometry)),
+        geometry.sigmoid == 'between',
+        geometry.sigmoid == 'after',
+        geometry.cell_size,
+        geometry.rows,
+        geometry.columns,
+        geometry.cell_rows,
+        geometry.cell_columns,
+        confidence,
+    )
+    return confidence
+
+
 def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
     """See `numpy_kernels.decode_parts`."""
     labels = np.full(mask.shape, BACKGROUND, np.int8)
     _label_cells(
         np.ascontiguousarray(squash_before(part_logits, geometry).transpose(1, 2, 0)),
-        geometry.sigmoid_first,
-        geometry.stride,
+        geometry.sigmoid != 'between',
+        geometry.cell_size,
         geometry.rows,
         geometry.columns,
         geometry.cell_rows,
@@ -84,6 +122,16 @@ def _resize(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyp
                 plane[x] = left * columns.low_weight[x] + right * columns.high_weight[x] + offset
 
 
+@_compiled
+def _normalise(pixels, scale, offsets, out):  # type: ignore[no-untyped-def]
+    for y in range(out.shape[1]):
+        for channel in range(3):  # BGR to RGB planes
+            plane, offset = out[2 - channel, y], offsets[2 - channel]
+            line = pixels[y, :, channel]
+            for x in range(out.shape[2]):
+                plane[x] = line[x] * scale + offset
+
+
 @_inlined
 def _sigmoid(value):  # type: ignore[no-untyped-def]
     return np.float32(1) / (np.float32(1) + math.exp(-value))
@@ -101,7 +149,7 @@ def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _interpolate(upper_left, upper_right, lower_left, lower_right, tile):  # type: ignore[no-untyped-def]
-    """Fill the network input's pixels of one closed cell, its edges included."""
+    """Fill the points of the intermediate grid in one closed cell, its edges included."""
     step = np.float32(1 / (tile.shape[0] - 1))
     for y in range(tile.shape[0]):
         left = upper_left + (lower_left - upper_left) * (y * step)
@@ -156,6 +204,40 @@ def _decide_cells(  # type: ignore[no-untyped-def]
                 if not squashed:
                     _score_disputed(tiles, sides, scores)
                 _decide_box(tiles[0] if squashed else scores[0], sides, threshold, rows, columns, box, mask)
+
+
+@_compiled
+def _rate_cells(  # type: ignore[no-untyped-def]
+    values, squash_between, squash_after, stride, rows, columns, cell_rows, cell_columns, confidence
+):
+    tile = np.empty((stride + 1, stride + 1), np.float32)
+    rows, columns = _within_cells(rows, cell_rows, stride), _within_cells(columns, cell_columns, stride)
+    last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
+    lowest, highest = np.float32(-_CERTAIN), np.float32(_CERTAIN)
+    if not (squash_between or squash_after):  # the values are scores
+        lowest, highest = _sigmoid(lowest), _sigmoid(highest)
+    for i in range(len(cell_rows) - 1):
+        for j in range(len(cell_columns) - 1):
+            top, bottom, left, right = cell_rows[i], cell_rows[i + 1], cell_columns[j], cell_columns[j + 1]
+            below, beside = min(i + 1, last_row), min(j + 1, last_column)
+            a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
+            if max(a, b, c, d) < lowest:
+                confidence[top:bottom, left:right] = 0
+                continue
+            if min(a, b, c, d) > highest:
+                confidence[top:bottom, left:right] = 255
+                continue
+            _interpolate(a, b, c, d, tile)
+            if squash_between:
+                for y in range(stride + 1):
+                    for x in range(stride + 1):
+                        tile[y, x] = _sigmoid(tile[y, x])
+            for y in range(top, bottom):
+                for x in range(left, right):
+                    score = _to_picture(tile, rows, columns, y, x)
+                    if squash_after:
+                        score = _sigmoid(score)
+                    confidence[y, x] = np.uint8(np.rint(score * np.float32(255)))
 
 
 @_compiled
@@ -298,7 +380,7 @@ def _label_box(scores, agreed, numbers, candidates, rows, columns, mask, box, la
             if mask[y, x]:
                 label = line[columns.low[x]]
                 if label == -1:
-                    best = np.float32(-1)
+                    best = np.float32(-np.inf)
                     for n in range(len(scores)):
                         score = _to_picture(scores[n], rows, columns, y, x)
                         if score > best:

@@ -1,15 +1,17 @@
 """Preprocessing and decoding in plain numpy: from uint8 pictures to network input, and from logits to labels.
 
 BodyPix interpolates twice: from output cells to network input pixels, and from there to the picture; the sigmoid
-sits between (BodyPix 2) or before (BodyPix 1). Both steps are followed exactly, but only where they can matter:
-scores are computed around cells that may exceed the threshold, and part scores only where neighbouring pixels of the
-network input disagree on the likeliest part, since between pixels that agree every weighted mean agrees with them.
+sits between (BodyPix 2) or before (BodyPix 1). Our network interpolates once, and logits are compared. All steps are
+followed exactly, but only where they can matter: scores are computed around cells that may exceed the threshold, and
+part scores only where neighbouring points of the intermediate grid disagree on the likeliest part, since between
+points that agree every weighted mean agrees with them.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,8 @@ Scores = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.int8]
 Numbers = NDArray[np.int8]
-
+Confidence = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 MARGIN = np.float32(1e-3)
 """How far bounds on logits keep from each other, so that no rounding of float32 can cross them."""
@@ -53,9 +56,26 @@ def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) ->
     box = _reach(segment_logits > logit(threshold) - MARGIN, geometry)
     if box is not None:
         window = _Window(geometry, box)
-        scores = window.to_picture(_squash_after(window.upsample(squash_before(segment_logits, geometry)), geometry))
-        np.greater(scores, np.float32(threshold), out=mask[box.top : box.bottom, box.left : box.right])
+        scores = window.to_picture(_squash_between(window.upsample(squash_before(segment_logits, geometry)), geometry))
+        np.greater(scores, bound(threshold, geometry), out=mask[box.top : box.bottom, box.left : box.right])
     return mask
+
+
+def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
+    """Return for each pixel the probability that it belongs to a person.
+
+    Args:
+        segment_logits: (output_height, output_width) float32.
+        geometry: of the picture.
+
+    Returns:
+        (H, W) uint8, 255 times the probability, rounded.
+    """
+    window = _Window(geometry, Box(0, geometry.height, 0, geometry.width))
+    scores = window.to_picture(_squash_between(window.upsample(squash_before(segment_logits, geometry)), geometry))
+    if geometry.sigmoid == 'after':
+        scores = _sigmoid(scores)
+    return np.rint(scores * np.float32(255)).astype(np.uint8)
 
 
 def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
@@ -96,9 +116,13 @@ class _Window:
         self.columns, first_column, last_column = _crop(geometry.columns, box.left, box.right)
         self.upsample_rows = geometry.upsample_rows[first_row:last_row]
         self.upsample_columns = geometry.upsample_columns[:, first_column:last_column]
+        self.cells = (..., slice(first_row, last_row), slice(first_column, last_column))
+        self.once = geometry.sigmoid == 'after'
 
     def upsample(self, values: Scores) -> Scores:
-        """Interpolate (..., output_height, output_width) to the network input's pixels in this window."""
+        """Interpolate (..., output_height, output_width) to the intermediate grid in this window."""
+        if self.once:
+            return values[self.cells]  # the cells are that grid
         upsampled: Scores = np.matmul(np.matmul(self.upsample_rows, values), self.upsample_columns)
         return upsampled
 
@@ -125,9 +149,9 @@ class _Window:
         total = np.zeros((len(values), len(rows)), np.float32)
         down, across = self.rows, self.columns
         for row, row_weight in ((down.low, down.low_weight), (down.high, down.high_weight)):
-            for column, column_weight in ((across.low, across.low_weight), (across.high, across.high_weight)):
-                corner = _squash_after(values[:, row[rows], column[columns]], geometry)
-                total += corner * (row_weight[rows] * column_weight[columns])
+            left = _squash_between(values[:, row[rows], across.low[columns]], geometry)
+            right = _squash_between(values[:, row[rows], across.high[columns]], geometry)
+            total += (left * across.low_weight[columns] + right * across.high_weight[columns]) * row_weight[rows]
         return total
 
 
@@ -137,20 +161,25 @@ def logit(threshold: float) -> np.float32:
         return np.float32(np.log(np.float64(threshold)) - np.log1p(-np.float64(threshold)))
 
 
+def bound(threshold: float, geometry: Geometry) -> np.float32:
+    """Return what interpolated values are compared with: the threshold of scores, or that of logits (ours)."""
+    return logit(threshold) if geometry.sigmoid == 'after' else np.float32(threshold)
+
+
 def _reach(cells: Mask, geometry: Geometry) -> Box | None:
     """Return the box of the picture's pixels whose score any of the given output cells influences."""
     box = _bounding_box(cells)
     if box is None:
         return None
-    top, bottom = _influenced(geometry.rows, box.top, box.bottom, geometry.stride)
-    left, right = _influenced(geometry.columns, box.left, box.right, geometry.stride)
+    top, bottom = _influenced(geometry.rows, box.top, box.bottom, geometry.cell_size)
+    left, right = _influenced(geometry.columns, box.left, box.right, geometry.cell_size)
     return Box(top, bottom, left, right) if top < bottom and left < right else None
 
 
-def _influenced(taps: Taps, first_cell: int, last_cell: int, stride: int) -> tuple[int, int]:
+def _influenced(taps: Taps, first_cell: int, last_cell: int, cell_size: int) -> tuple[int, int]:
     """Return the range of outputs of the taps that lie less than one cell from cells first_cell..last_cell - 1."""
-    start = np.searchsorted(taps.high, (first_cell - 1) * stride, side='left')
-    stop = np.searchsorted(taps.low, last_cell * stride, side='right')
+    start = np.searchsorted(taps.high, (first_cell - 1) * cell_size, side='left')
+    stop = np.searchsorted(taps.low, last_cell * cell_size, side='right')
     return int(start), int(stop)
 
 
@@ -180,12 +209,13 @@ def _sigmoid(values: Scores) -> Scores:
 
 
 def squash_before(logits: Scores, geometry: Geometry) -> Scores:
-    """Return the values that the first interpolation is of: scores in BodyPix 1, logits in BodyPix 2."""
-    return _sigmoid(logits) if geometry.sigmoid_first else logits
+    """Return the values that the first interpolation is of: scores in BodyPix 1, logits otherwise."""
+    return _sigmoid(logits) if geometry.sigmoid == 'before' else logits
 
 
-def _squash_after(values: Scores, geometry: Geometry) -> Scores:
-    return values if geometry.sigmoid_first else _sigmoid(values)
+def _squash_between(values: Scores, geometry: Geometry) -> Scores:
+    """Return the values that the second interpolation is of: scores in BodyPix, logits in our network."""
+    return _sigmoid(values) if geometry.sigmoid == 'between' else values
 
 
 def _first_maximum(values: Scores) -> Labels:
@@ -210,31 +240,43 @@ def _disagreement(labels: Labels) -> Mask:
 _RESNET_OFFSETS = np.array([-123.15, -115.90, -103.06], np.float32)
 
 
-def check_image(image: NDArray[np.uint8]) -> None:
+def check_image(image: Image) -> None:
     """Raise ImageError unless the image is (H, W, 3) uint8 with at least one pixel."""
+    expected = 'an image must be (height, width, 3) uint8 BGR with at least one pixel'
+    if not isinstance(image, np.ndarray):
+        hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
+        raise ImageError(f'{expected}, got {type(image).__name__}{hint}')
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise ImageError(
-            f'an image must be (height, width, 3) uint8 BGR with at least one pixel, '
-            f'got shape {image.shape} of {image.dtype}'
-        )
+        raise ImageError(f'{expected}, got shape {image.shape} of {image.dtype}')
 
 
-def preprocess(image: NDArray[np.uint8], geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
+def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
     """Pad, resize and normalise one picture into its place in a batch.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         geometry: of this picture's size.
-        architecture: mobilenet_v1 wants -1..1, resnet50 0..255 less the mean of ImageNet.
+        architecture: resnet50 takes 0..255 less the mean of ImageNet, the others -1..1.
         out: (3, input_height, input_width) float32, filled with RGB planes.
 
-    Source: BodyPix 2.2 `padAndResizeTo` (legacy bilinear resize without half-pixel centres), `preprocessInput`.
+    Source: BodyPix 2.2 `padAndResizeTo` (legacy bilinear resize without half-pixel centres), `preprocessInput`; ours
+    as it was trained.
     """
-    pixels = _resize(image, geometry.input_rows, geometry.input_columns)
+    if geometry.sigmoid == 'after':
+        pixels = resize_own(image, geometry).astype(np.float32)
+    else:
+        pixels = _resize(image, geometry.input_rows, geometry.input_columns)
     scale, offsets = normalisation(architecture)
     pixels *= scale
     out[:] = pixels[..., ::-1].transpose(2, 0, 1)
     out += offsets[:, None, None]
+
+
+def resize_own(image: Image, geometry: Geometry) -> Image:
+    """Return the picture at the size of our network's input: by area sampling when shrinking, linearly otherwise."""
+    interpolation = cv2.INTER_AREA if geometry.shrinks else cv2.INTER_LINEAR
+    size = (geometry.input_width, geometry.input_height)
+    return cv2.resize(np.require(image, requirements='C'), size, interpolation=interpolation)
 
 
 def normalisation(architecture: str) -> tuple[np.float32, NDArray[np.float32]]:

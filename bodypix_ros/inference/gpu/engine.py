@@ -79,7 +79,7 @@ class GpuEngine:
         """See `Engine.reason`."""
         return self._backend.reason + self._remark
 
-    def segment(self, pictures: Sequence[Picture], threshold: float, *, parts: bool) -> list[Decoded]:
+    def segment(self, pictures: Sequence[Picture], threshold: float, *, parts: bool, confidence: bool = False) -> list[Decoded]:
         """See `Engine.segment`.
 
         Raises:
@@ -126,7 +126,7 @@ class GpuEngine:
         labels = arrays[PARTS][0].view(np.int8) if parts else None
         heads = {}
         if HEADS in arrays:
-            heads = {name: arrays[HEADS][channels] for name, channels in self._network.heads.items()}
+            heads = {name: arrays[HEADS][head.channels] for name, head in self._network.heads.items()}
         return Decoded(arrays[MASK][0], labels, heads, outputs.timings)
 
 

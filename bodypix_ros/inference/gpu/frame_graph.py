@@ -45,7 +45,7 @@ def build_frame_graph(
     if half:
         halve(graph)
     nodes.include(graph)
-    scores = append_scores(nodes, HEADS, network.heads, geometry, batch, parts=parts)
+    scores = append_scores(nodes, HEADS, {name: head.channels for name, head in network.heads.items()}, geometry, batch, parts=parts)
     append_mask(nodes, scores.person, THRESHOLD, geometry, batch, output=MASK)
     picture = [batch, 1, geometry.height, geometry.width]
     outputs = [helper.make_tensor_value_info(MASK, TensorProto.BOOL, picture)]
@@ -53,7 +53,7 @@ def build_frame_graph(
         append_parts(nodes, scores.parts, MASK, geometry, batch, numbers, output=PARTS)
         outputs.append(helper.make_tensor_value_info(PARTS, TensorProto.UINT8, picture))
     if set(network.heads) > set(MASK_HEADS):
-        channels = max(head.stop for head in network.heads.values())
+        channels = max(head.channels.stop for head in network.heads.values())
         cells = [batch, channels, geometry.output_height, geometry.output_width]
         outputs.append(helper.make_tensor_value_info(HEADS, TensorProto.FLOAT, cells))
     pictures = helper.make_tensor_value_info(PICTURES, TensorProto.UINT8, [batch, geometry.height, geometry.width, 3])
