@@ -64,6 +64,17 @@ class Taps(NamedTuple):
         )
 
 
+class AreaTaps(NamedTuple):
+    """Area sampling along one axis: out[i] = sum over k of in[first[i] + k] * weights[i, k].
+
+    An output covers its share of the axis; an input counts as far as it is covered. The weights of an output sum to 1;
+    unused ones, at the end of a row, are 0 and would lie beyond the axis.
+    """
+
+    first: NDArray[np.intp]
+    weights: NDArray[np.float32]
+
+
 @dataclass(frozen=True, eq=False)
 class Geometry:
     """Everything that depends only on the picture's size, the network and the internal resolution.
@@ -79,13 +90,13 @@ class Geometry:
         pose_stride: of the pose heads.
         padding: black borders, see `Padding`.
         input_rows, input_columns: linear interpolation from the picture to the network input.
+        area: rows and columns of the area sampling that takes its place (ours, where the input is the smaller one).
         upsample_rows: (grid height, output_height) float32, from output cells to the intermediate grid.
         upsample_columns: (output_width, grid width) float32, likewise, to be multiplied from the right.
         rows, columns: from the intermediate grid to the picture.
         cell_rows, cell_columns: cell k's pixels of the picture, those whose neighbours in the intermediate grid lie in
             or on the edge of the cell, are k..k+1 of these.
         sigmoid: see `Sigmoid`; 'after' means that there is one interpolation only.
-        shrinks: the picture is resized by area sampling, as by cv2.INTER_AREA, and not linearly (ours).
     """
 
     height: int
@@ -102,7 +113,7 @@ class Geometry:
     rows: Taps
     columns: Taps
     sigmoid: Sigmoid
-    shrinks: bool = False
+    area: tuple[AreaTaps, AreaTaps] | None = None
     cell_rows: NDArray[np.intp] = field(init=False)
     cell_columns: NDArray[np.intp] = field(init=False)
 
@@ -237,6 +248,7 @@ def own_geometry(height: int, width: int, resolution: str | float) -> Geometry:
     """
     input_height, input_width = own_input_size(height, width, resolution)
     output_height, output_width = ((size - 1) // _OWN_STRIDE + 1 for size in (input_height, input_width))
+    shrinks = input_height <= height and input_width <= width
     return Geometry(
         height=height,
         width=width,
@@ -252,7 +264,7 @@ def own_geometry(height: int, width: int, resolution: str | float) -> Geometry:
         rows=_aligned_taps(output_height, height, 0),
         columns=_aligned_taps(output_width, width, 0),
         sigmoid='after',
-        shrinks=input_height <= height and input_width <= width,
+        area=(_area_taps(height, input_height), _area_taps(width, input_width)) if shrinks else None,
     )
 
 
@@ -298,6 +310,17 @@ def _padded_taps(size: int, before: int, after: int, target: int) -> Taps:
 def _centred_taps(size: int, target: int) -> Taps:
     """Taps of a linear resize with half-pixel centres, as by cv2.INTER_LINEAR."""
     return _taps((np.arange(target) + 0.5) * (size / target) - 0.5, size)
+
+
+def _area_taps(size: int, target: int) -> AreaTaps:
+    """Taps of area sampling from `size` pixels to fewer, as by cv2.INTER_AREA."""
+    edges = np.arange(target + 1) * (size / target)
+    first = np.floor(edges[:-1]).astype(np.intp)
+    inputs = first[:, None] + np.arange(math.ceil(size / target) + 1)
+    covered = np.minimum(inputs + 1, edges[1:, None]) - np.maximum(inputs, edges[:-1, None])
+    covered = np.where(inputs < size, np.maximum(covered, 0), 0)
+    covered[covered < 1e-6] = 0  # rounding of the edges
+    return AreaTaps(first, (covered / covered.sum(axis=1, keepdims=True)).astype(np.float32))
 
 
 def _resized_then_padded_taps(size: int, inner: int, before: int, target: int) -> Taps:

@@ -88,7 +88,7 @@ def choose_kernels(wanted: str) -> Kernels:
 def _compile(kernels: Kernels) -> None:
     """Run every kernel once, so that whatever is wrong with numba or with its cache appears here."""
     image = np.zeros((40, 40, 3), np.uint8)
-    for geometry in (own_geometry(40, 40, 65), bodypix2_geometry(40, 40, 'full', 16)):
+    for geometry in (own_geometry(40, 40, 'medium'), own_geometry(40, 40, 65), bodypix2_geometry(40, 40, 'full', 16)):
         kernels.preprocess(
             image, geometry, 'mobilenet_v1', np.empty((3, geometry.input_height, geometry.input_width), np.float32)
         )

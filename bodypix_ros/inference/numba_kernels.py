@@ -30,7 +30,6 @@ from .numpy_kernels import (
     bound,
     logit,
     normalisation,
-    resize_own,
     squash_before,
 )
 
@@ -43,11 +42,11 @@ _inlined = njit(inline='always', error_model='numpy')
 
 def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
     """See `numpy_kernels.preprocess`."""
-    if geometry.sigmoid == 'after':
-        _normalise(resize_own(image, geometry), *normalisation(architecture), out)
-        return
     pixels = np.require(image, requirements=('C', 'W'))  # one kind of array, so that one compilation serves
-    _resize(pixels, geometry.input_rows, geometry.input_columns, *normalisation(architecture), out)
+    if geometry.area:
+        _shrink(pixels, *geometry.area, *normalisation(architecture), out)
+    else:
+        _resize(pixels, geometry.input_rows, geometry.input_columns, *normalisation(architecture), out)
 
 
 def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
@@ -123,13 +122,29 @@ def _resize(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyp
 
 
 @_compiled
-def _normalise(pixels, scale, offsets, out):  # type: ignore[no-untyped-def]
+def _shrink(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyped-def]
+    width = image.shape[1] * 3
+    values = image.reshape(image.shape[0], width)
+    line = np.empty(width, np.float32)
     for y in range(out.shape[1]):
-        for channel in range(3):  # BGR to RGB planes
-            plane, offset = out[2 - channel, y], offsets[2 - channel]
-            line = pixels[y, :, channel]
-            for x in range(out.shape[2]):
-                plane[x] = line[x] * scale + offset
+        line[:] = 0
+        for k in range(rows.weights.shape[1]):
+            weight = rows.weights[y, k] * scale
+            if weight > 0:
+                source = values[rows.first[y] + k]
+                for x in range(width):
+                    line[x] += source[x] * weight
+        for x in range(out.shape[2]):
+            blue = green = red = np.float32(0)
+            place = columns.first[x] * 3
+            for k in range(columns.weights.shape[1]):
+                weight = columns.weights[x, k]
+                if weight > 0:
+                    blue += line[place] * weight
+                    green += line[place + 1] * weight
+                    red += line[place + 2] * weight
+                    place += 3
+            out[0, y, x], out[1, y, x], out[2, y, x] = red + offsets[0], green + offsets[1], blue + offsets[2]
 
 
 @_inlined

@@ -253,30 +253,25 @@ def check_image(image: Image) -> None:
 def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
     """Pad, resize and normalise one picture into its place in a batch.
 
+    BodyPix resizes linearly; ours by area sampling when shrinking, else linearly with half-pixel centres.
+
     Args:
         image: (H, W, 3) uint8 BGR.
         geometry: of this picture's size.
         architecture: resnet50 takes 0..255 less the mean of ImageNet, the others -1..1.
         out: (3, input_height, input_width) float32, filled with RGB planes.
 
-    Source: BodyPix 2.2 `padAndResizeTo` (legacy bilinear resize without half-pixel centres), `preprocessInput`; ours
-    as it was trained.
+    Source: BodyPix 2.2 `padAndResizeTo` (legacy bilinear resize without half-pixel centres), `preprocessInput`.
     """
-    if geometry.sigmoid == 'after':
-        pixels = resize_own(image, geometry).astype(np.float32)
+    if geometry.area:
+        size = (geometry.input_width, geometry.input_height)
+        pixels = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     else:
         pixels = _resize(image, geometry.input_rows, geometry.input_columns)
     scale, offsets = normalisation(architecture)
     pixels *= scale
     out[:] = pixels[..., ::-1].transpose(2, 0, 1)
     out += offsets[:, None, None]
-
-
-def resize_own(image: Image, geometry: Geometry) -> Image:
-    """Return the picture at the size of our network's input: by area sampling when shrinking, linearly otherwise."""
-    interpolation = cv2.INTER_AREA if geometry.shrinks else cv2.INTER_LINEAR
-    size = (geometry.input_width, geometry.input_height)
-    return cv2.resize(np.require(image, requirements='C'), size, interpolation=interpolation)
 
 
 def normalisation(architecture: str) -> tuple[np.float32, NDArray[np.float32]]:
