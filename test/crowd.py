@@ -43,10 +43,18 @@ def _session(
     server: str, model_dir: str, stride: int, dilation: str
 ) -> tuple[onnxruntime.InferenceSession, dict[str, slice]]:
     settings = NetworkSettings(
-        multiplier=0.5, stride=stride, dilation=dilation, model_url=server, model_dir=model_dir, allow_download=True
+        model='bodypix',
+        multiplier=0.5,
+        stride=stride,
+        dilation=dilation,
+        model_url=server,
+        model_dir=model_dir,
+        allow_download=True,
     )
     network = load_network(settings, people=True)
-    return onnxruntime.InferenceSession(network.onnx, providers=['CPUExecutionProvider']), network.heads
+    return onnxruntime.InferenceSession(network.onnx, providers=['CPUExecutionProvider']), {
+        name: head.channels for name, head in network.heads.items()
+    }
 
 
 def heads_of(

@@ -12,7 +12,7 @@ from bodypix_ros.inference.gpu.engine import GpuEngine
 from bodypix_ros.inference.gpu.session import FrameSession, Placement
 from bodypix_ros.inference.kernels import choose_kernels
 from bodypix_ros.models.bodypix.heads import MASK_HEADS, head_slices
-from bodypix_ros.models.network import Network, load_network
+from bodypix_ros.models.network import Head, Network, load_network
 from bodypix_ros.parts import renumbering
 from bodypix_ros.settings import NetworkSettings
 
@@ -47,7 +47,12 @@ def cpu_engine(network: Network, numbers: np.ndarray = SAME_NUMBERS) -> CpuEngin
 def real_network(server: str, model_dir: str, *, people: bool = False, **changes: object) -> Network:
     """The official MobileNetV1 0.50."""
     settings = NetworkSettings(
-        multiplier=0.5, model_url=server, model_dir=model_dir, allow_download=True, **{'stride': 16, **changes}
+        model='bodypix',
+        multiplier=0.5,
+        model_url=server,
+        model_dir=model_dir,
+        allow_download=True,
+        **{'stride': 16, **changes},
     )
     return load_network(settings, people=people)
 
@@ -64,4 +69,5 @@ def constant_network(logits: np.ndarray) -> Network:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)
     onnx: bytes = model.SerializeToString()
-    return Network('constant', onnx, head_slices(MASK_HEADS), 16, 2, 'mobilenet_v1', 'bodypix2', '')
+    heads = {name: Head('heads', channels) for name, channels in head_slices(MASK_HEADS).items()}
+    return Network('constant', 'bodypix', onnx, heads, 16, 2, 'mobilenet_v1', 'bodypix2', '')

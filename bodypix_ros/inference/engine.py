@@ -144,7 +144,7 @@ def _control_groups(root: Path) -> Iterator[Path]:
     except OSError:
         lines = []
     for line in [*lines, '0::/', '0:cpu:/']:
-        _, controllers, path = line.split(':', 2)
+        controllers, _, path = line.partition(':')[2].partition(':')
         if controllers in ('', 'cpu', 'cpu,cpuacct', 'cpuacct,cpu'):
             group = Path(path.lstrip('/'))
             yield from (mount / controllers / above for above in (group, *group.parents))

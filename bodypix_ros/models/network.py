@@ -18,7 +18,6 @@ from .network_cache import Recipe, keep_network, read_network
 from .progress import Progress, no_progress
 from .source import Source, obtain_source, source_at_hand
 
-
 _LOG = logging.getLogger(__name__)
 
 OWN, BODYPIX = 'bodypix_ros', 'bodypix'

@@ -7,7 +7,7 @@ import pytest
 import reference
 from golden import CASES_WITH_LOGITS, THRESHOLDS, Golden
 
-from bodypix_ros.inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry
+from bodypix_ros.inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry, own_geometry
 from bodypix_ros.inference.kernels import Kernels, choose_kernels
 from bodypix_ros.parts import renumbering
 
@@ -29,7 +29,7 @@ def _noise(seed: int, *shape: int) -> np.ndarray:
 def _geometries() -> list[Geometry]:
     sizes = [(97, 131), (60, 200), (1, 1), (1, 50), (50, 1)]
     second = [bodypix2_geometry(*size, share, stride) for size in sizes for share in (0.5, 1.7) for stride in (8, 16)]
-    return second + [bodypix1_geometry(*size, 16) for size in sizes]
+    return second + [bodypix1_geometry(*size, 16) for size in sizes] + [own_geometry(*size, 'auto') for size in sizes]
 
 
 @pytest.mark.parametrize('name', CASES_WITH_LOGITS)
@@ -53,7 +53,7 @@ def test_masks_equal_the_plain_reference_for_noise(kernels: Kernels, threshold: 
         scores = reference.scores(logits, geometry)
         mask = kernels.decode_mask(logits, geometry, threshold)
         assert mask.shape == (geometry.height, geometry.width)
-        doubtful = np.abs(scores - threshold) < 1e-5
+        doubtful = np.abs(scores - threshold) < 1e-5  # scores are probabilities here, for our network too
         assert np.array_equal(mask[~doubtful], (scores > threshold)[~doubtful])
 
 
@@ -89,3 +89,34 @@ def test_an_empty_mask_has_no_parts(kernels: Kernels) -> None:
     parts = kernels.decode_parts(_noise(0, 24, 3, 3), np.zeros((33, 33), bool), geometry, SAME)
     assert parts.dtype == np.int8
     assert np.all(parts == -1)
+
+
+@pytest.mark.parametrize('size', [(480, 640), (123, 77), (720, 300), (1, 1), (40, 1)])
+@pytest.mark.parametrize('threshold', [0.05, 0.5, 0.9])
+def test_numba_labels_every_pixel_of_our_network_as_numpy_does(size: tuple[int, int], threshold: float) -> None:
+    pytest.importorskip('numba', reason='numba is not installed')
+    plain, compiled = choose_kernels('numpy'), choose_kernels('numba')
+    for seed, resolution in enumerate(('auto', 'medium', 97)):
+        geometry = own_geometry(*size, resolution)
+        logits = _noise(seed, 25, geometry.output_height, geometry.output_width)
+        logits = np.round(logits, 1)  # many equal maxima
+        mask = plain.decode_mask(logits[0], geometry, threshold)
+        assert np.array_equal(mask, compiled.decode_mask(logits[0], geometry, threshold))
+        parts = plain.decode_parts(logits[1:], mask, geometry, SAME)
+        assert np.array_equal(parts, compiled.decode_parts(logits[1:], mask, geometry, SAME))
+
+
+def test_the_confidence_is_the_probability_in_255ths(kernels: Kernels) -> None:
+    for seed, geometry in enumerate(_geometries()):
+        logits = 2 * _noise(seed, geometry.output_height, geometry.output_width)
+        confidence = kernels.decode_confidence(logits, geometry)
+        assert confidence.dtype == np.uint8
+        exact = 255 * reference.scores(logits, geometry)
+        assert np.abs(confidence - exact).max() <= 0.5 + 1e-2
+
+
+def test_the_mask_is_where_the_confidence_exceeds_the_threshold(kernels: Kernels) -> None:
+    geometry = own_geometry(97, 131, 'auto')
+    logits = _noise(0, geometry.output_height, geometry.output_width)
+    confidence = kernels.decode_confidence(logits, geometry)
+    assert np.array_equal(kernels.decode_mask(logits, geometry, 0.5), confidence > 127)

@@ -79,7 +79,9 @@ class GpuEngine:
         """See `Engine.reason`."""
         return self._backend.reason + self._remark
 
-    def segment(self, pictures: Sequence[Picture], threshold: float, *, parts: bool, confidence: bool = False) -> list[Decoded]:
+    def segment(
+        self, pictures: Sequence[Picture], threshold: float, *, parts: bool, confidence: bool = False
+    ) -> list[Decoded]:
         """See `Engine.segment`.
 
         Raises:

@@ -45,7 +45,9 @@ def build_frame_graph(
     if half:
         halve(graph)
     nodes.include(graph)
-    scores = append_scores(nodes, HEADS, {name: head.channels for name, head in network.heads.items()}, geometry, batch, parts=parts)
+    scores = append_scores(
+        nodes, HEADS, {name: head.channels for name, head in network.heads.items()}, geometry, batch, parts=parts
+    )
     append_mask(nodes, scores.person, THRESHOLD, geometry, batch, output=MASK)
     picture = [batch, 1, geometry.height, geometry.width]
     outputs = [helper.make_tensor_value_info(MASK, TensorProto.BOOL, picture)]

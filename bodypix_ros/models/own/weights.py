@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -75,7 +77,7 @@ def read_weights(path: Path = WEIGHTS_FILE) -> Weights:
     try:
         with np.load(path) as packed:
             return {name: packed[name].astype(np.float32) for name in packed.files}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(
             f'{path} is not readable as the weights of bodypix_ros ({error}); install the package again'
         ) from error

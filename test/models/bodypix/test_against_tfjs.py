@@ -82,7 +82,7 @@ def _run_javascript(node: str, folder: Path, image: Array, request: dict[str, An
 def _run(network: Network, image: Array) -> dict[str, Array]:
     session = onnxruntime.InferenceSession(network.onnx, providers=['CPUExecutionProvider'])
     output = session.run(None, {'input': image.transpose(2, 0, 1)[None]})[0][0]
-    return {head: output[channels].transpose(1, 2, 0) for head, channels in network.heads.items()}
+    return {name: output[head.channels].transpose(1, 2, 0) for name, head in network.heads.items()}
 
 
 def _assert_same(ours: dict[str, Array], theirs: dict[str, Array]) -> None:
@@ -128,6 +128,7 @@ def test_real_mobilenets_equal_their_published_graphs(
 ) -> None:
     source = shared.resolve() / 'tfjs-models' / folder / f'model-stride{stride}.json'
     settings = NetworkSettings(
+        model='bodypix',
         multiplier=multiplier,
         stride=stride,
         dilation=dilation,
@@ -151,6 +152,7 @@ def test_a_resnet_of_noise_equals_its_published_graph(
     weights = {**paddings(), **noise(resnet_shapes())}
     checkpoint = write_checkpoint(tmp_path / 'checkpoint', 'model-stride16.json', weights)
     settings = NetworkSettings(
+        model='bodypix',
         architecture='resnet50',
         stride=stride,
         dilation=dilation,
@@ -176,6 +178,7 @@ def test_a_resnet_of_noise_segments_as_bodypix_2(
     for layer in HEAD_LAYERS.values():
         weights[f'resnet_v1_50/{layer}/weights'] *= np.float32(0.02)  # else all scores are 0 or 1
     settings = NetworkSettings(
+        model='bodypix',
         architecture='resnet50',
         stride=stride,
         dilation='tfjs',
@@ -214,7 +217,12 @@ def test_a_bodypix_1_of_noise_equals_its_javascript(
     weights = noise(mobilenet_shapes(multiplier, version=1))
     checkpoint = write_checkpoint(tmp_path / 'checkpoint', 'model.json', weights)
     settings = NetworkSettings(
-        version=1, multiplier=multiplier, stride=stride, checkpoint=str(checkpoint), model_dir=str(tmp_path)
+        model='bodypix',
+        version=1,
+        multiplier=multiplier,
+        stride=stride,
+        checkpoint=str(checkpoint),
+        model_dir=str(tmp_path),
     )
     theirs = javascript(
         'bodypix1Network',

@@ -56,7 +56,13 @@ def test_all_but_the_ends_is_in_bytes_with_strides_and_dilations_as_they_were(st
 @pytest.fixture
 def settings(server: str, model_dir: str) -> NetworkSettings:
     return NetworkSettings(
-        multiplier=0.5, model_url=server, model_dir=model_dir, allow_download=True, provider='cpu', precision='int8'
+        model='bodypix',
+        multiplier=0.5,
+        model_url=server,
+        model_dir=model_dir,
+        allow_download=True,
+        provider='cpu',
+        precision='int8',
     )
 
 
@@ -97,8 +103,8 @@ def test_both_kinds_of_network_are_kept_side_by_side(settings: NetworkSettings, 
 @pytest.mark.parametrize(
     ('changes', 'sentence'),
     [
-        ({'provider': 'auto'}, 'precision int8 is for a CPU: provider must be cpu with it, got auto'),
-        ({'architecture': 'resnet50'}, 'precision int8 is for mobilenet_v1, got resnet50; take auto'),
+        ({'provider': 'auto'}, 'precision int8 requires provider cpu, got auto'),
+        ({'architecture': 'resnet50'}, 'precision int8 is for mobilenet_v1, got resnet50; set precision to auto'),
     ],
 )
 def test_where_it_cannot_be_is_one_sentence(settings: NetworkSettings, changes: dict, sentence: str) -> None:
