@@ -88,7 +88,7 @@ class NetworkSettings(Settings):
     internal_resolution: str | float = setting(
         'auto',
         'Size of the network input as a share of the picture: low, medium, high, full or 0.1..2.0; for bodypix_ros '
-        'also its longer side, 65..2049 pixels; auto is 449 pixels for bodypix_ros, and for bodypix medium on a CPU and '
+        'also its longer side, 65..2049 pixels; auto is 449 pixels for bodypix_ros, for bodypix medium on a CPU and '
         'full on a GPU',
         parse=_parse_resolution,
     )
