@@ -17,7 +17,7 @@ from .inference.geometry import Geometry
 from .inference.numpy_kernels import Image, check_image
 from .inference.people.find_people import find_people
 from .inference.providers import SAMPLE_SIZE, open_engine
-from .models.network import BODYPIX, Network, load_network, resolve_settings
+from .models.network import BODYPIX, OWN, Network, load_network, resolve_settings
 from .models.progress import Progress
 from .parts import mirrored, renumbering
 from .segmentation import Segmentation
@@ -221,7 +221,16 @@ class Segmenter:
             confidence = None if confidence is None else np.ascontiguousarray(confidence[:, ::-1])
         found = None
         if people:
-            found = find_people(decoded.heads, mask, labels, geometry, settings, part_ids, mirrored=flipped)
+            found = find_people(
+                decoded.heads,
+                mask,
+                labels,
+                geometry,
+                settings,
+                part_ids,
+                mirrored=flipped,
+                against_mask=self.network.model == OWN,
+            )
         spent_ms = decoded.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
         timings = dataclasses.replace(decoded.timings, postprocess_ms=spent_ms)
         return Segmentation(mask, labels, found, timings, confidence)

@@ -1,4 +1,4 @@
-"""Label a picture without asking about every pixel: corners first, the inside of a block only where that tells more."""
+"""Label a picture without computing every pixel: the corners of blocks first, their inside only where they differ."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.uint8]
 Indices = NDArray[np.intp]
-Ask = Callable[[Indices, Indices], tuple[Labels, Mask]]
+LabelAt = Callable[[Indices, Indices], tuple[Labels, Mask]]
 
 
-def label_mask(mask: Mask, ask: Ask, steps: Sequence[int], *, margin: int = 0) -> Labels:
-    """Label the true pixels of a mask with a function that is expensive, and constant nearly everywhere.
+def label_mask(mask: Mask, label_at: LabelAt, steps: Sequence[int], *, margin: int = 0) -> Labels:
+    """Label the true pixels of a mask with a function that is expensive and constant nearly everywhere.
 
     The picture is cut into square blocks. A block whose four corners have one label, and are sure of their
     neighbourhood, has it throughout; the others are cut into smaller blocks, down to single pixels. So the borders
@@ -26,10 +26,10 @@ def label_mask(mask: Mask, ask: Ask, steps: Sequence[int], *, margin: int = 0) -
 
     Args:
         mask: (H, W) bool; blocks without a true pixel are left out.
-        ask: gives for the pixels in (n,) rows and (n,) columns their labels, (n,) uint8, and whether pixels nearby
-            are like them, (n,) bool. It is asked about pixels outside the mask, too.
+        label_at: returns for the pixels in (n,) rows and (n,) columns their labels, (n,) uint8, and whether pixels
+            nearby are like them, (n,) bool. It is called for pixels outside the mask, too.
         steps: sizes of the blocks, pixels, falling, each a multiple of the next, the last 1.
-        margin: so many blocks around a block that must be cut are cut with it.
+        margin: number of blocks around a block that must be cut that are cut with it.
 
     Returns:
         (H, W) uint8, 0 outside the mask.
@@ -37,14 +37,14 @@ def label_mask(mask: Mask, ask: Ask, steps: Sequence[int], *, margin: int = 0) -
     undecided = _occupied(mask, steps[0])
     labels = np.zeros(undecided.shape, np.uint8)
     for step, finer in pairwise(steps):
-        first, agreed = _ask_corners(undecided, ask, step, mask.shape)
+        first, agreed = _label_corners(undecided, label_at, step, mask.shape)
         np.copyto(labels, first, where=undecided)
         undecided &= _widened(undecided & ~agreed, margin)
         blocks = tuple(-(-size // finer) for size in mask.shape)
         labels = _enlarged(labels, step // finer, blocks)
         undecided = _enlarged(undecided.view(np.uint8), step // finer, blocks).view(np.bool_)
     rows, columns = np.divmod(np.flatnonzero(undecided & mask), mask.shape[1])
-    labels[rows, columns], _ = ask(rows, columns)
+    labels[rows, columns], _ = label_at(rows, columns)
     labels *= mask
     return labels
 
@@ -59,14 +59,14 @@ def _occupied(mask: Mask, step: int) -> Mask:
     return occupied
 
 
-def _ask_corners(blocks: Mask, ask: Ask, step: int, shape: tuple[int, ...]) -> tuple[Labels, Mask]:
+def _label_corners(blocks: Mask, label_at: LabelAt, step: int, shape: tuple[int, ...]) -> tuple[Labels, Mask]:
     """Return the label of each chosen block's first corner, and whether all four agree and are sure."""
     wanted = np.zeros((blocks.shape[0] + 1, blocks.shape[1] + 1), bool)
     for corner in _corners(wanted):
         np.logical_or(corner, blocks, out=corner)
     rows, columns = np.nonzero(wanted)
     labels, sure = np.zeros(wanted.shape, np.uint8), wanted.copy()
-    labels[rows, columns], sure[rows, columns] = ask(
+    labels[rows, columns], sure[rows, columns] = label_at(
         np.minimum(rows * step, shape[0] - 1), np.minimum(columns * step, shape[1] - 1)
     )
     first, *others = _corners(labels)
@@ -74,9 +74,9 @@ def _ask_corners(blocks: Mask, ask: Ask, step: int, shape: tuple[int, ...]) -> t
     return first, agreed
 
 
-def _corners(lattice: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+def _corners(grid: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """Return views of the four corners of each block."""
-    return lattice[:-1, :-1], lattice[:-1, 1:], lattice[1:, :-1], lattice[1:, 1:]
+    return grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
 
 
 def _widened(blocks: Mask, margin: int) -> Mask:

@@ -1,4 +1,4 @@
-"""Whose pixel is it: the pixels of a mask are shared out among poses."""
+"""Assignment of the pixels of a mask to poses."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from ...people import Pose
 from ...settings import SegmentSettings
 from ..geometry import Geometry
 from .block_labels import label_mask
-from .long_offsets import Indices, InterpolatedVotes, NearestVotes, Positions
+from .long_offsets import Indices, InterpolatedOffsets, NearestOffsets, Positions
 
 Labels = NDArray[np.uint8]
 
-_VOTES_AT_ONCE = 16384  # so many positions and what is computed from them stay in a core's cache
+_CHUNK = 16384  # positions; these and what is computed from them fit into the cache of a core
 
 
 @dataclass(frozen=True)
 class _Variant:
-    """One of the two ways in which TensorFlow.js shares out pixels.
+    """One of the two ways in which TensorFlow.js assigns pixels.
 
     Attributes:
-        votes: how a pixel's votes for keypoints are found.
-        keypoints: so many, from the first on, are voted for.
+        estimates: how the keypoints of a pixel are estimated.
+        keypoints: number of keypoints that are compared, from the first on.
         min_keypoint_score: of a pose's keypoint that counts; None takes the setting.
-        reach_px2: votes farther from a pose than this, in square pixels of the picture, are nobody's.
+        reach_px2: estimates farther from a pose than this, in square pixels of the picture, belong to nobody.
         steps: sizes of the blocks for `label_mask`.
         margin: for `label_mask`.
-        trust_cells: votes nearer to their pose than so many output cells are like those of neighbouring pixels. Only
-            where offsets are not interpolated do votes jump from pixel to pixel, and far from the pose they jump far.
+        trust_cells: estimates nearer to their pose than this number of output cells resemble those of neighbouring
+            pixels. Only offsets that are not interpolated jump from pixel to pixel, and far from the pose they jump far.
     """
 
-    votes: type[InterpolatedVotes] | type[NearestVotes]
+    estimates: type[InterpolatedOffsets] | type[NearestOffsets]
     keypoints: int
     min_keypoint_score: float | None
     reach_px2: float
@@ -46,8 +46,8 @@ class _Variant:
 
 
 _VARIANTS = {
-    'webgl': _Variant(InterpolatedVotes, len(KEYPOINTS), None, 1e6, steps=(16, 4, 1), margin=0, trust_cells=np.inf),
-    'cpu': _Variant(NearestVotes, 5, 0.3, np.inf, steps=(16, 1), margin=1, trust_cells=2),
+    'webgl': _Variant(InterpolatedOffsets, len(KEYPOINTS), None, 1e6, steps=(16, 4, 1), margin=0, trust_cells=np.inf),
+    'cpu': _Variant(NearestOffsets, 5, 0.3, np.inf, steps=(16, 1), margin=1, trust_cells=2),
 }
 
 
@@ -58,52 +58,52 @@ def assign_pixels(
     geometry: Geometry,
     settings: SegmentSettings,
 ) -> Labels:
-    """Give every pixel of the mask to the pose that its votes for keypoints come nearest to.
+    """Assign every pixel of the mask to the pose that its estimated keypoints are nearest to.
 
-    A pixel's distance from a pose is the mean squared distance between its votes and the pose's keypoints, over those
-    keypoints that score above `min_keypoint_score`; a pose without any gets no pixel. The variant `webgl` asks all 17
-    keypoints and leaves pixels that are a thousand pixels or more from every pose to nobody, a single pose included;
-    `cpu` asks nose, eyes and ears and knows no such limit.
+    A pixel's distance from a pose is the mean squared distance between its estimates and the pose's keypoints, over
+    those keypoints that score above `min_keypoint_score`; a pose without any gets no pixel. The variant `webgl`
+    compares all 17 keypoints and leaves pixels that are a thousand pixels or more from every pose to nobody, a single
+    pose included; `cpu` compares nose, eyes and ears and has no such limit.
 
     Args:
         mask: (H, W) bool, true where a person is.
         poses: in pixels of the picture.
-        long_offsets: (34, output_height, output_width) float32, pixels of the network input; first all dy, then all dx.
+        long_offsets: (34, rows, columns) float32, pixels of the network input; first all dy, then all dx.
         geometry: of the picture.
         settings: instances, min_keypoint_score (webgl only) and refine_steps count here.
 
     Returns:
         (H, W) uint8, 0 nobody, n the n-th pose.
 
-    Source: BodyPix 2.2 `decodeMultipleMasksGPU`, `decodeMultipleMasksCPU`. Not every pixel is asked, see `label_mask`.
+    Source: BodyPix 2.2 `decodeMultipleMasksGPU`, `decodeMultipleMasksCPU`. Not every pixel is computed, see `label_mask`.
     """
     variant = _VARIANTS[settings.instances]
     targets = _Targets(poses, variant, settings.min_keypoint_score)
     if not targets.keypoints:
         return np.zeros(mask.shape, np.uint8)
-    votes = variant.votes(long_offsets, targets.keypoints, geometry, settings.refine_steps)
+    estimates = variant.estimates(long_offsets, targets.keypoints, geometry, settings.refine_steps)
     trusted_px2 = (variant.trust_cells * _cell_px(geometry)) ** 2
-    chunk = _VOTES_AT_ONCE // len(targets.keypoints)
+    chunk = _CHUNK // len(targets.keypoints)
 
-    def ask(rows: Indices, columns: Indices) -> tuple[Labels, NDArray[np.bool_]]:
+    def label_at(rows: Indices, columns: Indices) -> tuple[Labels, NDArray[np.bool_]]:
         labels, sure = np.empty(rows.size, np.uint8), np.empty(rows.size, bool)
         for start in range(0, rows.size, chunk):
             part = slice(start, start + chunk)
-            labels[part], distance_px2 = targets.nearest(votes(rows[part], columns[part]))
+            labels[part], distance_px2 = targets.nearest(estimates(rows[part], columns[part]))
             np.less(distance_px2, trusted_px2, out=sure[part])
         return labels, sure
 
-    return label_mask(mask, ask, variant.steps, margin=variant.margin)
+    return label_mask(mask, label_at, variant.steps, margin=variant.margin)
 
 
 def _cell_px(geometry: Geometry) -> float:
     """Return the height of an output cell in pixels of the picture."""
     padding = geometry.padding
-    return geometry.stride * (padding.top + geometry.height + padding.bottom) / geometry.input_height
+    return geometry.pose_stride * (padding.top + geometry.height + padding.bottom) / geometry.input_height
 
 
 class _Targets:
-    """The keypoints of all poses that count, to be compared with votes."""
+    """The keypoints of all poses that count, to be compared with estimates."""
 
     def __init__(self, poses: Sequence[Pose], variant: _Variant, min_keypoint_score: float) -> None:
         least = variant.min_keypoint_score
@@ -125,18 +125,18 @@ class _Targets:
             if chosen
         ]
 
-    def nearest(self, votes: Positions) -> tuple[Labels, NDArray[np.floating[Any]]]:
-        """Return labels and squared distances of the nearest poses, (n,) each, for (keypoints, n) votes.
+    def nearest(self, estimates: Positions) -> tuple[Labels, NDArray[np.floating[Any]]]:
+        """Return labels and squared distances of the nearest poses, (n,) each, for (keypoints, n) estimates.
 
-        The first of equally near poses wins; NaN is near to nobody.
+        The first of equally near poses wins; NaN is nearest to nobody.
         """
-        best: NDArray[Any] = np.full(votes.shape[1], self._reach_px2, votes.real.dtype)
-        labels = np.zeros(votes.shape[1], np.uint8)
+        best: NDArray[Any] = np.full(estimates.shape[1], self._reach_px2, estimates.real.dtype)
+        labels = np.zeros(estimates.shape[1], np.uint8)
         for label, rows, places in self._poses:
-            away = votes[rows] - places.astype(votes.dtype)
+            away = estimates[rows] - places.astype(estimates.dtype)
             distance = np.square(away.real)
             distance += np.square(away.imag)
-            mean = distance.sum(axis=0) / votes.real.dtype.type(len(rows))
+            mean = distance.sum(axis=0) / estimates.real.dtype.type(len(rows))
             nearer = mean < best
             np.copyto(best, mean, where=nearer)
             labels[nearer] = label

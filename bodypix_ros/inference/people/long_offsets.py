@@ -1,10 +1,10 @@
-"""Where each pixel believes its person's keypoints to be: the long offsets, followed step by step.
+"""Estimates of each pixel's keypoints: the long offsets, followed step by step.
 
-A pixel's long offset points to each keypoint of the person that the pixel belongs to. BodyPix follows it, reads the
-offset again where it has arrived, and so on. Offsets are pixels of the network input but are walked in pixels of the
-picture, so that one step alone falls short wherever the network sees the picture smaller than it is.
+The long offsets of a pixel point to the keypoints of the person that the pixel belongs to. BodyPix follows an offset,
+reads the offset at the position reached, and so on. Offsets are pixels of the network input but are applied to pixels
+of the picture, so that one step alone falls short wherever the network sees the picture smaller than it is.
 
-Positions are complex numbers, x + iy, which halves the number of numpy's calls.
+Positions are complex numbers, x + iy, which halves the number of calls to numpy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Positions: TypeAlias = 'NDArray[np.complexfloating[Any, Any]]'
 Floats: TypeAlias = 'NDArray[np.floating[Any]]'
 
 
-class Votes(Protocol):
+class KeypointEstimates(Protocol):
     """A way to follow the long offsets."""
 
     def __call__(self, rows: Indices, columns: Indices) -> Positions:
@@ -34,7 +34,7 @@ class Votes(Protocol):
 
 @dataclass(frozen=True)
 class _Axis:
-    """One axis of the picture, and where its pixels lie among the output cells.
+    """One axis of the picture, and the positions of its pixels among the output cells.
 
     Attributes:
         size: of the picture, pixels.
@@ -49,7 +49,7 @@ class _Axis:
     stride: int
 
     def cells(self, pixels: Floats) -> Floats:
-        """Return the pixels' places among the cells, not clamped."""
+        """Return the pixels' positions among the cells, not clamped."""
         cells: Floats = ((self.border + pixels + 1) * self.shrink - 1) / self.stride
         return cells
 
@@ -57,17 +57,17 @@ class _Axis:
 def _axes(geometry: Geometry) -> tuple[_Axis, _Axis]:
     """Return the vertical and the horizontal axis."""
     top, bottom, left, right = geometry.padding
-    height, width, stride = geometry.height, geometry.width, geometry.stride
+    height, width, stride = geometry.height, geometry.width, geometry.pose_stride
     return (
         _Axis(height, top, geometry.input_height / (top + bottom + height), stride),
         _Axis(width, left, geometry.input_width / (left + right + width), stride),
     )
 
 
-class InterpolatedVotes:
-    """Votes from offsets that are interpolated between the output cells.
+class InterpolatedOffsets:
+    """Estimates from offsets that are interpolated between the output cells.
 
-    The walk is in float32; before every step the position is rounded to a whole pixel. Beyond the picture's right and
+    Positions are float32; before every step the position is rounded to a whole pixel. Beyond the picture's right and
     lower edges, and beyond the outermost cells, offsets are those of the edge.
 
     Source: BodyPix 2.2 `decodeMultipleMasksGPU`.
@@ -76,10 +76,10 @@ class InterpolatedVotes:
     def __init__(
         self, long_offsets: NDArray[np.float32], keypoints: Sequence[int], geometry: Geometry, refine_steps: int
     ) -> None:
-        """Prepare to vote for the given keypoints.
+        """Prepare to estimate the given keypoints.
 
         Args:
-            long_offsets: (34, output_height, output_width) float32, first all dy, then all dx.
+            long_offsets: (34, rows, columns) float32, first all dy, then all dx.
             keypoints: their numbers.
             geometry: of the picture.
             refine_steps: steps after the first.
@@ -87,7 +87,7 @@ class InterpolatedVotes:
         offsets = _complex_offsets(long_offsets, keypoints)
         self._values = _polynomials(offsets)
         self._planes = np.arange(len(keypoints))[:, None] * offsets[0].size
-        self._row_length = geometry.output_width
+        self._row_length = long_offsets.shape[2]
         self._vertical, self._horizontal = _axes(geometry)
         self._steps = refine_steps + 1
 
@@ -117,11 +117,11 @@ class InterpolatedVotes:
         return offsets
 
 
-class NearestVotes:
-    """Votes from the offsets of the nearest output cell.
+class NearestOffsets:
+    """Estimates from the offsets of the nearest output cell.
 
-    The walk is in doubles. Positions are clamped to the picture's right and lower edges only; a position left of the
-    cells reads from the end of the row above, and one before or after all cells makes the vote NaN.
+    Positions are doubles. Positions are clamped to the picture's right and lower edges only; a position left of the
+    cells reads from the end of the row above, and one before or after all cells makes the estimate NaN.
 
     Source: BodyPix 2.2 `decodeMultipleMasksCPU`.
     """
@@ -129,18 +129,18 @@ class NearestVotes:
     def __init__(
         self, long_offsets: NDArray[np.float32], keypoints: Sequence[int], geometry: Geometry, refine_steps: int
     ) -> None:
-        """Prepare to vote for the given keypoints; the arguments are those of `InterpolatedVotes`."""
+        """Prepare to estimate the given keypoints; the arguments are those of `InterpolatedOffsets`."""
         offsets = _complex_offsets(long_offsets, keypoints).reshape(len(keypoints), -1)
         nowhere = np.full((len(keypoints), 1), np.nan)
         self._values = np.concatenate([offsets, nowhere], axis=1, dtype=np.complex128).ravel()
         self._cells = offsets.shape[1]
         self._planes = np.arange(len(keypoints))[:, None] * (self._cells + 1)
-        self._row_length = geometry.output_width
+        self._row_length = long_offsets.shape[2]
         self._vertical, self._horizontal = _axes(geometry)
         self._steps = refine_steps
 
     def __call__(self, rows: Indices, columns: Indices) -> Positions:
-        """Return the (keypoints, n) complex128 positions, NaN where they are lost."""
+        """Return the (keypoints, n) complex128 positions, NaN where they are undefined."""
         positions = np.empty((len(self._planes), rows.size), np.complex128)
         positions.real, positions.imag = columns, rows
         positions += self._offsets(positions)
@@ -160,7 +160,7 @@ class NearestVotes:
 
 
 def _complex_offsets(long_offsets: NDArray[np.float32], keypoints: Sequence[int]) -> NDArray[np.complex64]:
-    """Return the keypoints' (keypoints, output_height, output_width) offsets, dx + i dy."""
+    """Return the keypoints' (keypoints, rows, columns) offsets, dx + i dy."""
     down, across = long_offsets.reshape(2, len(KEYPOINTS), *long_offsets.shape[1:])[:, list(keypoints)]
     offsets = np.empty(down.shape, np.complex64)
     offsets.real, offsets.imag = across, down

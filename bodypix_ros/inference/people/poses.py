@@ -1,12 +1,13 @@
 """From heatmaps and offsets to poses: the greedy decoding of several people that BodyPix shares with PoseNet.
 
 It starts at the surest keypoint of anybody and walks along the skeleton's edges to the other sixteen, then goes on to
-the next surest keypoint that is not yet somebody's. Few places are candidates; they are found with numpy and then
+the next surest keypoint that belongs to nobody yet. Few places are candidates; they are found with numpy and then
 followed one by one, in double precision as JavaScript does.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ from ...settings import SegmentSettings
 from ..geometry import Geometry, round_half_up
 
 _OFFSET_REFINEMENTS = 2
+_VISIBLE = 11
+"""Keypoints that count for the score of a pose against the mask; chosen by `tools/score_network.py`."""
+
 _SKELETON = (
     (0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 13), (13, 15),
     (0, 6), (6, 8), (8, 10), (6, 12), (12, 14), (14, 16),
@@ -45,16 +49,23 @@ class _Candidate(NamedTuple):
 
 
 def decode_poses(
-    heads: Mapping[str, NDArray[np.float32]], geometry: Geometry, settings: SegmentSettings
+    heads: Mapping[str, NDArray[np.float32]],
+    geometry: Geometry,
+    settings: SegmentSettings,
+    *,
+    against_mask: bool = False,
 ) -> tuple[Pose, ...]:
     """Find everybody's 17 keypoints.
 
     Args:
-        heads: the network's raw output by head, each (channels, output_height, output_width) float32: heatmaps
-            (logits; the sigmoid is applied here), short_offsets, displacement_fwd, displacement_bwd (pixels of the
-            network input; first all dy, then all dx).
+        heads: the network's raw output by head, each (channels, rows, columns) float32: heatmaps (logits; the sigmoid
+            is applied here), short_offsets, displacement_fwd, displacement_bwd (pixels of the network input; first all
+            dy, then all dx), and segments with `against_mask`.
         geometry: of the picture.
         settings: max_people, score_threshold (of the keypoint that a pose starts from) and nms_radius count here.
+        against_mask: the score of a pose is not the mean of its 17 keypoints, as in BodyPix, but that of the
+            `_VISIBLE` best after each was multiplied with the probability of a person at its place. So people who are
+            partly out of view keep their score, and poses beside all people lose it.
 
     Returns:
         The poses in the order in which they were found, in pixels of the picture. They are not filtered by their own
@@ -62,7 +73,7 @@ def decode_poses(
 
     Source: BodyPix 2.2 `decodeMultiplePoses`, `scalePoses`.
     """
-    decoder = _Decoder(heads, geometry.stride)
+    decoder = _Decoder(heads, geometry.pose_stride)
     queue = _Queue()
     for candidate in _candidates(decoder.scores, settings.score_threshold):
         queue.push(candidate)
@@ -74,12 +85,29 @@ def decode_poses(
         if _taken(root.keypoint, start, found, settings.nms_radius):
             continue
         points = decoder.follow(root.keypoint, start)
-        own = (
-            point.score for index, point in enumerate(points) if not _taken(index, point, found, settings.nms_radius)
-        )
-        poses.append(_to_picture(points, sum(own) / len(points), geometry))
+        own = [
+            0.0 if _taken(index, point, found, settings.nms_radius) else point.score
+            for index, point in enumerate(points)
+        ]
+        score = sum(own) / len(own)
+        if against_mask:
+            score = _score_against_mask(points, own, heads['segments'][0], geometry.stride)
+        poses.append(_to_picture(points, score, geometry))
         found.append(points)
     return tuple(poses)
+
+
+def _score_against_mask(
+    points: list[_Point], scores: list[float], segment_logits: NDArray[np.float32], stride: int
+) -> float:
+    """Return the mean of the best products of a keypoint's score and the probability of a person at its place."""
+    height, width = segment_logits.shape
+    products = []
+    for point, score in zip(points, scores, strict=True):
+        row, column = round_half_up(point.y / stride), round_half_up(point.x / stride)
+        if 0 <= row < height and 0 <= column < width:
+            products.append(score / (1 + math.exp(-float(segment_logits[row, column]))))
+    return sum(sorted(products)[-_VISIBLE:]) / _VISIBLE
 
 
 class _Decoder:
@@ -187,7 +215,7 @@ def _taken(keypoint: int, point: _Point, found: list[list[_Point]], radius: floa
 
 
 def _to_picture(points: list[_Point], score: float, geometry: Geometry) -> Pose:
-    """Return the pose in pixels of the picture, whose borders the network has seen too."""
+    """Return the pose in pixels of the picture, including the borders that the network has seen."""
     padding = geometry.padding
     scale_y = (geometry.height + padding.top + padding.bottom) / geometry.input_height
     scale_x = (geometry.width + padding.left + padding.right) / geometry.input_width
