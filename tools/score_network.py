@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import bodypix_ros
 from bodypix_ros.segmentation import Segmentation
+from bodypix_ros.settings import NetworkSettings
 from training.scores import boundary_score, found_keypoints, overlap
 
 EMPTY_PICTURES = 100
@@ -31,7 +32,8 @@ def main() -> None:
     parser.add_argument('images', type=Path, help='folder with validation/ and empty/')
     parser.add_argument('--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the network')
     options = parser.parse_args()
-    net = bodypix_ros.load(**{name: _value(text) for name, text in (one.split('=', 1) for one in options.set)})
+    changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
+    net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
     print(f'{net.network.name} on {net.provider}, internal_resolution {net.settings.internal_resolution}')
     _print_validation(net, options.images / 'validation')
     _print_false_people(net, sorted((options.images / 'empty').glob('*.jpg'))[:EMPTY_PICTURES])
@@ -70,7 +72,7 @@ def _print_false_people(net: bodypix_ros.Segmenter, pictures: list[Path]) -> Non
     """Print how many people and person pixels are found where nobody is."""
     people, shares = 0, []
     for path in pictures:
-        result = net.segment(cv2.imread(str(path)), people=net.network.version == 2)
+        result = net.segment(_read(path), people=net.network.version == 2)
         people += len(result.people.persons) if result.people is not None else 0
         shares.append(result.mask.mean())
     print(f'{len(pictures)} pictures without people: {people} people, {100 * np.mean(shares):.2f} % of the pixels')
@@ -80,11 +82,18 @@ def _examples(folder: Path) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool
     """Yield pictures, their true masks, which of their pixels count, and their names."""
     with (folder / 'sources.csv').open() as table:
         for row in csv.DictReader(table):
-            truth = cv2.imread(str(folder / row['mask']), cv2.IMREAD_GRAYSCALE) > 127
+            truth = _read(folder / row['mask'], cv2.IMREAD_GRAYSCALE) > 127
             counted = np.ones_like(truth)
             if row['ignore']:
-                counted = cv2.imread(str(folder / row['ignore']), cv2.IMREAD_GRAYSCALE) < 128
-            yield cv2.imread(str(folder / row['image'])), truth, counted, Path(row['image']).name
+                counted = _read(folder / row['ignore'], cv2.IMREAD_GRAYSCALE) < 128
+            yield _read(folder / row['image']), truth, counted, Path(row['image']).name
+
+
+def _read(path: Path, flag: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path), flag)
+    if picture is None:
+        raise SystemExit(f'{path} is not a picture')
+    return np.asarray(picture, np.uint8)
 
 
 def _keypoints(result: Segmentation) -> list[NDArray[np.float64]]:

@@ -33,7 +33,7 @@ class _Variant:
         steps: sizes of the blocks for `label_mask`.
         margin: for `label_mask`.
         trust_cells: estimates nearer to their pose than this number of output cells resemble those of neighbouring
-            pixels. Only offsets that are not interpolated jump from pixel to pixel, and far from the pose they jump far.
+            pixels. Only offsets that are not interpolated jump from pixel to pixel, the farther from the pose the more.
     """
 
     estimates: type[InterpolatedOffsets] | type[NearestOffsets]
@@ -75,7 +75,8 @@ def assign_pixels(
     Returns:
         (H, W) uint8, 0 nobody, n the n-th pose.
 
-    Source: BodyPix 2.2 `decodeMultipleMasksGPU`, `decodeMultipleMasksCPU`. Not every pixel is computed, see `label_mask`.
+    Source: BodyPix 2.2 `decodeMultipleMasksGPU`, `decodeMultipleMasksCPU`. Not every pixel is computed, see
+    `label_mask`.
     """
     variant = _VARIANTS[settings.instances]
     targets = _Targets(poses, variant, settings.min_keypoint_score)
