@@ -29,7 +29,7 @@ Provider = Literal['tensorrt', 'cuda', 'cpu']
 
 @dataclass(frozen=True)
 class Decoded:
-    """One picture's result, before people are told apart.
+    """One picture's result, before people are separated.
 
     Attributes:
         mask: (H, W) bool, true where a person is.

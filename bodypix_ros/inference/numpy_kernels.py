@@ -30,7 +30,7 @@ MARGIN = np.float32(1e-3)
 """How far bounds on logits keep from each other, so that no rounding of float32 can cross them."""
 
 
-class Box(NamedTuple):
+class Bounds(NamedTuple):
     """A rectangle of pixels: rows top..bottom-1, columns left..right-1."""
 
     top: int
@@ -71,7 +71,7 @@ def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
     Returns:
         (H, W) uint8, 255 times the probability, rounded.
     """
-    window = _Window(geometry, Box(0, geometry.height, 0, geometry.width))
+    window = _Window(geometry, Bounds(0, geometry.height, 0, geometry.width))
     scores = window.to_picture(_squash_between(window.upsample(squash_before(segment_logits, geometry)), geometry))
     if geometry.sigmoid == 'after':
         scores = _sigmoid(scores)
@@ -111,7 +111,7 @@ def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: N
 class _Window:
     """The part of a geometry that a box of the picture needs."""
 
-    def __init__(self, geometry: Geometry, box: Box) -> None:
+    def __init__(self, geometry: Geometry, box: Bounds) -> None:
         self.rows, first_row, last_row = _crop(geometry.rows, box.top, box.bottom)
         self.columns, first_column, last_column = _crop(geometry.columns, box.left, box.right)
         self.upsample_rows = geometry.upsample_rows[first_row:last_row]
@@ -166,14 +166,14 @@ def bound(threshold: float, geometry: Geometry) -> np.float32:
     return logit(threshold) if geometry.sigmoid == 'after' else np.float32(threshold)
 
 
-def _reach(cells: Mask, geometry: Geometry) -> Box | None:
+def _reach(cells: Mask, geometry: Geometry) -> Bounds | None:
     """Return the box of the picture's pixels whose score any of the given output cells influences."""
     box = _bounding_box(cells)
     if box is None:
         return None
     top, bottom = _influenced(geometry.rows, box.top, box.bottom, geometry.cell_size)
     left, right = _influenced(geometry.columns, box.left, box.right, geometry.cell_size)
-    return Box(top, bottom, left, right) if top < bottom and left < right else None
+    return Bounds(top, bottom, left, right) if top < bottom and left < right else None
 
 
 def _influenced(taps: Taps, first_cell: int, last_cell: int, cell_size: int) -> tuple[int, int]:
@@ -183,13 +183,13 @@ def _influenced(taps: Taps, first_cell: int, last_cell: int, cell_size: int) -> 
     return int(start), int(stop)
 
 
-def _bounding_box(mask: Mask) -> Box | None:
+def _bounding_box(mask: Mask) -> Bounds | None:
     """Return the smallest box that holds every true pixel, None where there is none."""
     rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:
         return None
     columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
-    return Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+    return Bounds(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
 
 
 def _crop(taps: Taps, start: int, stop: int) -> tuple[Taps, int, int]:

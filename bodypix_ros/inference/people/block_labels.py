@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
-Labels = NDArray[np.uint8]
+from ..numpy_kernels import Mask
+
+PersonLabels = NDArray[np.uint8]
 Indices = NDArray[np.intp]
-LabelAt = Callable[[Indices, Indices], tuple[Labels, Mask]]
+LabelAt = Callable[[Indices, Indices], tuple[PersonLabels, Mask]]
 
 
-def label_mask(mask: Mask, label_at: LabelAt, steps: Sequence[int], *, margin: int = 0) -> Labels:
+def label_mask(mask: Mask, label_at: LabelAt, steps: Sequence[int], *, margin: int = 0) -> PersonLabels:
     """Label the true pixels of a mask with a function that is expensive and constant nearly everywhere.
 
     The picture is cut into square blocks. A block whose four corners have one label, and are sure of their
@@ -59,7 +60,7 @@ def _occupied(mask: Mask, step: int) -> Mask:
     return occupied
 
 
-def _label_corners(blocks: Mask, label_at: LabelAt, step: int, shape: tuple[int, ...]) -> tuple[Labels, Mask]:
+def _label_corners(blocks: Mask, label_at: LabelAt, step: int, shape: tuple[int, ...]) -> tuple[PersonLabels, Mask]:
     """Return the label of each chosen block's first corner, and whether all four agree and are sure."""
     wanted = np.zeros((blocks.shape[0] + 1, blocks.shape[1] + 1), bool)
     for corner in _corners(wanted):
@@ -87,7 +88,7 @@ def _widened(blocks: Mask, margin: int) -> Mask:
     return widened
 
 
-def _enlarged(values: Labels, factor: int, shape: tuple[int, ...]) -> Labels:
+def _enlarged(values: PersonLabels, factor: int, shape: tuple[int, ...]) -> PersonLabels:
     """Repeat each value `factor` times along both axes and cut the result to shape."""
     size = values.shape[1] * factor, values.shape[0] * factor
     enlarged = cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)

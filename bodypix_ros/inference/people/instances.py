@@ -13,10 +13,8 @@ from ...parts import KEYPOINTS
 from ...people import Pose
 from ...settings import SegmentSettings
 from ..geometry import Geometry
-from .block_labels import label_mask
-from .long_offsets import Indices, InterpolatedOffsets, NearestOffsets, Positions
-
-Labels = NDArray[np.uint8]
+from .block_labels import Indices, PersonLabels, label_mask
+from .long_offsets import InterpolatedOffsets, NearestOffsets, Positions
 
 _CHUNK = 16384  # positions; these and what is computed from them fit into the cache of a core
 
@@ -57,7 +55,7 @@ def assign_pixels(
     long_offsets: NDArray[np.float32],
     geometry: Geometry,
     settings: SegmentSettings,
-) -> Labels:
+) -> PersonLabels:
     """Assign every pixel of the mask to the pose that its estimated keypoints are nearest to.
 
     A pixel's distance from a pose is the mean squared distance between its estimates and the pose's keypoints, over
@@ -86,7 +84,7 @@ def assign_pixels(
     trusted_px2 = (variant.trust_cells * _cell_px(geometry)) ** 2
     chunk = _CHUNK // len(targets.keypoints)
 
-    def label_at(rows: Indices, columns: Indices) -> tuple[Labels, NDArray[np.bool_]]:
+    def label_at(rows: Indices, columns: Indices) -> tuple[PersonLabels, NDArray[np.bool_]]:
         labels, sure = np.empty(rows.size, np.uint8), np.empty(rows.size, bool)
         for start in range(0, rows.size, chunk):
             part = slice(start, start + chunk)
@@ -126,7 +124,7 @@ class _Targets:
             if chosen
         ]
 
-    def nearest(self, estimates: Positions) -> tuple[Labels, NDArray[np.floating[Any]]]:
+    def nearest(self, estimates: Positions) -> tuple[PersonLabels, NDArray[np.floating[Any]]]:
         """Return labels and squared distances of the nearest poses, (n,) each, for (keypoints, n) estimates.
 
         The first of equally near poses wins; NaN is nearest to nobody.

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from ...parts import KEYPOINTS
 from ..geometry import Geometry
+from .block_labels import Indices
 
-Indices = NDArray[np.intp]
 # Texts, because numpy 1.21 (ROS 2 Humble) has no subscripts at run time.
 Positions: TypeAlias = 'NDArray[np.complexfloating[Any, Any]]'
 Floats: TypeAlias = 'NDArray[np.floating[Any]]'
