@@ -74,7 +74,7 @@ def write_weights(path: Path, weights: Weights, heatmap_bias: float = HEATMAP_BI
             packed[name] = values
     packed[_HEATMAPS] = packed[_HEATMAPS].copy()
     packed[_HEATMAPS][:_KEYPOINTS] += np.float32(heatmap_bias)
-    np.savez_compressed(path, **packed)
+    np.savez_compressed(path, **packed)  # type: ignore[arg-type]  # newer stubs mistake an array for an option
 
 
 def read_weights(path: Path = WEIGHTS_FILE) -> Weights:
