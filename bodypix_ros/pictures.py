@@ -133,7 +133,10 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         with path.open('rb') as file, warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of unusual metadata
             warnings.simplefilter('error', Image.DecompressionBombWarning)
-            return _as_bgr(_pixels(ImageOps.exif_transpose(Image.open(file))))
+            image: Image.Image = Image.open(file)
+            if image.format != 'TIFF':  # Pillow turns TIFF itself, and before 10.0 it leaves the tag there
+                image = ImageOps.exif_transpose(image)
+            return _as_bgr(_pixels(image))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageError(
             f'{path} is above the limit of {Image.MAX_IMAGE_PIXELS} pixels; scale it down first'
@@ -149,7 +152,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def _check_jpeg(data: bytes) -> CompressedPicture:
-    """Read the header with Pillow, and find the end: OpenCV may fill a truncated picture up with grey."""
+    """Read the header with Pillow and find the end marker: OpenCV 4 fills a truncated picture with grey."""
     header = BytesIO(data[:_HEADER_BYTES])
     try:
         image = JpegImagePlugin.JpegImageFile(header)
