@@ -129,7 +129,9 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """
     try:
         if not path.is_file():
-            raise ImageError(f'{path} is {"not a file" if path.exists() else "not there"}; expected a picture file')
+            raise ImageError(
+                f'{path} {"is not a file" if path.exists() else "does not exist"}; expected a picture file'
+            )
         with path.open('rb') as file, warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of unusual metadata
             warnings.simplefilter('error', Image.DecompressionBombWarning)
@@ -157,7 +159,7 @@ def _check_jpeg(data: bytes) -> CompressedPicture:
     try:
         image = JpegImagePlugin.JpegImageFile(header)
     except Exception as error:  # SyntaxError, OSError, struct.error and others
-        raise _damaged(data, 'its JPEG header is incomplete or wrong') from error
+        raise _damaged(data, f'its JPEG header is incomplete, wrong or longer than {_HEADER_BYTES} bytes') from error
     end = data.rfind(_JPEG_END, header.tell())  # an embedded thumbnail, which has an end too, lies in the header
     if end < 0:
         raise _truncated(data)

@@ -167,7 +167,7 @@ def test_only_the_first_bytes_of_an_endless_header_are_read(start: bytes, monkey
             super().__init__(header)
 
     monkeypatch.setattr(pictures.JpegImagePlugin, 'JpegImageFile', Recorded)
-    with pytest.raises(ImageError, match='is damaged: its JPEG header is incomplete or wrong'):
+    with pytest.raises(ImageError, match='is damaged: its JPEG header is incomplete, wrong or longer than 73728 bytes'):
         check_compressed(b'\xff\xd8' + start * (20_000_000 // len(start)))
     assert [len(header.getvalue()) for header in headers] == [72 * 1024]
 
@@ -241,7 +241,7 @@ def test_inflating_ends_where_the_picture_is_complete(monkeypatch: pytest.Monkey
         (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', bytes(13)) + chunk(b'IEND'), 'no IHDR or no IDAT'),
         (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', b'x') + chunk(b'IDAT') + chunk(b'IEND'), 'its PNG header is wrong'),
         (png(8, 8, b'wrong')[:-16] + bytes(4) + chunk(b'IEND'), 'wrong checksum of IDAT'),
-        (b'\xff\xd8\xff\xd9' + bytes(500), 'its JPEG header is incomplete or wrong'),
+        (b'\xff\xd8\xff\xd9' + bytes(500), 'its JPEG header is incomplete, wrong or longer than 73728 bytes'),
     ],
 )
 def test_a_stream_without_a_picture_is_refused_without_decoding(data: bytes, reason: str) -> None:
@@ -395,7 +395,7 @@ def test_grey_files_of_8_and_16_bits_are_read(tmp_path: Path, dtype: type) -> No
 @pytest.mark.parametrize(
     ('name', 'content', 'text'),
     [
-        ('missing.jpg', None, 'missing.jpg is not there; expected a picture file'),
+        ('missing.jpg', None, 'missing.jpg does not exist; expected a picture file'),
         ('notes.txt', b'not a picture', r'notes.txt is not a picture that Pillow [\d.]+ can read'),
         ('folder', 'folder', 'folder is not a file; expected a picture file'),
         ('forged.png', png(60000, 60000, b''), 'forged.png is above the limit of 89478485 pixels; scale it down first'),

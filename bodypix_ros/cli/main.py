@@ -18,8 +18,8 @@ from .failures import report_failure
 VERBS = {
     'demo': 'run the node on a picture, a video or a camera and show what it publishes',
     'segment': 'find people in picture files',
-    'models': 'list, fetch, import and build from weights',
-    'bench': 'measure how long everything takes here, stage by stage and beside others',
+    'models': 'list, download, import and build models',
+    'bench': 'measure the latency of each stage on this machine',
 }
 
 _DEBUG = '--debug'

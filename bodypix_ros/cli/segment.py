@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--people',
         action='store_true',
         help='also separate people: writes instances as PNG, and keypoints, boxes and parts as JSON; '
-        'implied by a setting of people',
+        'implied by any option for people',
     )
     add_options(parser, NetworkSettings)
     add_options(parser, SegmentSettings)

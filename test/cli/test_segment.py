@@ -87,7 +87,7 @@ def test_a_bad_file_does_not_end_the_batch(loaded, tmp_path, capsys) -> None:
     captured = capsys.readouterr()
     assert [line.split('; ')[0] for line in captured.out.splitlines()] == [f'{path}: 50.0% person' for path in good]
     assert captured.err.splitlines() == [
-        f'bodypix: {bad[0]} is not there; expected a picture file',
+        f'bodypix: {bad[0]} does not exist; expected a picture file',
         f'bodypix: {bad[1]}: unexpected RuntimeError: a fault of ours; --debug shows the traceback',
         f'bodypix: {tmp_path}/half.png is truncated',
         'bodypix: 3 of 5 pictures failed',
