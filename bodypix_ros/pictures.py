@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import struct
 import threading
 import warnings
@@ -128,10 +129,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         ImageError: the file is missing, unreadable, not a picture, too large, truncated or damaged.
     """
     try:
-        if not path.is_file():
-            raise ImageError(
-                f'{path} {"is not a file" if path.exists() else "does not exist"}; expected a picture file'
-            )
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ImageError(f'{path} is not a file; expected a picture file')
         with path.open('rb') as file, warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of unusual metadata
             warnings.simplefilter('error', Image.DecompressionBombWarning)
@@ -145,6 +144,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         ) from error
     except UnidentifiedImageError as error:
         raise ImageError(f'{path} is not a picture that Pillow {__version__} can read') from error
+    except FileNotFoundError as error:
+        raise ImageError(f'{path} does not exist; expected a picture file') from error
     except ImageError:
         raise
     except Exception as error:  # a damaged file leads Pillow's parsers to every kind of exception
