@@ -29,14 +29,14 @@ MAX_SIDE = 2**14
 """Limits of images in messages: 8K video fits, and a forged size does not exhaust the memory."""
 
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
+_FILL, _START_OF_SCAN = 0xFF, 0xDA
 _SCAN, _JPEG_END = b'\xff\xda', b'\xff\xd9'
-_HEADER_BYTES = 72 * 1024
-"""Enough for a full Exif segment and the tables. Pillow reads headers byte by byte, so an endless one is slow."""
+_MAX_SEGMENTS, _MAX_CHUNKS = 2**8, 2**14
+"""Of a JPEG header and of a PNG. Pillow parses them in Python, so a stream of countless ones would take seconds."""
 
 _MAX_SCANNED_PIXELS = 2**29
 """Pixels times scans: each scan of a progressive JPEG passes over the whole picture."""
 
-_MAX_CHUNKS = 2**15
 _BOMB_PIXELS, _BOMB_RATIO = 2**23, 100
 """Above this size, a picture of more pixels per byte than a camera delivers is a decompression bomb."""
 
@@ -130,7 +130,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ImageError(f'{path} is not a file; expected a picture file')
+            raise ImageError('not a file; expected a picture file')
         with path.open('rb') as file, warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of unusual metadata
             warnings.simplefilter('error', Image.DecompressionBombWarning)
@@ -146,8 +146,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise ImageError(f'{path} is not a picture that Pillow {__version__} can read') from error
     except FileNotFoundError as error:
         raise ImageError(f'{path} does not exist; expected a picture file') from error
-    except ImageError:
-        raise
+    except ImageError as error:
+        raise ImageError(f'{path}: {error}') from error
     except Exception as error:  # a damaged file leads Pillow's parsers to every kind of exception
         if isinstance(error, OSError) and error.strerror:
             raise ImageError(f'{path} cannot be read ({error.strerror})') from error
@@ -156,12 +156,12 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 def _check_jpeg(data: bytes) -> CompressedPicture:
     """Read the header with Pillow and find the end marker: OpenCV 4 fills a truncated picture with grey."""
-    header = BytesIO(data[:_HEADER_BYTES])
+    start = _find_scan(data)
     try:
-        image = JpegImagePlugin.JpegImageFile(header)
+        image = JpegImagePlugin.JpegImageFile(BytesIO(data[:start]))
     except Exception as error:  # SyntaxError, OSError, struct.error and others
-        raise _damaged(data, f'its JPEG header is incomplete, wrong or longer than {_HEADER_BYTES} bytes') from error
-    end = data.rfind(_JPEG_END, header.tell())  # an embedded thumbnail, which has an end too, lies in the header
+        raise _damaged(data, 'its JPEG header is wrong') from error
+    end = data.rfind(_JPEG_END, start)  # an embedded thumbnail, which has an end too, is in the header
     if end < 0:
         raise _truncated(data)
     width, height = image.size
@@ -169,6 +169,21 @@ def _check_jpeg(data: bytes) -> CompressedPicture:
     if scans * height * width > _MAX_SCANNED_PIXELS:
         raise ImageError(f'a compressed image of {width}x{height} has too many scans ({scans})')
     return CompressedPicture('jpeg', height, width, data[: end + len(_JPEG_END)])
+
+
+def _find_scan(data: bytes) -> int:
+    """Return where the header of a JPEG stream ends."""
+    place = 2
+    for _ in range(_MAX_SEGMENTS):
+        if place + 4 > len(data):
+            raise _truncated(data)
+        fill, marker, length = struct.unpack_from('>BBH', data, place)
+        if fill != _FILL:
+            raise _damaged(data, 'its JPEG header is wrong')
+        place += 1 if marker == _FILL else 2 + length
+        if marker == _START_OF_SCAN:
+            return place
+    raise _damaged(data, f'more than {_MAX_SEGMENTS} segments in its JPEG header')
 
 
 def _check_png(data: bytes) -> CompressedPicture:
@@ -208,9 +223,7 @@ def _rebuild_png(data: bytes, chunks: dict[bytes, list[memoryview]]) -> Compress
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    return b''.join(
-        (struct.pack('>I', len(content)), kind, content, struct.pack('>I', zlib.crc32(content, zlib.crc32(kind))))
-    )
+    return struct.pack('>I', len(content)) + kind + content + struct.pack('>I', zlib.crc32(content, zlib.crc32(kind)))
 
 
 def _decode_jpeg(picture: CompressedPicture, grey: bool) -> NDArray[Any]:
@@ -223,9 +236,8 @@ def _decode_jpeg(picture: CompressedPicture, grey: bool) -> NDArray[Any]:
             raise _damaged(picture.data, str(error)) from error
     if pixels is None:
         raise _damaged(picture.data, 'OpenCV cannot decode it')
-    wrong = [message for message in messages if _DAMAGE.search(message)]
-    if wrong:
-        raise _damaged(picture.data, wrong[0].decode('ascii', 'replace'))
+    for message in filter(_DAMAGE.search, messages):
+        raise _damaged(picture.data, message.decode('ascii', 'replace'))
     return pixels
 
 
@@ -241,13 +253,11 @@ def _decode_png(picture: CompressedPicture) -> NDArray[Any]:
 
 def _pixels(image: Image.Image) -> NDArray[Any]:
     """Return the pixels of Pillow's image: (H, W) uint16 or uint8 if it is grey, else (H, W, 3) uint8 BGR."""
-    if image.mode == 'I' or image.mode.startswith('I;16'):
+    if image.mode in ('I', 'F') or image.mode.startswith('I;16'):
         values = np.asarray(image)
-        if values.size and not 0 <= values.min() <= values.max() <= 0xFFFF:
-            raise ImageError('its grey values are outside 0..65535; expected 8 or 16 bits')
+        if values.dtype.kind == 'f' or not 0 <= values.min() <= values.max() <= 0xFFFF:
+            raise ImageError('its grey values are not whole numbers of 0..65535; expected 8 or 16 bits')
         return values.astype(np.uint16)
-    if image.mode == 'F':
-        raise ImageError('its grey values are floating point; expected 8 or 16 bits')
     if image.mode == 'L':
         return np.asarray(image)
     return np.asarray(cv2.cvtColor(np.asarray(image.convert('RGB')), cv2.COLOR_RGB2BGR))
@@ -257,8 +267,7 @@ def _as_bgr(pixels: NDArray[Any], mosaic: Encoding | None = None, mono16_bits: i
     """Convert the pixels of `_pixels` to (H, W, 3) uint8 BGR."""
     if pixels.ndim == 3:
         return pixels
-    encoding = ENCODINGS['mono8'] if mosaic is None else mosaic
-    encoding = replace(encoding, bits=16 if pixels.dtype == np.uint16 else 8)
+    encoding = replace(mosaic or ENCODINGS['mono8'], bits=16 if pixels.dtype == np.uint16 else 8)
     return to_bgr(pixels[..., np.newaxis], encoding, mono16_bits)
 
 
