@@ -205,6 +205,13 @@ class NodeSettings(Settings):
     image_transport: str = setting(
         'raw', 'How images come: raw, or compressed as JPEG or PNG', choices=('raw', 'compressed')
     )
+    mono16_bits: int = setting(
+        16,
+        'Significant bits of 16-bit images (mono16, 16UC1, bayer_*16): 10 or 12 for cameras that do not scale '
+        'their values to 16 bits',
+        choices=(10, 12, 16),
+        live=True,
+    )
     qos: str = setting(
         'auto',
         'Reliability of the image subscription; auto follows the publisher',

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / 'bodypix_ros'
 
-GROUND = 'errors encodings streams parts palettes regions people segmentation setting settings'
+GROUND = 'errors encodings pictures parts palettes regions people segmentation setting settings'
 """Rooms that hold no network and no pictures: values, names and what they mean."""
 
 MAY_IMPORT = {
@@ -21,7 +21,7 @@ MAY_IMPORT = {
     'parts': '',
     'setting': 'errors',
     'encodings': '',
-    'streams': 'errors',
+    'pictures': 'encodings errors',
     'palettes': 'errors parts',
     'regions': 'errors parts',
     'people': 'parts regions',
@@ -32,7 +32,7 @@ MAY_IMPORT = {
     'segmenter': f'{GROUND} models inference',
     '__init__': 'segmentation segmenter',
     'render': GROUND,
-    'ros': f'{GROUND} streams fast_dds msg models segmenter render',
+    'ros': f'{GROUND} fast_dds msg models segmenter render',
     'launching': f'{GROUND} fast_dds',
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros',
     'cli': f'{GROUND} models inference segmenter __init__ render ros bench',

@@ -17,9 +17,9 @@ from ..bench.run import compare, measure_case
 from ..bench.table import report_text
 from ..bench.workshop import Workshop
 from ..errors import BodyPixError, SettingError
+from ..pictures import read_picture
 from ..settings import NetworkSettings
 from .options import add_options, from_options, setting_reader
-from .pictures import read_picture
 from .progress import ProgressBar
 
 SIZES = ('640x480', '1280x720', '1920x1080')

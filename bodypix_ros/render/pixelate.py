@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import SettingError
 from .blend import divide_by_alpha, lay_over, layer_from_mask, mirror, with_alpha
 from .blur import MAX_BLUR_PX, blur
 from .checks import require_between, require_channels
@@ -31,7 +32,7 @@ def draw_pixelated_mask(
         opacity: strength of the mask, 0..1.
         blur_px: blur of the mask, 0..20 pixels.
         flip: mirror the drawing.
-        cell_px: side of a cell in pixels, from 2 to the smaller side of the picture.
+        cell_px: side of a cell in pixels, at least 2; the whole side of a picture that is smaller.
         order: the order of the image's channels, and of the result's.
         canvas: as in a browser: where the mask is transparent, so is the result, and lines are drawn there too.
             Else the picture stays as it is where the mask is transparent.
@@ -48,7 +49,8 @@ def draw_pixelated_mask(
     require_channels('image', image, 3)
     require_between('opacity', opacity, 0, 1)
     require_between('blur_px', blur_px, 0, MAX_BLUR_PX)
-    require_between('cell_px', cell_px, 2, min(image.shape[:2]))
+    if cell_px < 2:
+        raise SettingError(f'cell_px must be at least 2, got {cell_px}')
     if mask is None:
         return mirror(with_alpha(image) if canvas else image.copy(), flip)
     layer = blur(layer_from_mask(image, mask, order), blur_px, fade=canvas)
@@ -66,7 +68,7 @@ def _pixelate(layer: NDArray[np.uint8], cell_px: int, lines_everywhere: bool) ->
     The last cells are a little larger where cell_px does not divide the size.
     """
     height, width = layer.shape[:2]
-    rows, columns = height // cell_px, width // cell_px
+    rows, columns = max(1, height // cell_px), max(1, width // cell_px)
     small = np.asarray(cv2.resize(layer, (columns, rows), interpolation=cv2.INTER_LINEAR), np.uint8)
     wide = _repeat(small, columns, width, axis=1)
     beside_lines = _beside_lines(columns, cell_px)
