@@ -74,7 +74,7 @@ class Engine(Protocol):
         """
 
     def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
-        """Do ahead what the first `count` pictures of a size would have to wait for."""
+        """Prepare for `count` pictures of a size at once, so that the first ones do not wait."""
 
 
 def network_geometry(

@@ -73,13 +73,14 @@ def choose_kernels(wanted: str) -> Kernels:
             'numba', compiled.preprocess, compiled.decode_mask, compiled.decode_parts, compiled.decode_confidence
         )
         _compile(kernels)
-    except Exception as error:  # numba's cache and compiler fail in many ways, and numpy always works
+    except Exception as error:  # numba's compiler and cache fail in many ways, and numpy always works
         if wanted == 'numba':
             raise ProviderError(
-                f'kernels is numba, which does not work here ({_describe(error)}); run `pip install numba`, '
-                f'check the folder of its cache, or set kernels to numpy'
+                f'kernels is numba, which does not work here ({_first_line(error)}); run `pip install numba`, '
+                f'check the folder of its cache ($NUMBA_CACHE_DIR), or set kernels to numpy'
             ) from error
-        _LOG.info('numba does not work here (%s), so frames take longer; run `pip install numba`', _describe(error))
+        level = logging.INFO if isinstance(error, ImportError) else logging.WARNING
+        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _first_line(error))
         _LOG.debug('numba failed', exc_info=True)
         return NUMPY
     return kernels
@@ -98,6 +99,6 @@ def _compile(kernels: Kernels) -> None:
         kernels.decode_confidence(np.ones(cells, np.float32), geometry)
 
 
-def _describe(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """Return the first line of an error, at most 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
