@@ -127,6 +127,16 @@ class Geometry:
         return 1 if self.sigmoid == 'after' else self.stride
 
     @property
+    def offset_scale(self) -> tuple[float, float]:
+        """Pixels of the picture, in y and x, per pixel of a long offset.
+
+        BodyPix adds offsets, which are pixels of the network input, to pixels of the picture as they are.
+        """
+        if self.sigmoid != 'after':
+            return 1.0, 1.0
+        return self.height / self.input_height, self.width / self.input_width
+
+    @property
     def sigmoid_first(self) -> bool:
         """Whether scores are squashed before the first interpolation (BodyPix 1)."""
         return self.sigmoid == 'before'
