@@ -19,3 +19,9 @@ class ProviderError(BodyPixError, RuntimeError):
 
 class ImageError(BodyPixError, ValueError):
     """An image is not of the kind that was expected."""
+
+
+def quoted(value: object, limit: int = 200) -> str:
+    """Return a value as an error text quotes it: its `repr`, of which at most `limit` characters are kept."""
+    text = repr(value)
+    return text if len(text) <= limit else f'{text[: limit - 3]}...'

@@ -1,11 +1,17 @@
-"""Whether weights are those of the network that was asked for: their shapes tell."""
+"""Whether the files of a checkpoint are whole, and are those of the network that was asked for."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from ...errors import ModelError, SettingError
 from ..catalogue import network_title
+from ..disk import file_size, read_file
+from .heads import MASK_HEADS, PEOPLE_HEADS
+from .tfjs import MANIFEST_LIMIT_BYTES, WEIGHTS_LIMIT_BYTES, Manifest, parse_manifest, read_weights
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -13,6 +19,53 @@ _MOBILENET_FIRST = 'MobilenetV1/Conv2d_0/weights'
 _RESNET_FIRST = 'resnet_v1_50/conv1/weights'
 _FULL_WIDTH = 32  # channels of MobileNetV1's first convolution at multiplier 1.0
 _MULTIPLIERS = (0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What identifies the bytes of a checkpoint: SHA-256 of the manifest, and of the weight files in a row."""
+
+    manifest_sha256: str
+    weights_sha256: str
+
+    @property
+    def digest(self) -> str:
+        """Both in one."""
+        return hashlib.sha256(f'{self.manifest_sha256} {self.weights_sha256}'.encode()).hexdigest()
+
+
+def inspect_files(folder: Path, manifest_name: str) -> tuple[Manifest, Fingerprint]:
+    """Read and hash a checkpoint's files.
+
+    Raises:
+        ModelError: one is missing, or the weights have another size than the manifest's shapes.
+    """
+    path = folder / manifest_name
+    text = read_file(path, MANIFEST_LIMIT_BYTES)
+    manifest = parse_manifest(text, str(path))
+    weights = hashlib.sha256()
+    for group in manifest.groups:
+        size = sum(file_size(folder / file) for file in group.files)
+        if size != group.size_bytes:
+            raise ModelError(
+                f'{folder}: {", ".join(group.files)} must have {group.size_bytes} bytes by the shapes in '
+                f'{manifest_name}, got {size}'
+            )
+        for file in group.files:
+            weights.update(read_file(folder / file, WEIGHTS_LIMIT_BYTES))
+    return manifest, Fingerprint(hashlib.sha256(text).hexdigest(), weights.hexdigest())
+
+
+def check_buildable(folder: Path, manifest: Manifest, version: int, architecture: str, multiplier: float) -> None:
+    """Build the network of a checkpoint with every head: all shapes must agree and every weight must be finite.
+
+    Raises:
+        ModelError: it cannot be built.
+    """
+    from .build import build_onnx  # imports onnx, which is slow
+
+    heads = PEOPLE_HEADS if version == 2 else MASK_HEADS
+    build_onnx(read_weights(folder, manifest), architecture, multiplier, 16, 'trained', heads, version)
 
 
 def recognise(shapes: Shapes, source: str) -> tuple[str, float]:
@@ -23,7 +76,7 @@ def recognise(shapes: Shapes, source: str) -> tuple[str, float]:
         source: where they came from, for error texts.
 
     Raises:
-        ModelError: they are of no BodyPix network.
+        ModelError: they belong to no BodyPix network.
     """
     if _RESNET_FIRST in shapes:
         return 'resnet50', 1.0
@@ -39,8 +92,8 @@ def check_fit(shapes: Shapes, architecture: str, multiplier: float, source: str)
     """Check that weights are those of the network that the settings ask for.
 
     Raises:
-        ModelError: they are of no BodyPix network.
-        SettingError: they are of another one; the text names both.
+        ModelError: they belong to no BodyPix network.
+        SettingError: they belong to another one; the text names both.
     """
     found = recognise(shapes, source)
     wanted = (architecture, 1.0 if architecture == 'resnet50' else multiplier)
