@@ -7,6 +7,7 @@ published. `store.py` fetches them aside, verifies them together and then moves 
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import ssl
@@ -147,7 +148,7 @@ class _Transfer:
         self.finished: Future[None] = Future()
         self._file = file
         self._limit_bytes = limit_bytes
-        self._announced_bytes: int | None = None
+        self.announced_bytes: int | None = None
 
     def run(self) -> None:
         try:
@@ -191,18 +192,16 @@ class _Transfer:
             _check_redirection(response.url, response.headers['Location'])
         elif response.ok:
             length = response.headers.get('Content-Length', '')
-            self._announced_bytes = int(length) if length.isdecimal() and len(length) < 20 else None
-            self._check_limit(self._announced_bytes or 0)
+            self.announced_bytes = int(length) if length.isdecimal() and len(length) < 20 else None
+            self._check_limit(self.announced_bytes or 0)
 
     def _check_limit(self, size_bytes: int) -> None:
         if size_bytes > self._limit_bytes:
             raise ModelError(f'{shown(self.address)} is longer than the {self._limit_bytes} bytes that were expected')
 
     def _check_length(self) -> None:
-        if self._announced_bytes is not None and self.done_bytes != self._announced_bytes:
-            raise ModelError(
-                f'{shown(self.address)} ended after {self.done_bytes} of {self._announced_bytes} bytes; try again'
-            )
+        if self.announced_bytes is not None and self.done_bytes != self.announced_bytes:
+            raise http.client.IncompleteRead(b'')  # as requests does where its urllib3 is recent enough
 
 
 def _watch(transfer: _Transfer, progress: Callable[[int], None], deadline_s: float) -> None:
@@ -213,7 +212,7 @@ def _watch(transfer: _Transfer, progress: Callable[[int], None], deadline_s: flo
         progress(transfer.done_bytes)
         if time.monotonic() > end_s:
             raise ModelError(
-                f'{shown(transfer.address)} was given up after {deadline_s:.0f} s and {transfer.done_bytes} bytes: the '
+                f'{shown(transfer.address)} was given up after {deadline_s:.3g} s and {transfer.done_bytes} bytes: the '
                 f'server is too slow; {_OTHER_WAYS}'
             )
     error = transfer.finished.exception()
@@ -250,7 +249,7 @@ def _explain(transfer: _Transfer, error: BaseException) -> BaseException:
     response = getattr(error, 'response', None)
     if response is not None and response.status_code >= 400:
         return _refusal(address, response.status_code, str(response.reason)[:100])
-    return ModelError(f'{_cause(transfer.address, error)}; {_OTHER_WAYS}')
+    return ModelError(f'{_cause(transfer, error)}; {_OTHER_WAYS}')
 
 
 def _refusal(address: str, status: int, reason: str) -> ModelError:
@@ -259,7 +258,7 @@ def _refusal(address: str, status: int, reason: str) -> ModelError:
     return (AbsentError if status in _ABSENT else ModelError)(f'{address}: the server answers {status} {reason}')
 
 
-def _cause(address: str, error: Exception) -> str:
+def _cause(transfer: _Transfer, error: Exception) -> str:
     """Return in words why a server cannot be reached, or breaks off."""
     from requests.exceptions import ProxyError, Timeout
 
@@ -268,7 +267,9 @@ def _cause(address: str, error: Exception) -> str:
     def found(*kinds: type[BaseException]) -> BaseException | None:
         return next((one for one in causes if isinstance(one, kinds)), None)
 
-    peer = _peer(address)
+    peer = _peer(transfer.address)
+    if found(http.client.IncompleteRead):
+        return f'{shown(transfer.address)} ended before all of its {transfer.announced_bytes} bytes had arrived'
     if lookup := found(socket.gaierror):
         return f'{peer} cannot be found: this machine is offline or its name service fails ({describe(lookup)})'
     if found(ConnectionRefusedError):
@@ -279,7 +280,7 @@ def _cause(address: str, error: Exception) -> str:
         return f"{peer} is not trusted ({describe(untrusted)}); check this machine's clock and certificates"
     if isinstance(error, ProxyError):
         return f'{peer} refuses to connect ({describe(causes[-1])})'
-    return f'{shown(address)} cannot be fetched ({describe(causes[-1])})'
+    return f'{shown(transfer.address)} cannot be fetched ({describe(causes[-1])})'
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
