@@ -169,8 +169,20 @@ def place(new: Path, path: Path) -> None:
     """
     os.chmod(new, 0o644)  # mkstemp's 0600 would lock out the other users of a shared folder
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        discard(path)
     os.replace(new, path)
+
+
+def discard(path: Path) -> None:
+    """Remove a file, a link or a folder; nothing happens where there is none.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from .bodypix.tfjs import MANIFEST_LIMIT_BYTES, Manifest, parse_manifest
 from .catalogue import CATALOGUE, Checkpoint
 from .disk import (
     cache_folder,
+    discard,
     guarded,
     locked,
     named_folder,
@@ -190,19 +191,20 @@ def fetch_checkpoint(checkpoint: Checkpoint, server: str, folder: Path, progress
     for leftover in folder.glob(f'{_STAGING}*'):  # of processes that were killed
         shutil.rmtree(leftover, ignore_errors=True)
     address = f'{server}/{checkpoint.folder}'
-    with (
-        guarded(f'fetching {checkpoint.title}'),
-        writing(folder),
-        tempfile.TemporaryDirectory(dir=folder, prefix=_STAGING, ignore_cleanup_errors=True) as name,
-    ):
-        staging = Path(name)
-        manifest = _fetch_manifest(checkpoint, server, staging)
-        _fetch_weights(checkpoint, manifest, server, staging, progress)
-        record = _verify(staging, checkpoint, _record_at(address), address)
-        (folder / _RECORD).unlink(missing_ok=True)  # it is of the old files
-        for file in (*manifest.files, checkpoint.manifest):
-            place(staging / file, folder / file)
+    with writing(folder):
+        staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
+    try:
+        with guarded(f'fetching {checkpoint.title}'):
+            manifest = _fetch_manifest(checkpoint, server, staging)
+            _fetch_weights(checkpoint, manifest, server, staging, progress)
+            record = _verify(staging, checkpoint, _record_at(address), address)
+        with writing(folder):
+            discard(folder / _RECORD)  # it belongs to the old files
+            for file in (*manifest.files, checkpoint.manifest):
+                place(staging / file, folder / file)
         write_record(folder, record)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
     return record
 
 
