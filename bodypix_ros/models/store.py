@@ -147,7 +147,7 @@ class Store:
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return f'{checkpoint.title} is not in {self.root}'
+            return f'{checkpoint.title} are not in {self.root}'
         except (OSError, ValueError) as error:
             return f'{checkpoint.title} cannot be read from {self.root} ({getattr(error, "strerror", error)})'
         return None
@@ -312,7 +312,7 @@ def _folder_address(source: str) -> str:
 
 
 def _not_on_server(checkpoint: Checkpoint, server: str, error: AbsentError) -> str:
-    sentence = f'{checkpoint.title} is not on the server ({error})'
+    sentence = f'{checkpoint.title} are not on the server ({error})'
     if local_path(server) is None:
         return f'{sentence}; try another quant_bytes or multiplier, or another server'
     present = '; '.join(one.title for one in checkpoints_at(server)) or 'no checkpoint at all'
@@ -321,4 +321,4 @@ def _not_on_server(checkpoint: Checkpoint, server: str, error: AbsentError) -> s
 
 def _ways_to_get(checkpoint: Checkpoint) -> str:
     fetch = f'bodypix models fetch {checkpoint.options}'.strip()
-    return f'fetch it with `{fetch}`, copy it from a folder with `bodypix models import DIR`, or set allow_download'
+    return f'fetch them with `{fetch}`, copy them from a folder with `bodypix models import DIR`, or set allow_download'

@@ -91,7 +91,7 @@ def test_an_official_checkpoint_that_is_not_here_is_none(tmp_path: Path) -> None
 
 def test_official_is_the_default_and_what_auto_means(tmp_path: Path) -> None:
     assert NetworkSettings().checkpoint == 'official'
-    with pytest.raises(ModelError, match='MobileNetV1 0.75, 4-byte weights is not in .*cache; fetch it with'):
+    with pytest.raises(ModelError, match='MobileNetV1 0.75, 4-byte weights are not in .*cache; fetch them with'):
         obtain_source(NetworkSettings(checkpoint='auto', model_dir=str(tmp_path / 'cache')), no_progress)
     assert source_at_hand(NetworkSettings(checkpoint='auto', model_dir=str(tmp_path / 'cache'))) is None
 

@@ -73,10 +73,10 @@ def test_an_absent_checkpoint_is_not_fetched_unasked(store: Store, origin: Path)
     with pytest.raises(ModelError) as raised:
         _obtain(store, origin, allow_download=False)
     assert str(raised.value) == (
-        f'MobileNetV1 0.75, 4-byte weights is not in {store.root}; fetch it with `bodypix models fetch`, copy it from '
-        'a folder with `bodypix models import DIR`, or set allow_download'
+        f'MobileNetV1 0.75, 4-byte weights are not in {store.root}; fetch them with `bodypix models fetch`, copy them '
+        'from a folder with `bodypix models import DIR`, or set allow_download'
     )
-    with pytest.raises(ModelError, match='fetch it with `bodypix models fetch --multiplier 0.5`, copy it from'):
+    with pytest.raises(ModelError, match='fetch them with `bodypix models fetch --multiplier 0.5`, copy them from'):
         store.obtain(KNOWN, origin.as_uri(), allow_download=False)
     assert not store.root.exists()
 
@@ -108,7 +108,7 @@ def test_a_damaged_checkpoint_that_must_not_be_fetched_says_what_to_do(store: St
         _obtain(store, origin, allow_download=False)
     assert str(raised.value) == (
         f'MobileNetV1 0.75, 4-byte weights in the cache cannot be used: {store.folder(UNKNOWN)}/{SHARD} cannot be read '
-        '(No such file or directory); fetch it with `bodypix models fetch`, copy it from a folder with '
+        '(No such file or directory); fetch them with `bodypix models fetch`, copy them from a folder with '
         '`bodypix models import DIR`, or set allow_download'
     )
 
@@ -297,7 +297,7 @@ def test_a_recorded_checkpoint_that_cannot_be_built_is_fetched_again(store: Stor
     bad = hashlib.sha256(b''.join(values.tobytes() for values in weights.values())).hexdigest()
     manifest = hashlib.sha256((folder / UNKNOWN.manifest).read_bytes()).hexdigest()
     write_record(folder, Record(Fingerprint(manifest, bad), 'somewhere'))
-    with pytest.raises(ModelError, match='hold numbers that are not finite; fetch it with `bodypix models fetch`'):
+    with pytest.raises(ModelError, match='hold numbers that are not finite; fetch them with `bodypix models fetch`'):
         _obtain(store, origin, allow_download=False)
     assert _obtain(store, origin).source == f'{origin.as_uri()}/{UNKNOWN.folder}'
     assert store.verify(UNKNOWN) == store.record(UNKNOWN)

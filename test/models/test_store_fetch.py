@@ -114,7 +114,7 @@ def test_weights_of_another_width_are_refused(tmp_path: Path, folder: Path) -> N
 def test_the_error_about_a_missing_checkpoint_lists_what_a_folder_has(tmp_path: Path, folder: Path) -> None:
     put_on_server(tmp_path, KNOWN)
     put_on_server(tmp_path, CATALOGUE[-1])
-    with pytest.raises(AbsentError, match='MobileNetV1 0.75, 4-byte weights is not on the server'):
+    with pytest.raises(AbsentError, match='MobileNetV1 0.75, 4-byte weights are not on the server'):
         _fetch(tmp_path, folder)
     assert _message(tmp_path, folder).endswith(
         'model-stride16.json: there is no such file); it has: MobileNetV1 0.50, 4-byte weights; '
@@ -127,7 +127,7 @@ def test_the_error_about_a_missing_checkpoint_names_its_address(tmp_path: Path, 
     with serving(partial(QuietFiles, directory=str(tmp_path))) as server:
         address = f'{server}/savedmodel/bodypix/mobilenet/float/075/model-stride16.json'
         assert _message(server, folder) == (
-            f'MobileNetV1 0.75, 4-byte weights is not on the server ({address}: the server answers 404 File not '
+            f'MobileNetV1 0.75, 4-byte weights are not on the server ({address}: the server answers 404 File not '
             'found); try another quant_bytes or multiplier, or another server'
         )
 
