@@ -25,12 +25,8 @@ from ..settings import OFFICIAL_SERVER, NetworkSettings
 from .disk import describe, writing
 
 ENVIRONMENT_VARIABLE = 'BODYPIX_MODEL_URL'
-TIMEOUT_S = 30.0
-"""Of a connection, and of each wait for more bytes."""
-
-MINIMUM_RATE_BYTES_PER_S = 20_000
-"""A server that sends less than this, on average, is given up."""
-
+TIMEOUT_S = 30.0  # of a connection, and of each wait for more bytes
+MINIMUM_RATE_BYTES_PER_S = 20_000  # a server that sends less than this, on average, is given up
 _PROGRESS_S = 0.1
 _CHUNK_BYTES = 1 << 16
 _ABSENT = (403, 404, 410)  # Google's storage answers 403 for a file that does not exist and must not be listed

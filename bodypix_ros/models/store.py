@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import BodyPixError, ModelError, quoted
+from ..errors import BodyPixError, ModelError
 from ..settings import OFFICIAL_SERVER, NetworkSettings
-from .bodypix.fit import Fingerprint, check_buildable, check_fit, inspect_files
 from .bodypix.tfjs import MANIFEST_LIMIT_BYTES, Manifest, parse_manifest
+from .bodypix.verify import RECORD_FILE, Record, read_record, verify_files, write_record
 from .catalogue import CATALOGUE, Checkpoint
 from .disk import (
     cache_folder,
@@ -25,25 +23,14 @@ from .disk import (
     named_folder,
     place,
     read_file,
-    read_json,
-    write_whole,
     writing,
 )
 from .download import MINIMUM_RATE_BYTES_PER_S, AbsentError, clean_address, download, local_path
 from .progress import Progress, no_progress
 
 MANIFEST_DEADLINE_S = 60.0
-_RECORD = 'checkpoint.json'
 _STAGING = '.fetch-'
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is noted beside a checkpoint when it arrives: its fingerprint and the address that it came from."""
-
-    fingerprint: Fingerprint
-    source: str
 
 
 class Store:
@@ -76,7 +63,7 @@ class Store:
             SettingError: they are the weights of another network.
         """
         with guarded(f'reading {self.folder(checkpoint)}'):
-            return _verify(self.folder(checkpoint), checkpoint, self.record(checkpoint), 'found in the cache')
+            return verify_files(self.folder(checkpoint), checkpoint, self.record(checkpoint), 'found in the cache')
 
     def obtain(
         self, checkpoint: Checkpoint, server: str, *, allow_download: bool, progress: Progress = no_progress
@@ -197,9 +184,9 @@ def fetch_checkpoint(checkpoint: Checkpoint, server: str, folder: Path, progress
         with guarded(f'fetching {checkpoint.title}'):
             manifest = _fetch_manifest(checkpoint, server, staging)
             _fetch_weights(checkpoint, manifest, server, staging, progress)
-            record = _verify(staging, checkpoint, _record_at(address), address)
+            record = verify_files(staging, checkpoint, _record_at(address), address)
         with writing(folder):
-            discard(folder / _RECORD)  # it belongs to the old files
+            discard(folder / RECORD_FILE)  # it belongs to the old files
             for file in (*manifest.files, checkpoint.manifest):
                 place(staging / file, folder / file)
         write_record(folder, record)
@@ -214,59 +201,6 @@ def checkpoints_at(server: str) -> tuple[Checkpoint, ...]:
     if root is None:
         return ()
     return tuple(one for one in CATALOGUE if os.path.isfile(root / one.folder / one.manifest))
-
-
-def read_record(folder: Path) -> Record | None:
-    """Return what was noted beside a checkpoint, or None where nothing sound was."""
-    try:
-        fields = read_json(folder / _RECORD)
-        fingerprint = Fingerprint(str(fields['manifest_sha256']), str(fields['weights_sha256']))
-        return Record(fingerprint, str(fields['source']))
-    except (BodyPixError, KeyError):
-        return None
-
-
-def write_record(folder: Path, record: Record) -> None:
-    """Note a record beside a checkpoint.
-
-    Raises:
-        ModelError: the folder cannot be written.
-    """
-    fields = {**asdict(record.fingerprint), 'source': record.source}
-    write_whole(folder / _RECORD, json.dumps(fields, indent=1).encode())
-
-
-def _verify(folder: Path, checkpoint: Checkpoint, record: Record | None, source: str) -> Record:
-    """Check files against the catalogue and their record, and build a network of them.
-
-    Args:
-        folder: where they are.
-        checkpoint: what they should be.
-        record: what was noted about them, None where nothing was.
-        source: where a new record says they came from.
-
-    Returns:
-        The given record, or a new one where that names other weights than the catalogue: then it is the record that
-        is wrong.
-    """
-    known = checkpoint.weights_sha256
-    manifest, found = inspect_files(folder, checkpoint.manifest)
-    weights = str(folder / ' + '.join(manifest.files))
-    _check_sum(weights, found.weights_sha256, known)
-    if record is not None and known and record.fingerprint.weights_sha256 != known:
-        record = None
-    if record is not None:
-        _check_sum(weights, found.weights_sha256, record.fingerprint.weights_sha256)
-        _check_sum(str(folder / checkpoint.manifest), found.manifest_sha256, record.fingerprint.manifest_sha256)
-    check_fit(manifest.shapes, checkpoint.architecture, checkpoint.multiplier, str(folder))
-    check_buildable(folder, manifest, checkpoint.version, checkpoint.architecture, checkpoint.multiplier)
-    return record or Record(found, source)
-
-
-def _check_sum(what: str, found: str, expected: str) -> None:
-    """Raise ModelError where a SHA-256 is not the expected one; an empty `expected` is one that is not known."""
-    if expected and found != expected:
-        raise ModelError(f'{what} must have the SHA-256 {quoted(expected)[1:-1]}, got {found}')
 
 
 def _fetch_manifest(checkpoint: Checkpoint, server: str, folder: Path) -> Manifest:

@@ -16,10 +16,10 @@ import pytest
 from checkpoints import UNKNOWN, put_on_server, serving, whole_network
 
 from bodypix_ros.errors import ModelError, SettingError
-from bodypix_ros.models import store as module
-from bodypix_ros.models.bodypix.fit import Fingerprint
+from bodypix_ros.models.bodypix import verify
+from bodypix_ros.models.bodypix.verify import Fingerprint, Record, read_record, write_record
 from bodypix_ros.models.catalogue import CATALOGUE
-from bodypix_ros.models.store import Record, Store, is_official, open_store, read_record, write_record
+from bodypix_ros.models.store import Store, is_official, open_store
 from bodypix_ros.settings import OFFICIAL_SERVER, NetworkSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -247,9 +247,24 @@ RECORDS = {
     'deeply nested': b'[' * 60_000,
     'deeply nested object': b'{"a":' * 10_000,
     'not text': bytes(range(256)),
+    'another number': b'{"manifest_sha256": "1", "weights_sha256": "2", "source": "a", "sha256": "3"}',
     'endless': b' ' * 100_000,
     'a huge number': b'1' * 10_000,
 }
+
+
+def test_a_record_of_version_0_1_is_read(tmp_path: Path) -> None:
+    fields = {'manifest_sha256': '1', 'weights_sha256': '2', 'source': 'somewhere'}
+    (tmp_path / 'checkpoint.json').write_text(json.dumps(fields))
+    assert read_record(tmp_path) == Record(Fingerprint('1', '2'), 'somewhere')
+
+
+def test_a_record_that_no_log_could_print_is_made_printable(tmp_path: Path) -> None:
+    fields = {'manifest_sha256': '1', 'weights_sha256': '2', 'source': '\ud800' + 'x' * 10_000}
+    (tmp_path / 'checkpoint.json').write_text(json.dumps(fields))
+    record = read_record(tmp_path)
+    assert record is not None
+    assert record.source == '\\ud800' + 'x' * 494
 
 
 @pytest.mark.parametrize('name', RECORDS)
@@ -317,7 +332,7 @@ def test_any_exception_while_reading_the_cache_is_damage(
 ) -> None:
     _obtain(store, origin)
     calls: list[Path] = []
-    real = module.inspect_files
+    real = verify.inspect_files
 
     def fail_once(folder: Path, manifest: str) -> object:
         calls.append(folder)
@@ -325,7 +340,7 @@ def test_any_exception_while_reading_the_cache_is_damage(
             raise RecursionError('too deep')
         return real(folder, manifest)
 
-    monkeypatch.setattr(module, 'inspect_files', fail_once)
+    monkeypatch.setattr(verify, 'inspect_files', fail_once)
     assert _obtain(store, origin).source == f'{origin.as_uri()}/{UNKNOWN.folder}'
 
 
@@ -333,14 +348,14 @@ def test_one_checkpoint_that_fails_in_an_unforeseen_way_does_not_end_an_import(
     store: Store, origin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_on_server(origin, CATALOGUE[-1])
-    real = module.check_fit
+    real = verify.check_fit
 
     def fail(shapes: object, architecture: str, multiplier: float, source: str) -> None:
         if multiplier == 0.75:
             raise UnicodeError('odd')
         real(shapes, architecture, multiplier, source)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, 'check_fit', fail)
+    monkeypatch.setattr(verify, 'check_fit', fail)
     with pytest.raises(ModelError, match='imported BodyPix 1 MobileNetV1 1.00, .*; refused MobileNetV1 0.75'):
         store.import_from(str(origin))
 

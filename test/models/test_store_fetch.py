@@ -15,10 +15,11 @@ from checkpoints import UNKNOWN, QuietFiles, Weights, put_on_server, serving, wh
 
 from bodypix_ros.errors import BodyPixError, ModelError, SettingError
 from bodypix_ros.models import store
+from bodypix_ros.models.bodypix.verify import Record, read_record
 from bodypix_ros.models.catalogue import CATALOGUE, Checkpoint
 from bodypix_ros.models.download import AbsentError
 from bodypix_ros.models.progress import no_progress
-from bodypix_ros.models.store import Record, checkpoints_at, fetch_checkpoint, read_record
+from bodypix_ros.models.store import checkpoints_at, fetch_checkpoint
 
 KNOWN = CATALOGUE[0]
 SIZE = sum(values.nbytes for values in whole_network(0.75).values())
@@ -279,7 +280,7 @@ def test_an_unforeseen_failure_is_a_sentence(tmp_path: Path, folder: Path, monke
         raise RecursionError('too deep')
 
     put_on_server(tmp_path, UNKNOWN)
-    monkeypatch.setattr(store, 'inspect_files', fail)
+    monkeypatch.setattr('bodypix_ros.models.bodypix.verify.inspect_files', fail)
     assert _message(tmp_path, folder) == (
         "fetching MobileNetV1 0.75, 4-byte weights failed: RecursionError: 'too deep'"
     )

@@ -1,24 +1,27 @@
-"""Whether the files of a checkpoint are whole, and are those of the network that was asked for."""
+"""Whether the files of a checkpoint are whole, unchanged, and those of the network that was asked for."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...errors import ModelError, SettingError
-from ..catalogue import network_title
-from ..disk import file_size, read_file
+from ...errors import BodyPixError, ModelError, SettingError, quoted
+from ..catalogue import Checkpoint, network_title
+from ..disk import file_size, read_file, read_json, write_whole
 from .heads import MASK_HEADS, PEOPLE_HEADS
 from .tfjs import MANIFEST_LIMIT_BYTES, WEIGHTS_LIMIT_BYTES, Manifest, parse_manifest, read_weights
 
 Shapes = Mapping[str, tuple[int, ...]]
 
+RECORD_FILE = 'checkpoint.json'
 _MOBILENET_FIRST = 'MobilenetV1/Conv2d_0/weights'
 _RESNET_FIRST = 'resnet_v1_50/conv1/weights'
 _FULL_WIDTH = 32  # channels of MobileNetV1's first convolution at multiplier 1.0
 _MULTIPLIERS = (0.25, 0.5, 0.75, 1.0)
+_SOURCE_LIMIT = 500  # characters
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,14 @@ class Fingerprint:
     def digest(self) -> str:
         """Both in one."""
         return hashlib.sha256(f'{self.manifest_sha256} {self.weights_sha256}'.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is noted beside a checkpoint when it arrives: its fingerprint and the address that it came from."""
+
+    fingerprint: Fingerprint
+    source: str
 
 
 def inspect_files(folder: Path, manifest_name: str) -> tuple[Manifest, Fingerprint]:
@@ -66,6 +77,65 @@ def check_buildable(folder: Path, manifest: Manifest, version: int, architecture
 
     heads = PEOPLE_HEADS if version == 2 else MASK_HEADS
     build_onnx(read_weights(folder, manifest), architecture, multiplier, 16, 'trained', heads, version)
+
+
+def verify_files(folder: Path, checkpoint: Checkpoint, record: Record | None, source: str) -> Record:
+    """Check files against the catalogue and against their record, and build a network of them.
+
+    Args:
+        folder: where they are.
+        checkpoint: what they should be.
+        record: what was noted about them, None where nothing was.
+        source: where a new record says they came from.
+
+    Returns:
+        The given record, or a new one where that names other weights than the catalogue: then it is the record that
+        is wrong.
+
+    Raises:
+        ModelError: a file is missing, has changed, or holds weights that no network can be built of.
+        SettingError: they are the weights of another network.
+    """
+    known = checkpoint.weights_sha256
+    manifest, found = inspect_files(folder, checkpoint.manifest)
+    weights = str(folder / ' + '.join(manifest.files))
+    _check_sum(weights, found.weights_sha256, known)
+    if record is not None and known and record.fingerprint.weights_sha256 != known:
+        record = None
+    if record is not None:
+        _check_sum(weights, found.weights_sha256, record.fingerprint.weights_sha256)
+        _check_sum(str(folder / checkpoint.manifest), found.manifest_sha256, record.fingerprint.manifest_sha256)
+    check_fit(manifest.shapes, checkpoint.architecture, checkpoint.multiplier, str(folder))
+    check_buildable(folder, manifest, checkpoint.version, checkpoint.architecture, checkpoint.multiplier)
+    return record or Record(found, source)
+
+
+def read_record(folder: Path) -> Record | None:
+    """Return what was noted beside a checkpoint, or None where nothing sound was."""
+    try:
+        fields = read_json(folder / RECORD_FILE)
+        if fields.pop('sha256', None) not in (None, _sum_of(fields)):  # version 0.1 wrote none
+            return None
+        fingerprint = Fingerprint(str(fields['manifest_sha256']), str(fields['weights_sha256']))
+        source = str(fields['source']).encode(errors='backslashreplace').decode()  # every log can print it
+        return Record(fingerprint, source[:_SOURCE_LIMIT])
+    except (BodyPixError, KeyError):
+        return None
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Note a record beside a checkpoint.
+
+    Raises:
+        ModelError: the folder cannot be written.
+    """
+    fields = {**asdict(record.fingerprint), 'source': record.source}
+    text = json.dumps({**fields, 'sha256': _sum_of(fields)}, indent=1)
+    write_whole(folder / RECORD_FILE, text.encode())
+
+
+def _sum_of(fields: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def recognise(shapes: Shapes, source: str) -> tuple[str, float]:
@@ -107,3 +177,9 @@ def check_fit(shapes: Shapes, architecture: str, multiplier: float, source: str)
 def _settings(architecture: str, multiplier: float) -> str:
     width = '' if architecture == 'resnet50' else f' and multiplier to {multiplier:g}'
     return f'architecture to {architecture}{width}'
+
+
+def _check_sum(what: str, found: str, expected: str) -> None:
+    """Raise ModelError where a SHA-256 is not the expected one; an empty `expected` is one that is not known."""
+    if expected and found != expected:
+        raise ModelError(f'{what} must have the SHA-256 {quoted(expected)[1:-1]}, got {found}')

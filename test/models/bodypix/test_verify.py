@@ -9,7 +9,7 @@ import pytest
 from checkpoints import first_layer, whole_network, write_checkpoint
 
 from bodypix_ros.errors import ModelError, SettingError
-from bodypix_ros.models.bodypix.fit import Fingerprint, check_buildable, check_fit, inspect_files, recognise
+from bodypix_ros.models.bodypix.verify import Fingerprint, check_buildable, check_fit, inspect_files, recognise
 
 RESNET = {'resnet_v1_50/conv1/weights': (7, 7, 3, 64)}
 
