@@ -58,10 +58,10 @@ class Nodes:
 class GraphBuilder(Nodes):
     """The graph of a network, made from the weights of a checkpoint."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, input_channels: int | None = None) -> None:
         super().__init__()
         self.weights = weights
-        self._channels: dict[str, int] = {'input': 3}
+        self._channels = {} if input_channels is None else {'input': input_channels}
 
     def weight(self, name: str) -> NDArray[np.float32]:
         """Return the weights of this name.

@@ -14,7 +14,7 @@ def _zeros(*shape: int) -> np.ndarray:
 
 
 def test_a_convolution_takes_as_many_channels_as_its_input_has() -> None:
-    builder = GraphBuilder({})
+    builder = GraphBuilder({}, input_channels=3)
     value = builder.convolution('input', 'first', _zeros(8, 3, 3, 3), _zeros(8))
     value = builder.add('Relu', [value], 'relu')
     assert builder.convolution(value, 'second', _zeros(2, 8, 1, 1), _zeros(2)) == 'second'
@@ -30,9 +30,11 @@ def test_a_convolution_takes_as_many_channels_as_its_input_has() -> None:
     ('kernel', 'bias', 'groups'),
     [((8, 4, 3, 3), (8,), 1), ((8, 3, 3, 3), (7,), 1), ((8, 3, 3, 3), (8, 1), 1), ((4, 1, 3, 3), (4,), 4)],
 )
-def test_the_first_convolution_sees_three_channels(kernel: tuple[int, ...], bias: tuple[int, ...], groups: int) -> None:
+def test_the_first_convolution_takes_the_channels_of_the_input(
+    kernel: tuple[int, ...], bias: tuple[int, ...], groups: int
+) -> None:
     with pytest.raises(ModelError, match='first must have weights for 3 input channels and one bias for each output'):
-        GraphBuilder({}).convolution('input', 'first', _zeros(*kernel), _zeros(*bias), groups=groups)
+        GraphBuilder({}, 3).convolution('input', 'first', _zeros(*kernel), _zeros(*bias), groups=groups)
 
 
 def test_a_kernel_without_taps_is_refused() -> None:

@@ -35,7 +35,7 @@ def build_onnx(
         A model from 'input' (N, 3, h, w) float32 to 'heads' (N, C, oh, ow) float32.
 
     Raises:
-        ModelError: weights are missing.
+        ModelError: weights are missing, or their shapes do not fit each other.
     """
     if architecture == 'resnet50':
         return build_resnet(weights, stride, dilation, heads)
