@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from ..errors import ModelError
 from ..models.catalogue import CATALOGUE, find_checkpoint
+from ..models.disk import NO_CACHE
 from ..models.download import server_address
 from ..models.store import open_store
 from ..settings import NetworkSettings
@@ -75,5 +77,12 @@ def import_models(arguments: argparse.Namespace) -> None:
 
 
 def print_folder(arguments: argparse.Namespace) -> None:
-    """Print where the cache is."""
-    print(open_store(from_options(arguments, NetworkSettings)).root)
+    """Print where the cache is.
+
+    Raises:
+        ModelError: there is none.
+    """
+    root = open_store(from_options(arguments, NetworkSettings)).root
+    if root == NO_CACHE:
+        raise ModelError('there is no cache folder, because this user has no home folder; set model_dir or HOME')
+    print(root)

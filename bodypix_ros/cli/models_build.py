@@ -7,9 +7,9 @@ import re
 
 from ..errors import SettingError
 from ..models.progress import Progress
-from ..segmenter import BodyPix
+from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings
-from .options import add_options, from_options
+from .options import add_options, from_options, given_options
 from .progress import ProgressBar
 
 Size = tuple[int, int]
@@ -43,12 +43,13 @@ def build_models(arguments: argparse.Namespace) -> None:
     if arguments.cameras < 1:
         raise SettingError(f'cameras must be at least 1, got {arguments.cameras}')
     with ProgressBar() as progress:
-        net = BodyPix.load(from_options(arguments, NetworkSettings), progress=progress)
+        settings, given = from_options(arguments, NetworkSettings), given_options(arguments, NetworkSettings)
+        net = load(settings, given=given.keys(), progress=progress)
         prepare_sizes(net, arguments.sizes or [(640, 480)], arguments.cameras, arguments.people, progress)
     print(f'{net.network.name}: ready on {net.provider} ({net.provider_reason})')
 
 
-def prepare_sizes(net: BodyPix, sizes: list[Size], cameras: int, people: bool, progress: Progress) -> None:
+def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool, progress: Progress) -> None:
     """Prepare every size for 1 to `cameras` pictures at once.
 
     Args:
