@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from ..errors import BodyPixError, ModelError, SettingError, quoted
+from ..errors import BodyPixError, ModelError, SettingError, describe_error, shorten
 
 NO_CACHE = Path(os.devnull, 'bodypix_ros')
 """Stands for the cache of a user without a home folder: nothing is ever found there, and nothing can be written."""
@@ -75,12 +75,14 @@ def guarded(task: str) -> Iterator[None]:
 
 
 def describe(error: BaseException) -> str:
-    """Return an exception as part of a sentence."""
-    if isinstance(error, BodyPixError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return str(error.strerror)
-    return f'{type(error).__name__}: {quoted(str(error))}'
+    """Return an exception as part of a sentence, in one line."""
+    text = str(error.strerror) if isinstance(error, OSError) and error.strerror else describe_error(error)
+    return ' '.join(text.split())
+
+
+def quoted(value: object) -> str:
+    """Return a value as an error text quotes it: its `repr`, shortened to 200 characters."""
+    return shorten(repr(value))
 
 
 @contextmanager

@@ -20,9 +20,9 @@ from threading import Thread
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import BodyPixError, ModelError, SettingError, quoted
+from ..errors import BodyPixError, ModelError, SettingError, shorten
 from ..settings import OFFICIAL_SERVER, NetworkSettings
-from .disk import describe, writing
+from .disk import describe, quoted, writing
 
 ENVIRONMENT_VARIABLE = 'BODYPIX_MODEL_URL'
 TIMEOUT_S = 30.0  # of a connection, and of each wait for more bytes
@@ -96,7 +96,7 @@ def shown(address: str) -> str:
         address = parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()
     except ValueError:
         pass
-    return address if len(address) <= 200 else f'{address[:197]}...'
+    return shorten(address)
 
 
 def download(

@@ -18,6 +18,7 @@ from bodypix_ros.models.disk import (
     guarded,
     locked,
     named_folder,
+    quoted,
     read_file,
     read_json,
     write_whole,
@@ -152,8 +153,8 @@ def test_what_is_not_a_path_of_a_folder_is_refused(text: str, reason: str, tmp_p
     text = text.format(loop=tmp_path / 'loop')
     with pytest.raises(SettingError) as raised:
         named_folder(text, 'model_dir')
-    value = repr(text) if len(text) < 190 else f"'{'x' * 196}..."
-    assert str(raised.value) == f'model_dir must be the path of a folder, got {value} ({reason})'
+    assert str(raised.value) == f'model_dir must be the path of a folder, got {quoted(text)} ({reason})'
+    assert len(quoted(text)) <= 200
 
 
 def test_only_regular_files_of_a_limited_size_are_read(tmp_path: Path) -> None:
@@ -182,8 +183,8 @@ def test_what_is_no_json_object_is_refused(text: bytes, tmp_path: Path) -> None:
 
 def test_unforeseen_exceptions_become_model_errors() -> None:
     with pytest.raises(ModelError) as raised, guarded('reading the cache'):
-        raise RecursionError('too deep')
-    assert str(raised.value) == "reading the cache failed: RecursionError: 'too deep'"
+        raise RecursionError('too\ndeep')
+    assert str(raised.value) == 'reading the cache failed: RecursionError: too deep'
     with pytest.raises(SettingError, match='ours'), guarded('reading the cache'):
         raise SettingError('ours')
     with pytest.raises(KeyboardInterrupt), guarded('reading the cache'):

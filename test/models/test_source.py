@@ -9,6 +9,7 @@ import pytest
 from checkpoints import first_layer, write_checkpoint
 
 from bodypix_ros.errors import ModelError, SettingError
+from bodypix_ros.models.disk import quoted
 from bodypix_ros.models.progress import no_progress
 from bodypix_ros.models.source import Source, obtain_source, source_at_hand
 from bodypix_ros.settings import NetworkSettings
@@ -103,8 +104,8 @@ def test_official_is_the_default_and_what_auto_means(tmp_path: Path) -> None:
         ('~nosuchuser/x', "got '~nosuchuser/x' (Could not determine home directory.)"),
         ('a\0b', "got 'a\\x00b' (embedded null byte)"),
         ('{folder}/loop/x', "/loop/x' (Too many levels of symbolic links)"),
-        ('x' * 5000, f"got '{'x' * 196}... (File name too long)"),
-        (f'{"x/" * 1000}', f"got '{'x/' * 98}..., where there is none of"),
+        ('x' * 5000, f'got {quoted("x" * 5000)} (File name too long)'),
+        (f'{"x/" * 1000}', f'got {quoted("x/" * 1000)}, where there is none of'),
         ('{folder}/empty', "/empty', where there is none of model-stride16.json"),
     ],
 )
@@ -139,4 +140,4 @@ def test_an_unforeseen_failure_is_a_model_error(tmp_path: Path, monkeypatch: pyt
     write_checkpoint(tmp_path / 'own', 'model.json', first_layer(0.5))
     with pytest.raises(ModelError) as raised:
         source_at_hand(_settings(tmp_path))
-    assert str(raised.value) == "looking for the checkpoint failed: RecursionError: 'too deep'"
+    assert str(raised.value) == 'looking for the checkpoint failed: RecursionError: too deep'

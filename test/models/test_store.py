@@ -366,7 +366,7 @@ def test_one_checkpoint_that_fails_in_an_unforeseen_way_does_not_end_an_import(
         ('~nosuchuser/x', "the source must be the path of a folder, got '~nosuchuser/x'"),
         ('/nothing/there', '/nothing/there cannot be read (No such file or directory)'),
         ('{file}', '{file} cannot be read (Not a directory)'),
-        ('file:///nothing%00/there', "reading file:///nothing%00/there failed: ValueError: 'embedded null byte'"),
+        ('file:///nothing%00/there', 'reading file:///nothing%00/there failed: ValueError: embedded null byte'),
     ],
 )
 def test_a_source_that_cannot_be_read_is_a_sentence(source: str, text: str, store: Store, tmp_path: Path) -> None:

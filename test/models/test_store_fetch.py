@@ -281,9 +281,7 @@ def test_an_unforeseen_failure_is_a_sentence(tmp_path: Path, folder: Path, monke
 
     put_on_server(tmp_path, UNKNOWN)
     monkeypatch.setattr('bodypix_ros.models.bodypix.verify.inspect_files', fail)
-    assert _message(tmp_path, folder) == (
-        "fetching MobileNetV1 0.75, 4-byte weights failed: RecursionError: 'too deep'"
-    )
+    assert _message(tmp_path, folder) == ('fetching MobileNetV1 0.75, 4-byte weights failed: RecursionError: too deep')
 
 
 def test_the_deadline_of_a_fetch_grows_with_its_bytes(
