@@ -1,4 +1,4 @@
-"""From weights to an ONNX graph: convolutions, activations and the heads, for any stride and any input size."""
+"""Builds ONNX graphs from weights: convolutions, activations and heads, for any stride and input size."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def _check_axes(weights: NDArray[np.float32]) -> None:
 def full_convolution(
     builder: GraphBuilder, value: str, layer: str, *, stride: int = 1, dilation: tuple[int, int] = (1, 1)
 ) -> str:
-    """Append a convolution of the checkpoint, which is no depthwise one.
+    """Append a convolution of the checkpoint, other than a depthwise one.
 
     Args:
         builder: the graph so far.

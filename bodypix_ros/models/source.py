@@ -1,4 +1,4 @@
-"""Where the weights of the BodyPix checkpoint that the settings ask for are on this machine."""
+"""Finds the BodyPix checkpoint that the settings specify on this machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Source:
         digest: hash of its files.
         networks: the folder that keeps what was built from it.
         checkpoint: the setting that names this checkpoint: 'official' or its folder.
-        settings: what was asked for, with the stride that the network really has.
+        settings: the requested ones, with the stride that the network really has.
     """
 
     title: str
@@ -49,7 +49,7 @@ class Source:
 
 
 def source_at_hand(settings: NetworkSettings) -> Source | None:
-    """Return the checkpoint if it is on this machine, quickly: an official one as its record describes it.
+    """Return the checkpoint if it is on this machine, without reading the weights of an official one.
 
     Raises:
         SettingError: there is no such checkpoint, or the folder that is named holds another network.
@@ -68,7 +68,7 @@ def obtain_source(settings: NetworkSettings, progress: Progress) -> Source:
 
     Raises:
         SettingError: there is no such checkpoint, or its weights are those of another network.
-        ModelError: it is not here, or damaged, and cannot or must not be fetched.
+        ModelError: it is missing or damaged, and cannot or must not be fetched.
     """
     with guarded('reading the checkpoint'):
         if settings.checkpoint not in _OFFICIAL_NAMES:

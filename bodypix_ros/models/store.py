@@ -45,11 +45,11 @@ class Store:
         return self.root / checkpoint.folder
 
     def has(self, checkpoint: Checkpoint) -> bool:
-        """Return whether the checkpoint is here; its bytes are not looked at."""
+        """Return whether the checkpoint is in the store; its content is not verified."""
         return os.path.isfile(self.folder(checkpoint) / checkpoint.manifest)
 
     def record(self, checkpoint: Checkpoint) -> Record | None:
-        """Return what was noted when the checkpoint arrived, or None where nothing sound was."""
+        """Return the record of the checkpoint, or None where there is no valid one."""
         return read_record(self.folder(checkpoint))
 
     def verify(self, checkpoint: Checkpoint) -> Record:
@@ -68,7 +68,7 @@ class Store:
     def obtain(
         self, checkpoint: Checkpoint, server: str, *, allow_download: bool, progress: Progress = no_progress
     ) -> Record:
-        """Return the record of a checkpoint that is here and sound; fetch it where it is not.
+        """Return the record of a checkpoint after verification; fetch the checkpoint where it is missing or damaged.
 
         Args:
             checkpoint: which one.
@@ -78,7 +78,7 @@ class Store:
 
         Raises:
             AbsentError: the server does not have this checkpoint.
-            ModelError: it is not here, or damaged, and cannot or must not be fetched.
+            ModelError: it is missing or damaged, and cannot or must not be fetched.
         """
         complaint = self._absence(checkpoint)
         if complaint is None:
@@ -103,10 +103,10 @@ class Store:
             progress: called with the progress of each copy.
 
         Returns:
-            The checkpoints that were found, all of them verified.
+            The checkpoints that were found; all are verified.
 
         Raises:
-            ModelError: there are none, or some are damaged; the sound ones are imported nevertheless.
+            ModelError: there are none, or some are damaged; the others are imported nevertheless.
             SettingError: the source cannot be the path of a folder.
         """
         address = _folder_address(source)
@@ -129,7 +129,7 @@ class Store:
         return tuple(imported)
 
     def _absence(self, checkpoint: Checkpoint) -> str | None:
-        """Return a sentence where the checkpoint is not here, or may not be read; None where it is."""
+        """Return a sentence where the checkpoint is missing or must not be read, else None."""
         path = self.folder(checkpoint) / checkpoint.manifest
         try:
             path.stat()
@@ -157,7 +157,7 @@ def open_store(settings: NetworkSettings) -> Store:
 
 
 def is_official(checkpoint: Checkpoint, record: Record) -> bool:
-    """Return whether verified weights are certainly Google's: of a known SHA-256, or from the official server."""
+    """Return whether verified weights are certainly Google's, by their SHA-256 or because of the server they came from."""
     return bool(checkpoint.weights_sha256) or record.source.startswith(f'{OFFICIAL_SERVER}/')
 
 
@@ -172,8 +172,8 @@ def fetch_checkpoint(checkpoint: Checkpoint, server: str, folder: Path, progress
 
     Raises:
         AbsentError: the server does not have this checkpoint.
-        ModelError: the server cannot be reached, what it has is damaged or cannot be built, or the disk is full.
-        SettingError: what it has are the weights of another network.
+        ModelError: the server cannot be reached, its files are damaged or cannot be built, or the disk is full.
+        SettingError: its files are the weights of another network.
     """
     for leftover in folder.glob(f'{_STAGING}*'):  # of processes that were killed
         shutil.rmtree(leftover, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""MobileNetV1 as BodyPix has it: batch norm folded, Relu6, thirteen depthwise-separable layers."""
+"""MobileNetV1 as in BodyPix: batch norm folded, Relu6, thirteen depthwise-separable layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ResNet50 as BodyPix 2 has it: slim's resnet_v1_50, batch norm folded into the convolutions, 2048 features."""
+"""ResNet50 as in BodyPix 2: slim's resnet_v1_50, batch norm folded into the convolutions, 2048 features."""
 
 from __future__ import annotations
 

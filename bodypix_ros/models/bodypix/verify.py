@@ -1,4 +1,4 @@
-"""Whether the files of a checkpoint are whole, unchanged, and those of the network that was asked for."""
+"""Verifies that the files of a checkpoint are complete and unchanged, and belong to the requested network."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Record:
-    """What is noted beside a checkpoint when it arrives: its fingerprint and the address that it came from."""
+    """What is stored with a checkpoint when it arrives: its fingerprint and the address that it came from."""
 
     fingerprint: Fingerprint
     source: str
@@ -85,12 +85,11 @@ def verify_files(folder: Path, checkpoint: Checkpoint, record: Record | None, so
     Args:
         folder: where they are.
         checkpoint: what they should be.
-        record: what was noted about them, None where nothing was.
+        record: of an earlier verification, None where there is none.
         source: where a new record says they came from.
 
     Returns:
-        The given record, or a new one where that names other weights than the catalogue: then it is the record that
-        is wrong.
+        The given record; a new one where there is none, or where it contradicts the catalogue and is itself wrong.
 
     Raises:
         ModelError: a file is missing, has changed, or holds weights that no network can be built of.
@@ -111,7 +110,7 @@ def verify_files(folder: Path, checkpoint: Checkpoint, record: Record | None, so
 
 
 def read_record(folder: Path) -> Record | None:
-    """Return what was noted beside a checkpoint, or None where nothing sound was."""
+    """Return the record in the folder of a checkpoint, or None where there is no valid one."""
     try:
         fields = read_json(folder / RECORD_FILE)
         if fields.pop('sha256', None) not in (None, _sum_of(fields)):  # version 0.1 wrote none
@@ -124,7 +123,7 @@ def read_record(folder: Path) -> Record | None:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Note a record beside a checkpoint.
+    """Write the record into the folder of a checkpoint.
 
     Raises:
         ModelError: the folder cannot be written.
@@ -159,7 +158,7 @@ def recognise(shapes: Shapes, source: str) -> tuple[str, float]:
 
 
 def check_fit(shapes: Shapes, architecture: str, multiplier: float, source: str) -> None:
-    """Check that weights are those of the network that the settings ask for.
+    """Check that weights are those of the requested network.
 
     Raises:
         ModelError: they belong to no BodyPix network.
