@@ -157,7 +157,7 @@ def open_store(settings: NetworkSettings) -> Store:
 
 
 def is_official(checkpoint: Checkpoint, record: Record) -> bool:
-    """Return whether verified weights are certainly Google's, by their SHA-256 or because of the server they came from."""
+    """Return whether verified weights are certainly Google's: by their SHA-256, or by the server they came from."""
     return bool(checkpoint.weights_sha256) or record.source.startswith(f'{OFFICIAL_SERVER}/')
 
 
