@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 
 from ..errors import ProviderError
+from ..models.disk import discard
 from . import numpy_kernels as decode
 from .geometry import Geometry, bodypix2_geometry, own_geometry
 from .numpy_kernels import Confidence, Image, Labels, Mask, Numbers, Scores, preprocess
@@ -72,7 +75,14 @@ def choose_kernels(wanted: str) -> Kernels:
         kernels = Kernels(
             'numba', compiled.preprocess, compiled.decode_mask, compiled.decode_parts, compiled.decode_confidence
         )
-        _compile(kernels)
+        try:
+            _compile(kernels)
+        except Exception as error:  # most likely its cache is damaged
+            _LOG.warning(
+                'numba failed (%s); its cache is discarded and the kernels are compiled again', _describe(error)
+            )
+            discard_cache(compiled)
+            _compile(kernels)
     except Exception as error:  # numba's cache and compiler fail in many ways, and numpy always works
         if wanted == 'numba':
             raise ProviderError(
@@ -83,6 +93,19 @@ def choose_kernels(wanted: str) -> Kernels:
         _LOG.debug('numba failed', exc_info=True)
         return NUMPY
     return kernels
+
+
+def discard_cache(module: ModuleType) -> None:
+    """Remove what numba has cached of the functions of a module.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    stem = module.__name__.rpartition('.')[2]
+    folders = {getattr(getattr(one, 'stats', None), 'cache_path', None) for one in vars(module).values()}
+    for folder in filter(None, folders):
+        for path in Path(folder).glob(f'{stem}.*.nb[ci]'):
+            discard(path)
 
 
 def _compile(kernels: Kernels) -> None:
