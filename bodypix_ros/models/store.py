@@ -25,7 +25,7 @@ from .disk import (
     read_file,
     writing,
 )
-from .download import MINIMUM_RATE_BYTES_PER_S, AbsentError, clean_address, download, local_path
+from .download import MINIMUM_RATE_BYTES_PER_S, AbsentError, clean_address, download, local_path, shown
 from .progress import Progress, no_progress
 
 MANIFEST_DEADLINE_S = 60.0
@@ -92,7 +92,7 @@ class Store:
         with locked(self.folder(checkpoint)):
             with suppress(BodyPixError):  # another process may have fetched it while this one waited
                 return self._keep_record(checkpoint, self.verify(checkpoint))
-            _log.info('fetching %s from %s', checkpoint.title, server)
+            _log.info('fetching %s from %s', checkpoint.title, shown(server))
             return fetch_checkpoint(checkpoint, server, self.folder(checkpoint), progress)
 
     def import_from(self, source: str, progress: Progress = no_progress) -> tuple[Checkpoint, ...]:
@@ -184,7 +184,7 @@ def fetch_checkpoint(checkpoint: Checkpoint, server: str, folder: Path, progress
         with guarded(f'fetching {checkpoint.title}'):
             manifest = _fetch_manifest(checkpoint, server, staging)
             _fetch_weights(checkpoint, manifest, server, staging, progress)
-            record = verify_files(staging, checkpoint, _record_at(address), address)
+            record = verify_files(staging, checkpoint, _record_at(address), shown(address))
         with writing(folder):
             discard(folder / RECORD_FILE)  # it belongs to the old files
             for file in (*manifest.files, checkpoint.manifest):

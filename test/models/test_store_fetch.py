@@ -62,6 +62,14 @@ def test_a_checkpoint_arrives_with_a_record_of_where_it_came_from(scheme: str, t
     assert read_record(folder) == record
 
 
+def test_a_password_in_the_address_is_not_recorded(tmp_path: Path, folder: Path) -> None:
+    put_on_server(tmp_path / 'server', UNKNOWN)
+    with serving(partial(QuietFiles, directory=str(tmp_path / 'server'))) as server:
+        record = _fetch(server.replace('http://', 'http://me:secret@'), folder)
+    assert record.source == f'{server}/savedmodel/bodypix/mobilenet/float/075'
+    assert b'secret' not in (folder / 'checkpoint.json').read_bytes()
+
+
 def test_progress_counts_the_bytes_of_all_files(tmp_path: Path, folder: Path) -> None:
     put_on_server(tmp_path, UNKNOWN)
     reports: list[tuple[str, int, int]] = []
