@@ -195,6 +195,7 @@ class CpuEngine:
         self.reason = reason
         self.session = open_cpu_session(network.onnx, threads)
         self._network, self._numbers, self._kernels = network, numbers, kernels
+        self._inputs = np.empty(0, np.float32)
         self._outputs = sorted({head.output for head in network.heads.values()})
 
     def segment(
@@ -206,11 +207,18 @@ class CpuEngine:
     def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
         """Do nothing: a picture of a new size waits for nothing here."""
 
+    def _inputs_for(self, geometry: Geometry) -> NDArray[np.float32]:
+        """Return memory for the network's input; that of the last picture, where it fits, needs no new pages."""
+        shape = (1, 3, geometry.input_height, geometry.input_width)
+        if self._inputs.shape != shape:
+            self._inputs = np.empty(shape, np.float32)
+        return self._inputs
+
     def _segment_one(
         self, image: Image, geometry: Geometry, threshold: float, parts: bool, confidence: bool
     ) -> Decoded:
         started = time.perf_counter()
-        inputs = np.empty((1, 3, geometry.input_height, geometry.input_width), np.float32)
+        inputs = self._inputs_for(geometry)
         self._kernels.preprocess(image, geometry, self._network.architecture, out=inputs[0])
         preprocessed = time.perf_counter()
         outputs = dict(zip(self._outputs, self.session.run(self._outputs, {'input': inputs}), strict=True))
