@@ -19,3 +19,18 @@ class ProviderError(BodyPixError, RuntimeError):
 
 class ImageError(BodyPixError, ValueError):
     """An image is not of the kind that was expected."""
+
+
+def shorten(text: str, limit: int = 200) -> str:
+    """Return a text of at most `limit` characters: the middle of a longer one is left out."""
+    if len(text) <= limit:
+        return text
+    half = (limit - 5) // 2
+    return f'{text[:half]} ... {text[-half:]}'
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an error as a sentence: its own where it is one of this package, else its type and text, shortened."""
+    if isinstance(error, BodyPixError):
+        return str(error)
+    return shorten(f'{type(error).__name__}: {error}'.removesuffix(': '), 500)

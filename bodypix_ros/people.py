@@ -31,6 +31,7 @@ class Pose:
 
     Attributes:
         score: mean score of the keypoints, 0..1; those that another, surer pose has nearly at the same place count 0.
+            Of bodypix_ros, see `inference.people.poses.decode_poses`.
         keypoints: all 17, in the order of `KEYPOINTS`, weak ones too.
     """
 

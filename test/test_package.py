@@ -26,6 +26,8 @@ ROSDEP_KEYS = {
     'onnxruntime': 'python3-onnxruntime-pip',
     'PIL': 'python3-pil',
     'platformdirs': 'python3-platformdirs',
+    'pooch': 'python3-pooch',
+    'requests': 'python3-requests',
     'tqdm': 'python3-tqdm',
     'yaml': 'python3-yaml',
 }
@@ -38,6 +40,8 @@ REQUIREMENTS = {
     'onnx': ('', 'onnx'),
     'PIL': ('', 'pillow'),
     'platformdirs': ('', 'platformdirs'),
+    'pooch': ('', 'pooch'),
+    'requests': ('', 'requests'),
     'tqdm': ('', 'tqdm'),
     'onnxruntime': ('cpu', 'onnxruntime'),
     'matplotlib': ('bench', 'matplotlib'),

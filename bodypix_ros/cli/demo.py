@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BodyPixError, ModelError
-from ..models.builtin import is_asked_for
 from ..models.download import AbsentError
 from ..models.network import load_network
-from ..models.source import AUTO, BUILTIN, OFFICIAL
+from ..models.source import OFFICIAL
 from ..ros.executable import as_parameters, prepare_environment, running
 from ..settings import NetworkSettings
 from .options import add_options, from_options
@@ -95,12 +94,10 @@ def _settings_at_hand(arguments: argparse.Namespace) -> NetworkSettings:
 
 
 def _choices(asked: NetworkSettings, *, free: bool) -> list[NetworkSettings]:
-    """Return what to try in turn: what was asked for, where that was nothing others like it, and the built-in one."""
-    if asked.checkpoint != AUTO or is_asked_for(asked):
+    """Return what to try in turn: what was asked for, where that was nothing others like it, if any."""
+    if asked.checkpoint != OFFICIAL:
         return [asked]
-    official = dataclasses.replace(asked, checkpoint=OFFICIAL)
-    others = [dataclasses.replace(official, **other) for other in _ALTERNATIVES if free]
-    return [official, *others, dataclasses.replace(asked, checkpoint=BUILTIN)]
+    return [asked, *(dataclasses.replace(asked, **other) for other in _ALTERNATIVES if free)]
 
 
 def _astronaut(folder: Path) -> str:
