@@ -195,7 +195,7 @@ class CpuEngine:
         self.reason = reason
         self.session = open_cpu_session(network.onnx, threads)
         self._network, self._numbers, self._kernels = network, numbers, kernels
-        self._inputs = np.empty(0, np.float32)
+        self._inputs = np.empty((1, 3, 0, 0), np.float32)
         self._outputs = sorted({head.output for head in network.heads.values()})
 
     def segment(
