@@ -144,7 +144,6 @@ def test_only_one_module_imports_onnx_runtime() -> None:
 def test_telemetry_is_off_whatever_the_environment_says() -> None:
     program = 'import os; from bodypix_ros.onnx_runtime import onnxruntime; print(os.environ["ORT_DISABLE_TELEMETRY"])'
     environment = {**os.environ, 'ORT_DISABLE_TELEMETRY': '0'}
-    done = subprocess.run(
-        [sys.executable, '-c', program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout == '1\n'
+    command = [sys.executable, '-c', program]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=60, check=True)
+    assert done.stdout == b'1\n'

@@ -18,6 +18,7 @@ GROUND = 'errors encodings pictures parts palettes regions people segmentation s
 MAY_IMPORT = {
     'errors': '',
     'fast_dds': '',
+    'onnx_runtime': '',
     'parts': '',
     'setting': 'errors',
     'encodings': '',
@@ -28,13 +29,13 @@ MAY_IMPORT = {
     'segmentation': 'parts people',
     'settings': 'errors parts palettes setting',
     'models': GROUND,
-    'inference': f'{GROUND} models',
+    'inference': f'{GROUND} onnx_runtime models',
     'segmenter': f'{GROUND} models inference',
     '__init__': 'segmentation segmenter',
     'render': GROUND,
     'ros': f'{GROUND} fast_dds msg models segmenter render',
     'launching': f'{GROUND} fast_dds',
-    'bench': f'{GROUND} msg models inference segmenter __init__ render ros',
+    'bench': f'{GROUND} models inference segmenter render ros',
     'cli': f'{GROUND} models inference segmenter __init__ render ros bench',
 }
 """The rooms of the house (folders and modules of `bodypix_ros`), and what each may know of the others."""

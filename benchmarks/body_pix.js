@@ -1,4 +1,4 @@
-// The JavaScript library: `node bodypix.js REQUEST.json`. Talks to the benchmark as service.py does.
+// The JavaScript library BodyPix: `node body_pix.js REQUEST.json`. Uses the protocol of peers.py.
 'use strict';
 
 const fs = require('fs');
@@ -7,8 +7,8 @@ const {createRequire} = require('module');
 const readline = require('readline');
 
 const request = JSON.parse(fs.readFileSync(process.argv[2]));
-const need = createRequire(path.join(request.node_modules, 'bodypix.js'));
-console.log = console.error; // stdout is for replies alone
+const need = createRequire(path.join(request.node_modules, 'body_pix.js'));
+console.log = console.error; // stdout is reserved for replies
 console.info = console.error;
 
 function reply(values) {
@@ -23,12 +23,12 @@ async function startBackend() {
   const {setWasmPaths} = need('@tensorflow/tfjs-backend-wasm');
   setWasmPaths(path.dirname(need.resolve('@tensorflow/tfjs-backend-wasm')) + path.sep);
   await tf.setBackend('wasm');
-  multiplyWholeNumbers(tf);
+  multiplyIntegers(tf);
   return tf;
 }
 
-// BodyPix multiplies matrices of int32, which the WASM backend refuses; its numbers are small enough for float32.
-function multiplyWholeNumbers(tf) {
+// BodyPix multiplies int32 matrices, which the WASM backend does not support; float32 represents its values exactly.
+function multiplyIntegers(tf) {
   const {kernelFunc} = tf.getKernel('BatchMatMul', 'wasm');
   tf.unregisterKernel('BatchMatMul', 'wasm');
   const as = (backend, value, dtype) => tf.getKernel('Cast', 'wasm').kernelFunc({inputs: {x: value}, backend, attrs: {dtype}});
@@ -41,23 +41,23 @@ function multiplyWholeNumbers(tf) {
       }
       const [left, right] = [as(backend, a, 'float32'), as(backend, b, 'float32')];
       const product = kernelFunc({inputs: {a: left, b: right}, backend, attrs});
-      const whole = as(backend, product, 'int32');
+      const integers = as(backend, product, 'int32');
       for (const value of [left, right, product]) {
         backend.disposeData(value.dataId);
       }
-      return whole;
+      return integers;
     },
   });
 }
 
-// The most memory held so far; on Linux resourceUsage begins with what the process that started this one held.
+// Peak resident memory. On Linux, resourceUsage includes the peak of the parent process before exec.
 function peakMemoryMb() {
   const status = fs.existsSync('/proc/self/status') ? fs.readFileSync('/proc/self/status', 'utf8') : '';
   const found = status.match(/^VmHWM:\s*(\d+) kB$/m);
   return (found ? Number(found[1]) : process.resourceUsage().maxRSS) * 1024 / 1e6;
 }
 
-// The official model, from the files on this machine.
+// Loads the official model from local files.
 function readModel() {
   const {modelTopology, weightsManifest} = JSON.parse(fs.readFileSync(request.graph));
   const shards = weightsManifest.flatMap((group) => group.paths);

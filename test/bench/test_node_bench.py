@@ -1,4 +1,4 @@
-"""The node, watched."""
+"""Measuring the node."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sys
 import numpy as np
 import pytest
 
-from bodypix_ros.bench.case import Case
-from bodypix_ros.bench.node import measure_node
+from bodypix_ros.bench.cases import Case
+from bodypix_ros.bench.node_bench import measure_node
 from bodypix_ros.errors import BodyPixError
 from bodypix_ros.settings import NetworkSettings
 
 
-def test_the_node_is_fed_and_watched(astronaut: np.ndarray, model_dir: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_node_is_measured(astronaut: np.ndarray, model_dir: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip('rclpy', reason='needs ROS')
     pytest.importorskip('bodypix_ros.msg', reason='needs the messages of this package, built by colcon or pip')
     monkeypatch.setenv('ROS_DOMAIN_ID', '76')
@@ -22,13 +22,13 @@ def test_the_node_is_fed_and_watched(astronaut: np.ndarray, model_dir: str, monk
     assert report.network == 'bodypix_ros 0.25, stride 16'
     assert report.provider == 'cpu'
     assert report.frames > 0
-    assert report.stages['age'] > report.stages['inference'] > 0
-    assert report.arrival_ms > 0
-    assert report.first_mask_ms > report.arrival_ms
+    assert report.stages_ms['age'] > report.stages_ms['inference'] > 0
+    assert report.latency_ms > 0
+    assert report.first_mask_ms > report.latency_ms
     assert report.cpu_ms is None or report.cpu_ms > 0
 
 
-def test_without_ros_there_is_a_sentence(astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ros_the_error_names_the_missing_module(astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'ament_index_python.packages', None)
     monkeypatch.delitem(sys.modules, 'bodypix_ros.ros.transport', raising=False)
     with pytest.raises(BodyPixError, match='bodypix bench --node needs ROS 2, and .* is missing here'):

@@ -1,4 +1,4 @@
-"""The node itself: a camera, the node and a listener in three processes, over DDS."""
+"""Measures the node on one case: a camera, the node and a subscriber in three processes, over DDS."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from ..errors import BodyPixError
 from ..ros.executable import as_parameters, prepare_environment, running
-from .case import Case
-from .neighbours import cpu_s_of
-from .picture import fit
+from .cases import Case, fit
+from .machine import process_cpu_s
 from .report import NodeReport
 
 if TYPE_CHECKING:
@@ -30,16 +29,16 @@ _SETTLE_S = 2.0
 
 
 def measure_node(case: Case, picture: NDArray[np.uint8], rate_hz: float, seconds: float) -> NodeReport:
-    """Let a camera send pictures to the node, which publishes mask and parts, and see what becomes of them.
+    """Publish images to the node, subscribe to mask and parts, and measure.
 
     Args:
-        case: size of the pictures, and the network; its batch is of no meaning here.
-        picture: (H, W, 3) uint8 BGR; seen in the case's size.
-        rate_hz: of the camera.
-        seconds: how long, whole ones.
+        case: size of the images, and the network; the batch size is ignored.
+        picture: (H, W, 3) uint8 BGR; fitted into the size of the case.
+        rate_hz: frame rate of the camera.
+        seconds: duration, rounded to whole seconds.
 
     Raises:
-        BodyPixError: ROS is not installed, or no mask came.
+        BodyPixError: ROS is not installed, or no mask was received.
     """
     prepare_environment('bodypix bench --node')
     from ..ros.collector import collecting
@@ -51,29 +50,29 @@ def measure_node(case: Case, picture: NDArray[np.uint8], rate_hz: float, seconds
         stack.enter_context(running('bodypix_ros.ros.virtual_camera', _NAMESPACE, source))
         collector = stack.enter_context(collecting(_NAMESPACE, _TOPICS))
         collector.wait(lambda: collector.count_publishers('image') > 0, _START_S)
-        collector.measure(_SETTLE_S)  # processes that have just found each other may miss a third one for three seconds
+        collector.measure(_SETTLE_S)  # two processes that are still discovering each other may miss a third one
         started_s = time.monotonic()
-        node = stack.enter_context(running('bodypix_ros.ros.node', _NAMESPACE, as_parameters(_of_node(case))))
+        parameters = as_parameters(dataclasses.replace(case.network, allow_download=False))
+        node = stack.enter_context(running('bodypix_ros.ros.node', _NAMESPACE, parameters))
         collector.wait(lambda: collector.complete or node.poll() is not None, _START_S)
         if not collector.complete:
-            raise BodyPixError('no mask came; the lines above say what the node or the camera lacks')
+            raise BodyPixError('no mask was received; see the log of the node and of the camera above')
         first_mask_ms = (collector.arrivals_s[0] - started_s) * 1e3
         collector.measure(_SETTLE_S)
-        return _watch(case, collector, node.pid, rate_hz, max(1, round(seconds)), first_mask_ms)
+        return _measure(case, collector, node.pid, rate_hz, max(1, round(seconds)), first_mask_ms)
 
 
-def _watch(
+def _measure(
     case: Case, collector: Collector, pid: int, rate_hz: float, seconds: int, first_mask_ms: float
 ) -> NodeReport:
-    before, cpu_before_s = collector.stats, cpu_s_of(pid)
-    periods, latencies_ms = [], []
+    before, cpu_before_s = collector.stats, process_cpu_s(pid)
+    samples, latencies_ms = [], []
     for _ in range(seconds):
         collector.measure(1.0)
-        periods.append(collector.stats)
+        samples.append(collector.stats)
         latencies_ms += collector.latencies_ms
-    after, cpu_after_s = collector.stats, cpu_s_of(pid)
+    after, cpu_after_s = collector.stats, process_cpu_s(pid)
     assert after is not None, 'the collector was complete before'
-    frames = _counted(before, after, 'frames_out')
     cpu_ms = None if cpu_before_s is None or cpu_after_s is None else (cpu_after_s - cpu_before_s) * 1e3
     return NodeReport(
         case=case,
@@ -81,23 +80,18 @@ def _watch(
         provider=after.provider,
         rate_hz=rate_hz,
         first_mask_ms=first_mask_ms,
-        frames=frames,
-        dropped=_counted(before, after, 'frames_dropped'),
-        stages={stage: _median(periods, stage) for stage in NodeReport.STAGES},
-        arrival_ms=float(np.median(latencies_ms)) if latencies_ms else float('nan'),
+        frames=_difference(before, after, 'frames_out'),
+        dropped=_difference(before, after, 'frames_dropped'),
+        stages_ms={stage: _median_ms(samples, stage) for stage in NodeReport.STAGES},
+        latency_ms=float(np.median(latencies_ms)) if latencies_ms else float('nan'),
         cpu_ms=None if cpu_ms is None else cpu_ms / max(len(latencies_ms), 1),
     )
 
 
-def _of_node(case: Case) -> Any:
-    """Return the network's settings as the node takes them: it may fetch nothing, since all is here already."""
-    return dataclasses.replace(case.network, allow_download=False)
+def _difference(before: Any, after: Any, counter: str) -> int:
+    return int(getattr(after.cameras[0], counter) - getattr(before.cameras[0], counter))
 
 
-def _counted(before: Any, after: Any, name: str) -> int:
-    return int(getattr(after.cameras[0], name) - getattr(before.cameras[0], name))
-
-
-def _median(periods: list[Any], stage: str) -> float:
-    """Return the median of the seconds' medians, milliseconds."""
-    return float(np.nanmedian([getattr(stats.cameras[0], stage).p50_ms for stats in periods]))
+def _median_ms(samples: list[Any], stage: str) -> float:
+    """Return the median of the medians that the node publishes every second, milliseconds."""
+    return float(np.nanmedian([getattr(stats.cameras[0], stage).p50_ms for stats in samples]))
