@@ -17,7 +17,7 @@ Color = tuple[int, int, int]
 WHITE: Color = (255, 255, 255)
 BLACK: Color = (0, 0, 0)
 
-# Source: interpolateRainbow, interpolateCool and interpolateSpectral of d3-scale-chromatic at 0/24 .. 23/24. The BodyPix
+# Source: interpolateRainbow, interpolateCool and interpolateSpectral of d3-scale-chromatic at 0/24 .. 23/24. BodyPix
 # demos call them rainbow, warm and spectral; `warm` is d3's cool. In the order of the part numbers of BodyPix 2.
 _RAINBOW = (
     '6e40aa 8f3db2 b23cb2 d23ea7 ee4395 ff4e7d ff5e63 ff734b ff8c38 efa72f d9c231 c2db40 '
