@@ -1,4 +1,4 @@
-"""Settings: dataclass fields with a range and a description."""
+"""What a setting is: a dataclass field that knows its range and its meaning."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ T = TypeVar('T')
 S = TypeVar('S', bound='Settings')
 
 
-_KIND_TEXTS = {bool: 'true or false', int: 'an integer', float: 'a number', str: 'text', tuple: 'a list of strings'}
+_KIND_TEXTS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text', tuple: 'a list of texts'}
 
 
 @dataclass(frozen=True)
 class Setting:
     """One setting: its name, type, default, range and description.
 
-    `live` settings take effect on the next frame; other settings require a new network or a restart. `kind` is bool,
-    int, float, str or tuple (of strings); a setting of kind str with a `parse` function may also accept numbers.
+    `live` settings take effect at the next frame; the others need a new network or a new start. `kind` is bool, int,
+    float, str or tuple (of texts); a setting of kind str with a `parse` may take numbers as well.
     """
 
     name: str
@@ -40,10 +40,10 @@ class Setting:
     parse: Callable[[str, Value], Value] | None = None
 
     def check(self, value: Value) -> Value:
-        """Return the value converted to the type of the setting.
+        """Return the value in the setting's own type.
 
         Raises:
-            SettingError: the value has the wrong type or is out of range; the text names the range and the value.
+            SettingError: the value has the wrong type or is out of range; the text names both.
         """
         value = _plain_value(value)
         if self.parse is not None:
@@ -57,7 +57,7 @@ class Setting:
 
     @property
     def range_text(self) -> str:
-        """The valid values as text: '8, 16 or 32', 'between 0.0 and 1.0', 'true or false'."""
+        """What the setting may be, in words: '8, 16 or 32', 'between 0.0 and 1.0', 'true or false'."""
         if self.choices:
             *first, last = map(str, self.choices)
             return f'{", ".join(first)} or {last}' if first else last
@@ -82,13 +82,13 @@ class Setting:
 
 
 def setting(default: T, description: str, **details: Any) -> T:
-    """Declare a dataclass field as a setting; `details` are optional fields of `Setting`."""
+    """Declare a dataclass field as a setting; `details` are the optional fields of `Setting`."""
     field: T = dataclasses.field(default=default, metadata={'description': description, **details})
     return field
 
 
 class Settings:
-    """Base class of frozen dataclasses whose fields are settings. Values are checked on construction."""
+    """A base for frozen dataclasses whose fields are settings: checked when made."""
 
     def __post_init__(self) -> None:
         for one in self.describe():
@@ -132,7 +132,7 @@ def _plain_value(value: Any) -> Any:
 
 
 def _plain_kind(hint: Any) -> type:
-    """Return the type of a setting from the type hint of its field; str for unions and literals."""
+    """Return the plain type of a field's type hint; str for unions and literals, which begin as text."""
     if get_origin(hint) is tuple:
         return tuple
     return hint if isinstance(hint, type) else str

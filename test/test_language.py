@@ -101,7 +101,7 @@ def strings_of(path: Path) -> Iterator[Text]:
             text = ''
         if new_kind:
             kind, start = new_kind, start if text else token.start[0]
-            text += f' {plain(token.string)}' if new_kind == COMMENT else plain(token.string)
+            text += f' {plain(token.string).strip()}' if new_kind == COMMENT else plain(token.string)
 
 
 def plain(token: str) -> str:
