@@ -66,10 +66,10 @@ class Prepared(NamedTuple):
 
 def prepare_bodypix_ros(request: Request) -> Prepared:
     """Prepare this package: mask and parts of a batch."""
-    from bodypix_ros import BodyPix, __version__
+    from bodypix_ros import __version__, load
     from bodypix_ros.settings import NetworkSettings
 
-    net = BodyPix.load(NetworkSettings(**request.settings))
+    net = load(NetworkSettings(**request.settings))
     images = [np.ascontiguousarray(request.read_picture()[..., ::-1])] * request.batch
 
     def segment() -> NDArray[Any]:
@@ -80,12 +80,12 @@ def prepare_bodypix_ros(request: Request) -> Prepared:
 
 def prepare_onnxruntime(request: Request) -> Prepared:
     """Prepare `session.run` of the same network and input size in ONNX Runtime with its default options."""
-    from bodypix_ros import BodyPix
+    from bodypix_ros import load
     from bodypix_ros.onnx_runtime import onnxruntime
     from bodypix_ros.settings import NetworkSettings
 
     settings = NetworkSettings(**request.settings)
-    net = BodyPix.load(settings)
+    net = load(settings)
     geometry = net.geometry(request.height, request.width)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = settings.threads

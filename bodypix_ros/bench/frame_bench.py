@@ -23,7 +23,7 @@ from ..inference.kernels import choose_kernels
 from ..palettes import BLACK, palette_colors
 from ..render import colorize_parts, render_overlay
 from ..segmentation import Segmentation, Timings
-from ..segmenter import BodyPix
+from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings, PictureSettings
 from .cases import Case
 from .machine import peak_memory_mb
@@ -56,7 +56,7 @@ def measure_case(case: Case, picture: NDArray[np.uint8], seconds: float) -> Case
     Raises:
         BodyPixError: the model or provider is not available, or the new process failed.
     """
-    net = BodyPix.load(case.network)
+    net = load(case.network)
     images = case.images(picture)
     timings: list[Timings] = []
     jobs = {**_segment_jobs(net, images, timings), **_output_jobs(net, images)}
@@ -106,7 +106,7 @@ def measure_new_process(case: Case, picture: NDArray[np.uint8]) -> NewProcess:
     return NewProcess(first_mask_ms, float(line))
 
 
-def _segment_jobs(net: BodyPix, images: Images, timings: list[Timings]) -> dict[str, Job]:
+def _segment_jobs(net: Segmenter, images: Images, timings: list[Timings]) -> dict[str, Job]:
     """Return the jobs that run the network; each call of the whole frame appends its timings."""
     jobs: dict[str, Job] = {
         FRAME: lambda: timings.append(net.segment_batch(images)[0].timings),
@@ -119,7 +119,7 @@ def _segment_jobs(net: BodyPix, images: Images, timings: list[Timings]) -> dict[
     return jobs
 
 
-def _bare_network(net: BodyPix, images: Images) -> Job:
+def _bare_network(net: Segmenter, images: Images) -> Job:
     """Return the job that runs the network in ONNX Runtime, image by image, as the CPU engine does."""
     session = open_cpu_session(net.network.onnx, net.settings.threads)
     geometry = net.geometry(*images[0].shape[:2])
@@ -133,7 +133,7 @@ def _bare_network(net: BodyPix, images: Images) -> Job:
     return run
 
 
-def _output_jobs(net: BodyPix, images: Images) -> dict[str, Job]:
+def _output_jobs(net: Segmenter, images: Images) -> dict[str, Job]:
     """Return the jobs of rendering and of converting messages; without ROS there are no messages."""
     result = net.segment(images[0])
     assert result.parts is not None
@@ -175,7 +175,7 @@ def _message_jobs(images: Images, result: Segmentation) -> dict[str, Job]:
 
 def _run_new_process(images: Path, settings: str) -> None:
     """Segment the images, (N, H, W, 3) uint8 BGR, and print the peak memory in MB."""
-    net = BodyPix.load(NetworkSettings(**json.loads(settings)))
+    net = load(NetworkSettings(**json.loads(settings)))
     net.segment_batch(list(np.load(images)))
     sys.stdout.write(f'{peak_memory_mb()}\n')
     sys.stdout.flush()

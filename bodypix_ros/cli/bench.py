@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from ..bench.node_bench import measure_node
 from ..bench.report import Report
 from ..bench.tables import draw_plot, report_text, require_matplotlib
 from ..errors import BodyPixError, SettingError
+from ..models.network import resolve_model
 from ..pictures import read_picture
-from ..settings import BODYPIX_ONLY, NetworkSettings
-from .options import add_options, from_options, setting_reader
+from ..settings import NetworkSettings
+from .options import add_options, from_options, given_options, setting_reader
 from .progress import ProgressBar
 
 SIZES = ('640x480', '1280x720', '1920x1080')
@@ -92,7 +94,9 @@ def read_cases(arguments: argparse.Namespace) -> list[Case]:
     """
     choices = {name: getattr(arguments, _destination(name)) for name in _CHOICES.values()}
     given = {name: values for name, values in choices.items() if values is not None}
-    base = from_options(arguments, NetworkSettings, allow_download=True, model=_default_model(arguments, given))
+    base = from_options(arguments, NetworkSettings, allow_download=True)
+    model, _ = resolve_model(base, {*given, *given_options(arguments, NetworkSettings)})
+    base = dataclasses.replace(base, model=model)  # the title of a case names its network
     sizes = arguments.sizes or [parse_size(size) for size in (SIZES[:1] if arguments.quick else SIZES)]
     if min(arguments.batches) < 1:
         raise SettingError(f'batches must be at least 1, got {min(arguments.batches)}')
@@ -147,12 +151,6 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
             metavar='X',
             help=f'values of {name}, {setting.range_text} (default: {setting.default})',
         )
-
-
-def _default_model(arguments: argparse.Namespace, given: dict[str, list[object]]) -> str:
-    """Return what `model: auto` means here: the title of a case names its network."""
-    asks_for_bodypix = any(name in given or name in vars(arguments) for name in BODYPIX_ONLY)
-    return 'bodypix' if asks_for_bodypix else 'bodypix_ros'
 
 
 def _destination(name: str) -> str:

@@ -17,9 +17,9 @@ def test_the_node_is_measured(astronaut: np.ndarray, model_dir: str, monkeypatch
     pytest.importorskip('rclpy', reason='needs ROS')
     pytest.importorskip('bodypix_ros.msg', reason='needs the messages of this package, built by colcon or pip')
     monkeypatch.setenv('ROS_DOMAIN_ID', '76')
-    settings = NetworkSettings(checkpoint='builtin', model_dir=model_dir, provider='cpu')
+    settings = NetworkSettings(model='bodypix_ros', model_dir=model_dir, provider='cpu')
     report = measure_node(Case(160, 120, 1, settings), astronaut, 20.0, 1.0)
-    assert report.network == 'bodypix_ros 0.25, stride 16'
+    assert report.network.startswith('bodypix_ros ')
     assert report.provider == 'cpu'
     assert report.frames > 0
     assert report.stages_ms['age'] > report.stages_ms['inference'] > 0
