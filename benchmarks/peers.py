@@ -80,18 +80,19 @@ def prepare_bodypix_ros(request: Request) -> Prepared:
 
 def prepare_onnxruntime(request: Request) -> Prepared:
     """Prepare `session.run` of the same network and input size in ONNX Runtime with its default options."""
-    from bodypix_ros import load
+    from bodypix_ros.inference.engine import network_geometry
+    from bodypix_ros.models.network import load_network
     from bodypix_ros.onnx_runtime import onnxruntime
     from bodypix_ros.settings import NetworkSettings
 
     settings = NetworkSettings(**request.settings)
-    net = load(settings)
-    geometry = net.geometry(request.height, request.width)
+    network = load_network(settings)
+    geometry = network_geometry(network, settings.internal_resolution, 'cpu', request.height, request.width)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = settings.threads
     gpu = ['CUDAExecutionProvider'] if settings.provider != 'cpu' else []
     providers = [name for name in [*gpu, 'CPUExecutionProvider'] if name in onnxruntime.get_available_providers()]
-    session = onnxruntime.InferenceSession(net.network.onnx, options, providers=providers)
+    session = onnxruntime.InferenceSession(network.onnx, options, providers=providers)
     shape = (request.batch, 3, geometry.input_height, geometry.input_width)
     planes = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
 
