@@ -19,8 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / 'bodypix_ros'
 
-SUPPRESSES_TELEMETRY = ('CI', 'ORT_DISABLE_TELEMETRY', 'ORT_RUNNING_UNIT_TESTS')
-"""Variables with which ONNX Runtime sends nothing anyway: with them these tests could not fail."""
+REMOVED = ('CI', 'ORT_DISABLE_TELEMETRY', 'ORT_RUNNING_UNIT_TESTS', 'MPLCONFIGDIR', 'NUMBA_CACHE_DIR')
+"""Variables with which these tests could not fail: ONNX Runtime sends nothing if one of its three is set."""
 
 SHARED_MEMORY = ('/dev/shm/fastrtps_', '/dev/shm/fastdds_', '/dev/shm/sem.fastrtps_', '/dev/shm/sem.fastdds_')
 CACHE = Path('home', '.cache', 'bodypix_ros')
@@ -62,9 +62,7 @@ def picture(tmp_path: Path, astronaut: np.ndarray) -> Path:
 def record(command: Sequence[str | Path], library: Path, folder: Path, **variables: str) -> Calls:
     """Run a command in a home folder of its own, `folder/home`, and return what it did."""
     environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in SUPPRESSES_TELEMETRY and not name.startswith('XDG_')
+        name: value for name, value in os.environ.items() if name not in REMOVED and not name.startswith('XDG_')
     }
     environment |= {
         'HOME': str(folder / 'home'),
@@ -126,6 +124,20 @@ def test_the_command_uses_no_network_and_writes_only_cache_and_results(
     assert (calls.lookups, calls.connects) == (set(), set())
     assert any(path.startswith(f'{tmp_path}/output/') for path in calls.writes)
     assert calls.writes_outside(tmp_path / CACHE, tmp_path / 'output') == set()
+
+
+def test_a_plot_writes_only_cache_and_result(library: Path, tmp_path: Path) -> None:
+    pytest.importorskip('matplotlib', reason='matplotlib is not installed')
+    program = (
+        'from pathlib import Path\n'
+        'from bodypix_ros.bench.tables import require_matplotlib, save_figure\n'
+        'figure = require_matplotlib()()\n'
+        'figure.subplots().set_title("text, which needs fonts")\n'
+        'save_figure(figure, Path("plot.png"))\n'
+    )
+    calls = record([sys.executable, '-c', program], library, tmp_path)
+    assert (calls.lookups, calls.connects) == (set(), set())
+    assert calls.writes_outside(tmp_path / CACHE) == {str(tmp_path / 'plot.png')}
 
 
 @pytest.mark.slow

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
 
 from ..errors import BodyPixError
 from .report import FRAME, STAGES, CaseReport, NodeReport, Report
@@ -125,11 +128,12 @@ def ratio_cells(ratio: Ratio | None) -> tuple[str, str, str]:
 
 
 def require_matplotlib() -> type[Figure]:
-    """Return the Figure class of matplotlib.
+    """Return the Figure class of matplotlib, which stores its list of fonts in the cache folder of this package.
 
     Raises:
         BodyPixError: matplotlib is not installed.
     """
+    os.environ.setdefault('MPLCONFIGDIR', str(user_cache_path('bodypix_ros') / 'matplotlib'))
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

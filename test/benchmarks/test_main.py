@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import json
+import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import cv2
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as program
+from benchmarks.processes import ROOT
 
 
 @pytest.fixture
@@ -52,3 +56,13 @@ def test_wrong_arguments_are_refused_before_the_measurement(
     monkeypatch.setattr(program, 'compare', None)
     assert _run(*words, picture=picture, model_dir=model_dir) == 1
     assert capsys.readouterr().err.splitlines()[-1] == f'benchmarks: {sentence}'
+
+
+def test_it_is_not_installed() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    include = setup['options.packages.find']['include'].split()
+    packages = ['bodypix_ros', 'bodypix_ros.bench', 'benchmarks']
+    assert [name for name in packages if any(fnmatch(name, pattern) for pattern in include)] == packages[:2]
+    installed = re.findall(r'install\(DIRECTORY (.*?) DESTINATION', (ROOT / 'CMakeLists.txt').read_text())
+    assert installed == ['${PROJECT_NAME}/', 'launch config']
