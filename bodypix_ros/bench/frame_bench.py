@@ -58,12 +58,14 @@ def measure_case(case: Case, picture: NDArray[np.uint8], seconds: float) -> Case
     """
     net = load(case.network)
     images = case.images(picture)
-    timings: list[Timings] = []
+    timings: list[list[Timings]] = []
     jobs = {**_segment_jobs(net, images, timings), **_output_jobs(net, images)}
     rounds = time_interleaved({name: runner_of(job) for name, job in jobs.items()}, seconds)
     bursts = rounds.quiet_bursts()
     summaries = {name: Summary.of(bursts[name]) for name in jobs}
-    stages_ms = {stage: median(getattr(one, f'{stage}_ms') for one in timings) for stage in _FRAME_STAGES}
+    stages_ms = {
+        stage: median(sum(getattr(one, f'{stage}_ms') for one in call) for call in timings) for stage in _FRAME_STAGES
+    }
     stages_ms |= {name: summary.median_ms for name, summary in summaries.items()}
     geometry = net.geometry(case.height, case.width)
     new_process = measure_new_process(case, picture)
@@ -106,10 +108,19 @@ def measure_new_process(case: Case, picture: NDArray[np.uint8]) -> NewProcess:
     return NewProcess(first_mask_ms, float(line))
 
 
-def _segment_jobs(net: Segmenter, images: Images, timings: list[Timings]) -> dict[str, Job]:
-    """Return the jobs that run the network; each call of the whole frame appends its timings."""
+def _segment_jobs(net: Segmenter, images: Images, timings: list[list[Timings]]) -> dict[str, Job]:
+    """Return the jobs that run the network; each call of the whole frame appends timings whose sum is that of a batch.
+
+    The CPU processes the images of a batch one by one. On a GPU each image has the timings of its batch.
+    """
+    measured = images if net.provider == 'cpu' else images[:1]
+
+    def segment_frame() -> None:
+        results = net.segment_batch(images)
+        timings.append([result.timings for result, _ in zip(results, measured, strict=False)])
+
     jobs: dict[str, Job] = {
-        FRAME: lambda: timings.append(net.segment_batch(images)[0].timings),
+        FRAME: segment_frame,
         MASK_ONLY: lambda: net.segment_batch(images, parts=False),
     }
     if net.network.version == 2:
