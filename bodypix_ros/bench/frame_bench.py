@@ -24,14 +24,21 @@ from ..palettes import BLACK, palette_colors
 from ..render import colorize_parts, render_overlay
 from ..segmentation import Segmentation, Timings
 from ..segmenter import Segmenter, load
-from ..settings import NetworkSettings, PictureSettings
+from ..settings import PictureSettings
 from .cases import Case
-from .machine import peak_memory_mb
 from .report import BARE, FRAME, MASK_ONLY, PUBLISH, RECEIVE, RENDER, STAGES, WITH_PEOPLE, CaseReport
 from .timing import Job, Ratio, Summary, runner_of, time_interleaved
 
-_START_LIMIT_S = 900.0
-"""TensorRT builds its engine in minutes."""
+_NEW_PROCESS = """
+import json, sys
+import numpy as np
+from bodypix_ros import load
+from bodypix_ros.bench.machine import peak_memory_mb
+from bodypix_ros.settings import NetworkSettings
+load(NetworkSettings(**json.loads(sys.argv[2]))).segment_batch(list(np.load(sys.argv[1])))
+print(peak_memory_mb(), flush=True)
+"""
+"""Segments a batch, from a file of (N, H, W, 3) uint8 BGR, and prints the peak memory in MB."""
 
 _FRAME_STAGES = ('preprocess', 'inference', 'postprocess')
 
@@ -93,18 +100,21 @@ def measure_new_process(case: Case, picture: NDArray[np.uint8]) -> NewProcess:
         BodyPixError: it failed; the text is the last line of its output.
     """
     with tempfile.TemporaryDirectory() as folder:
-        images = Path(folder, 'images.npy')
+        images, errors = Path(folder, 'images.npy'), Path(folder, 'errors.txt')
         np.save(images, np.stack(case.images(picture)))
         settings = json.dumps(dataclasses.asdict(case.network))
-        command = [sys.executable, '-m', __name__, str(images), settings]
+        command = [sys.executable, '-c', _NEW_PROCESS, str(images), settings]
         started_s = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with (
+            errors.open('w', encoding='utf-8') as stderr,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+        ):
             assert process.stdout is not None
             line = process.stdout.readline()
             first_mask_ms = (time.perf_counter() - started_s) * 1e3
-            _, errors = process.communicate(timeout=_START_LIMIT_S)
-    if process.returncode:
-        raise BodyPixError(f'the new process failed: {(errors.strip().splitlines() or ["no output"])[-1]}')
+        if process.returncode:
+            lines = errors.read_text(encoding='utf-8', errors='replace').strip().splitlines()
+            raise BodyPixError(f'the new process failed: {(lines or ["no output"])[-1]}')
     return NewProcess(first_mask_ms, float(line))
 
 
@@ -182,15 +192,3 @@ def _message_jobs(images: Images, result: Segmentation) -> dict[str, Job]:
             fill(parts_msg, received.header, encode_labels(parts, '8SC1'), '8SC1')
 
     return {RECEIVE: receive, PUBLISH: publish}
-
-
-def _run_new_process(images: Path, settings: str) -> None:
-    """Segment the images, (N, H, W, 3) uint8 BGR, and print the peak memory in MB."""
-    net = load(NetworkSettings(**json.loads(settings)))
-    net.segment_batch(list(np.load(images)))
-    sys.stdout.write(f'{peak_memory_mb()}\n')
-    sys.stdout.flush()
-
-
-if __name__ == '__main__':
-    _run_new_process(Path(sys.argv[1]), sys.argv[2])

@@ -31,6 +31,6 @@ def test_a_case_has_every_stage_in_order(astronaut: np.ndarray, model_dir: str) 
 def test_a_process_that_fails_is_an_error_with_its_last_line(
     astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frame_bench, '__name__', 'bodypix_ros.no_such_module')
-    with pytest.raises(BodyPixError, match='the new process failed: .*No module named bodypix_ros.no_such_module'):
+    monkeypatch.setattr(frame_bench, '_NEW_PROCESS', 'import no_such_module')
+    with pytest.raises(BodyPixError, match='the new process failed: ModuleNotFoundError: .*no_such_module'):
         measure_new_process(Case(64, 48, 1, NetworkSettings()), astronaut)
