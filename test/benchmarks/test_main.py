@@ -24,7 +24,7 @@ def picture(tmp_path: Path, astronaut: np.ndarray) -> str:
 
 
 def _run(*words: str, picture: str, model_dir: str) -> int:
-    network = ['--model-dir', model_dir, '--providers', 'cpu']
+    network = ['--model-dir', model_dir, '--providers', 'cpu', '--resolutions', '193']
     return program.main(['--quick', '--sizes', '320x240', '--picture', picture, *network, *words])
 
 

@@ -23,7 +23,7 @@ def picture(tmp_path: Path, astronaut: np.ndarray) -> str:
 
 
 def _bench(*words: str, picture: str, model_dir: str) -> int:
-    weights = ['--model-dir', model_dir, '--providers', 'cpu']
+    weights = ['--model-dir', model_dir, '--providers', 'cpu', '--resolutions', '193']
     return main(['bench', '--quick', '--sizes', '320x240', '--picture', picture, *weights, *words])
 
 
@@ -31,11 +31,11 @@ def test_a_quick_run_prints_the_tables_and_writes_json(picture, model_dir, tmp_p
     file = tmp_path / 'figures.json'
     assert _bench('--batches', '1', '2', '--json', str(file), picture=picture, model_dir=model_dir) == 0
     out = capsys.readouterr().out
-    assert '320x240, bodypix_ros, auto, batch of 2' in out
+    assert '320x240, bodypix_ros, 193, batch of 2' in out
     one, two = json.loads(file.read_text())['cases']
     for case in (one, two):
         assert case['provider'] == 'cpu'
-        assert case['input_size'] == [449, 321]
+        assert case['input_size'] == [193, 129]
         assert case['person'] > 0.05
         assert case['first_mask_ms'] > case['stages_ms']['whole frame'] > 0
     assert two['case']['batch'] == 2
