@@ -67,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     cases, seconds, picture = read_cases(arguments), read_seconds(arguments), read_input(arguments)
     check_output(arguments.json)
     if arguments.plot is not None:
+        if arguments.node:
+            raise SettingError('--plot is not available with --node; use --json')
         check_output(arguments.plot)
         require_matplotlib()
     report = Report(describe_machine())
@@ -81,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(report_text(report))
     if arguments.json is not None:
         write_text(arguments.json, report.to_json())
-    if arguments.plot is not None and report.cases:
+    if arguments.plot is not None:
         draw_plot(report.cases, arguments.plot)
     return 0
 

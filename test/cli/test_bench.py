@@ -62,6 +62,7 @@ def test_a_setting_that_only_bodypix_has_selects_bodypix(words, models) -> None:
     [
         (('--batches', '0'), 'batches must be at least 1, got 0'),
         (('--json', '/no/such/folder/x.json'), 'failed to write /no/such/folder/x.json: the folder does not exist'),
+        (('--plot', 'x.png', '--node'), '--plot is not available with --node; use --json'),
         (('--plot', '/no/such/folder/x.png'), 'failed to write /no/such/folder/x.png: the folder does not exist'),
     ],
 )
