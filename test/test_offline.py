@@ -24,7 +24,7 @@ REMOVED = ('CI', 'ORT_DISABLE_TELEMETRY', 'ORT_RUNNING_UNIT_TESTS', 'MPLCONFIGDI
 
 SHARED_MEMORY = ('/dev/shm/fastrtps_', '/dev/shm/fastdds_', '/dev/shm/sem.fastrtps_', '/dev/shm/sem.fastdds_')
 CACHE = Path('home', '.cache', 'bodypix_ros')
-LOG = Path('home', '.ros', 'log')
+LOG = Path('home', '.ros')
 
 
 class Calls(NamedTuple):
