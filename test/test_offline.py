@@ -76,7 +76,7 @@ def record(command: Sequence[str | Path], library: Path, folder: Path, **variabl
     (folder / 'temporary').mkdir()
     (folder / 'home' / '.cache').mkdir(parents=True)
     done = subprocess.run(
-        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, timeout=150, check=False
+        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, set[str]] = {'lookup': set(), 'connect': set(), 'write': set()}
@@ -141,6 +141,7 @@ def test_a_plot_writes_only_cache_and_result(library: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # the first start compiles the kernels
 def test_twenty_seconds_of_the_node_use_no_network(library: Path, tmp_path: Path, picture: Path) -> None:
     pytest.importorskip('rclpy', reason='needs ROS')
     pytest.importorskip('bodypix_ros.msg', reason='needs the messages of this package, built by colcon or pip')
