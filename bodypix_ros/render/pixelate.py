@@ -32,7 +32,7 @@ def draw_pixelated_mask(
         opacity: opacity of the mask, 0..1.
         blur_px: blur of the mask, 0..20 pixels.
         flip: mirror the result.
-        cell_px: side of a cell, at least 2 pixels; limited to the smaller side of the image.
+        cell_px: side of a cell, at least 2 pixels; an image smaller than a cell has one cell.
         order: channel order of the image and of the result.
         canvas: as in a browser, make the result transparent where the mask is, and draw lines there too. Otherwise the
             image is unchanged where the mask is transparent.
