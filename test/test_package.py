@@ -138,7 +138,7 @@ def test_every_message_package_that_is_built_against_is_a_dependency(manifest: E
         for word in re.findall(r'^(\w+)/\w+', path.read_text(encoding='utf-8'), re.MULTILINE)
     }
     cmake = (ROOT / 'CMakeLists.txt').read_text(encoding='utf-8')
-    listed = re.search(r'rosidl_generate_interfaces\(.* DEPENDENCIES ([\w ]+)\)', cmake)
+    listed = re.search(r'rosidl_generate_interfaces\(.* DEPENDENCIES\s([\w\s]+)\)', cmake)
     assert listed is not None
     assert set(listed[1].split()) == used == {str(one.text) for one in manifest.iter('depend')}
 
