@@ -1,14 +1,14 @@
-"""The environment variables with which Fast DDS transports images between processes without losing them."""
+"""Environment variables with which Fast DDS transports images between processes without loss."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-"""Name the profile that Fast DDS reads: the first up to Jazzy, both from Kilted on."""
+"""Variables that select the profile of Fast DDS: the first up to Jazzy, both from Kilted on."""
 
 KEPT_MEMORY = {'MALLOC_MMAP_THRESHOLD_': str(2**30), 'MALLOC_TRIM_THRESHOLD_': str(2**30)}
-"""For glibc, which by default maps and unmaps every large message anew: half of an image's latency."""
+"""For glibc, which otherwise maps and unmaps memory for every large message: half of the latency of an image."""
 
 
 def missing_variables(environment: Mapping[str, str], profile: str) -> dict[str, str]:
