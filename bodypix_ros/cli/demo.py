@@ -50,18 +50,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack) -> None:
-    parameters = {'allow_download': True, **given_options(arguments, NetworkSettings)}
     prepare_environment('bodypix demo')
     from ..demo.result_collector import collecting
 
-    _load(parameters)
+    parameters = {'allow_download': True, **given_options(arguments, NetworkSettings)}
+    reason = _load(parameters)
     source = arguments.source or _astronaut(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+    camera = {'source': str(Path(source).absolute())}
     with signals.delayed():
         processes = [
             stack.enter_context(running('bodypix_ros.ros.node', _NAMESPACE, parameters)),
-            stack.enter_context(
-                running('bodypix_ros.demo.virtual_camera', _NAMESPACE, {'source': str(Path(source).absolute())})
-            ),
+            stack.enter_context(running('bodypix_ros.demo.virtual_camera', _NAMESPACE, camera)),
         ]
     collector = stack.enter_context(collecting(_NAMESPACE))
 
@@ -71,24 +70,26 @@ def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack)
     collector.wait(lambda: collector.complete or any_ended(), _FIRST_RESULT_TIMEOUT_S)
     if not collector.complete:
         raise BodyPixError('no results were received; the log of the node and the camera above says why')
-    _report_network(collector)
+    _report_network(collector, reason)
     collector.measure(arguments.seconds)
     if not collector.arrivals_s:
         raise BodyPixError(f'no mask was received in {arguments.seconds:g} s; try more --seconds')
     _report(collector, _write_pictures(arguments.output, collector))
 
 
-def _load(parameters: Mapping[str, Value]) -> None:
-    """Fetch and build the network before the node does, with a progress bar.
+def _load(parameters: Mapping[str, Value]) -> str:
+    """Fetch and build the network before the node does, with a progress bar; return why it is this one.
 
     Raises:
         ModelError: the weights are absent and cannot be fetched; the text says how to get them.
     """
-    from ..models.network import load_network
+    from ..models.network import load_network, resolve_settings
     from .progress import ProgressBar
 
+    settings, reason = resolve_settings(NetworkSettings(**parameters), parameters)  # type: ignore[arg-type]
     with ProgressBar() as progress:
-        load_network(NetworkSettings(**parameters), progress=progress)  # type: ignore[arg-type]
+        load_network(settings, progress=progress)
+    return reason
 
 
 def _astronaut(folder: Path) -> str:
@@ -110,10 +111,10 @@ def _write_pictures(folder: Path, collector: ResultCollector) -> Sequence[Path]:
     return write_pictures(folder, collector.pictures())
 
 
-def _report_network(collector: ResultCollector) -> None:
+def _report_network(collector: ResultCollector, reason: str) -> None:
     stats = collector.stats
     assert stats is not None, 'the results are complete'
-    print(f'network   {stats.model} on {stats.provider} ({stats.device})', flush=True)
+    print(f'network   {stats.model} on {stats.provider}: {reason}; {stats.device}', flush=True)
 
 
 def _report(collector: ResultCollector, paths: Sequence[Path]) -> None:
