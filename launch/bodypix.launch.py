@@ -9,9 +9,15 @@ from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import GroupAction, OpaqueFunction
 from launch.logging import get_logger
 from launch_ros.actions import Node
-from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
-from bodypix_ros.launching.arguments import NAMESPACE, declare_arguments, given_parameters, note_given, warn_unknown
+from bodypix_ros.launching.arguments import (
+    NAMESPACE,
+    declare_arguments,
+    full_node_name,
+    given_parameters,
+    note_given,
+    warn_unknown,
+)
 from bodypix_ros.launching.params_file import cameras_of, other_node_warning
 from bodypix_ros.launching.share import share
 from bodypix_ros.launching.texts import read_value
@@ -67,7 +73,7 @@ def start(context: LaunchContext, given: dict[str, str]) -> list[Action]:
     """Return the node, and RViz if requested."""
     options: dict[str, Any] = {one.name: read_value(one, context.launch_configurations[one.name]) for one in OPTIONS}
     params_file = Path(options['params_file']).expanduser().absolute()
-    full_name = f'{absolute_namespace(context, options["namespace"]).rstrip("/")}/{options["name"]}'
+    full_name = full_node_name(context, options['namespace'], options['name'])
     topics = image_topics(options['image'], cameras_of(params_file, full_name, given))
     warning = other_node_warning(full_name, params_file)
     if warning:
@@ -87,13 +93,6 @@ def start(context: LaunchContext, given: dict[str, str]) -> list[Action]:
         output='screen',
     )
     return [node, rviz(options, topics, given)] if options['rviz'] else [node]
-
-
-def absolute_namespace(context: LaunchContext, namespace: str) -> str:
-    """Return the namespace of a node as launch resolves it: inside of the namespaces of the groups around it."""
-    pushed = context.launch_configurations.get('ros_namespace')
-    absolute: str = make_namespace_absolute(prefix_namespace(pushed, namespace))
-    return absolute
 
 
 def rviz(options: dict[str, Any], topics: dict[str, str], given: dict[str, str]) -> Node:

@@ -1,12 +1,15 @@
 """ROS executables of this package as child processes, and the signals that end a process.
 
 This module imports neither rclpy nor NumPy: an executable installs its signal handlers before those are loaded.
+`python -m bodypix_ros.demo.processes MODULE` runs a module until its parent process ends.
 """
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -20,6 +23,7 @@ from ..setting import Settings, Value
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOP_TIMEOUT_S = 10.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class StopSignals:
@@ -107,7 +111,7 @@ def running(module: str, namespace: str, parameters: Mapping[str, Value]) -> Ite
     """Run a module as a ROS executable until the end of the `with` block.
 
     Args:
-        module: that is run as `python -m module`.
+        module: that is run as `python -m module`; it ends with this process, even if that is killed.
         namespace: of its nodes and topics.
         parameters: by name.
 
@@ -115,7 +119,7 @@ def running(module: str, namespace: str, parameters: Mapping[str, Value]) -> Ite
         The child process. It is stopped with SIGTERM: unlike SIGINT, that prints no traceback while Python starts.
     """
     words = [word for name, value in parameters.items() for word in ('-p', f'{name}:={parameter_text(value)}')]
-    command = [sys.executable, '-m', module, '--ros-args', '-r', f'__ns:={namespace}', *words]
+    command = [sys.executable, '-m', __name__, module, '--ros-args', '-r', f'__ns:={namespace}', *words]
     # A session of its own: Ctrl-C in the terminal reaches this process alone, which then stops the child.
     process = subprocess.Popen(command, start_new_session=True)
     try:
@@ -127,3 +131,14 @@ def running(module: str, namespace: str, parameters: Mapping[str, Value]) -> Ite
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _run_module() -> None:
+    """Run the module that the first argument names. SIGTERM ends it when the parent process ends."""
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)
+
+
+if __name__ == '__main__':
+    _run_module()

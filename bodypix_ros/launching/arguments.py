@@ -13,6 +13,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.logging import get_logger
 from launch.substitutions import TextSubstitution
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
 from ..setting import Setting
 from .texts import read_value, value_text
@@ -56,6 +57,12 @@ def given_parameters(settings: Iterable[Setting], given: Mapping[str, str]) -> d
         SettingError: a value is wrong; the text says which and why.
     """
     return {one.name: _parameter(one, given[one.name]) for one in settings if one.name in given}
+
+
+def full_node_name(context: LaunchContext, namespace: str, name: str) -> str:
+    """Return the full name of a node as launch resolves it: in the namespaces of the groups around it."""
+    pushed = context.launch_configurations.get('ros_namespace')
+    return f'{make_namespace_absolute(prefix_namespace(pushed, namespace)).rstrip("/")}/{name}'
 
 
 def warn_unknown(description: LaunchDescription, file: str, *, forwards: bool = False) -> LaunchDescription:
