@@ -13,7 +13,7 @@ from ..demo.processes import StopSignals, prepare_environment, running
 from ..errors import BodyPixError
 from ..setting import Value
 from ..settings import NetworkSettings
-from .options import add_options, given_options
+from .options import add_options, given_options, read_folder
 
 if TYPE_CHECKING:
     from ..demo.result_collector import ResultCollector
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--seconds', type=float, default=5.0, help='how long rate and latency are measured (default: %(default)g)'
     )
-    parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder for the PNG files')
+    parser.add_argument('--output', type=read_folder, required=True, metavar='DIR', help='folder for the PNG files')
     add_options(parser, NetworkSettings)
 
 
@@ -74,7 +74,7 @@ def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack)
     collector.measure(arguments.seconds)
     if not collector.arrivals_s:
         raise BodyPixError(f'no mask was received in {arguments.seconds:g} s; try more --seconds')
-    _report(collector, _write_pictures(arguments.output, collector))
+    _report(collector, _write_pictures(arguments.output, collector, Path(source)))
 
 
 def _load(parameters: Mapping[str, Value]) -> str:
@@ -105,10 +105,10 @@ def _astronaut(folder: Path) -> str:
     return str(path)
 
 
-def _write_pictures(folder: Path, collector: ResultCollector) -> Sequence[Path]:
+def _write_pictures(folder: Path, collector: ResultCollector, source: Path) -> Sequence[Path]:
     from .pictures import write_pictures
 
-    return write_pictures(folder, collector.pictures())
+    return write_pictures(folder, collector.pictures(), inputs=[source])
 
 
 def _report_network(collector: ResultCollector, reason: str) -> None:

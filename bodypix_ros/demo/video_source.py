@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import mimetypes
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import UnidentifiedImageError
 
 from ..errors import ImageError
+from ..pictures import read_picture
 
 DEFAULT_RATE_HZ = 30.0
 MAX_RATE_HZ = 1000.0
@@ -105,5 +108,12 @@ def open_source(path: Path) -> VideoSource:
     """
     if not path.exists():
         raise ImageError(f'{path} does not exist; expected a picture, a video file or a device such as /dev/video0')
-    pixels = None if path.is_char_device() else cv2.imread(str(path))
-    return Video(path) if pixels is None else Picture(pixels)
+    kind, _ = mimetypes.guess_type(path)
+    if path.is_char_device() or (kind or '').startswith('video/'):
+        return Video(path)
+    try:
+        return Picture(read_picture(path))
+    except ImageError as error:
+        if isinstance(error.__cause__, UnidentifiedImageError):
+            return Video(path)
+        raise

@@ -91,6 +91,17 @@ def test_a_text_is_no_source(tmp_path: Path) -> None:
         open_source(path)
 
 
+def test_a_truncated_picture_is_refused(shared: Path) -> None:
+    with pytest.raises(ImageError, match='jpeg_half.jpg is truncated'):
+        open_source(shared / 'bug_inputs' / 'jpeg_half.jpg')
+
+
+def test_a_video_without_a_suffix_is_recognised(tmp_path: Path) -> None:
+    expected = write_video(tmp_path / 'video.avi', 2, 'MJPG')
+    path = (tmp_path / 'video.avi').rename(tmp_path / 'video')
+    assert greys_of(path, 4) == pytest.approx(2 * expected, abs=5)
+
+
 def test_a_source_that_does_not_exist_is_named() -> None:
     with pytest.raises(ImageError, match='/nowhere.mp4 does not exist; expected a picture, a video file or a device'):
         open_source(Path('/nowhere.mp4'))
