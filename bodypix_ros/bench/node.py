@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..demo.processes import as_parameters, prepare_environment, running
+from ..demo.processes import CAMERA, NODE, as_parameters, prepare_environment, running
 from ..errors import BodyPixError
 from ..setting import Value
 from .case import Case
@@ -49,12 +49,12 @@ def measure_node(case: Case, picture: NDArray[np.uint8], rate_hz: float, seconds
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         cv2.imwrite(str(folder / 'picture.png'), fit(picture, case.width, case.height))
         source: dict[str, Value] = {'source': str(folder / 'picture.png'), 'rate_hz': float(rate_hz)}
-        stack.enter_context(running('bodypix_ros.demo.virtual_camera', _NAMESPACE, source))
+        stack.enter_context(running(CAMERA, _NAMESPACE, source))
         collector = stack.enter_context(collecting(_NAMESPACE, _TOPICS))
         collector.wait(lambda: collector.count_publishers('image') > 0, _START_S)
         collector.measure(_SETTLE_S)  # processes that have just found each other may miss a third one for three seconds
         started_s = time.monotonic()
-        node = stack.enter_context(running('bodypix_ros.ros.node', _NAMESPACE, as_parameters(_of_node(case))))
+        node = stack.enter_context(running(NODE, _NAMESPACE, as_parameters(_of_node(case))))
         collector.wait(lambda: collector.complete or node.poll() is not None, _START_S)
         if not collector.complete:
             raise BodyPixError('no mask came; the lines above say what the node or the camera lacks')

@@ -9,17 +9,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..demo.processes import StopSignals, prepare_environment, running
+from ..demo.processes import CAMERA, NODE, StopSignals, prepare_environment, running
 from ..errors import BodyPixError
-from ..setting import Value
+from ..setting import Setting, Value
 from ..settings import NetworkSettings
-from .options import add_options, given_options, read_folder
+from .options import add_options, given_options, read_folder, setting_reader
 
 if TYPE_CHECKING:
     from ..demo.result_collector import ResultCollector
 
 _NAMESPACE = '/bodypix_demo'
 _FIRST_RESULT_TIMEOUT_S = 120.0
+_SECONDS = Setting('seconds', float, 5.0, 'how long rate and latency are measured', minimum=0.1, maximum=3600.0)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sources.add_argument('--video', dest='source', metavar='FILE', help='play a video file, over and over')
     sources.add_argument('--device', dest='source', metavar='/dev/videoN', help='use a camera')
     parser.add_argument(
-        '--seconds', type=float, default=5.0, help='how long rate and latency are measured (default: %(default)g)'
-    )
+        '--seconds', type=setting_reader(_SECONDS), metavar='X', default=_SECONDS.default,
+        help=f'{_SECONDS.description} (default: %(default)g)',
+    )  # fmt: skip
     parser.add_argument('--output', type=read_folder, required=True, metavar='DIR', help='folder for the PNG files')
     add_options(parser, NetworkSettings)
 
@@ -59,8 +61,8 @@ def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack)
     camera = {'source': str(Path(source).absolute())}
     with signals.delayed():
         processes = [
-            stack.enter_context(running('bodypix_ros.ros.node', _NAMESPACE, parameters)),
-            stack.enter_context(running('bodypix_ros.demo.virtual_camera', _NAMESPACE, camera)),
+            stack.enter_context(running(NODE, _NAMESPACE, parameters)),
+            stack.enter_context(running(CAMERA, _NAMESPACE, camera)),
         ]
     collector = stack.enter_context(collecting(_NAMESPACE))
 

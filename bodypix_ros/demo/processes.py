@@ -21,6 +21,9 @@ from ..errors import BodyPixError
 from ..launching.texts import parameter_text
 from ..setting import Settings, Value
 
+NODE, CAMERA = 'bodypix_ros.ros.node', 'bodypix_ros.demo.virtual_camera'
+"""Modules of the executables bodypix_node and bodypix_camera."""
+
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOP_TIMEOUT_S = 10.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

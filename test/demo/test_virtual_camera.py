@@ -13,7 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from robot import Process, Robot, pixels
 
-CAMERA = ('-m', 'bodypix_ros.demo.virtual_camera')
+from bodypix_ros.demo.processes import CAMERA
+
+PROGRAM = ('-m', CAMERA)
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def picture(tmp_path: Path, astronaut: NDArray[np.uint8]) -> Path:
 
 def start(robot: Robot, folder: Path, *parameters: str, topic: str = 'image') -> Process:
     words = [word for parameter in parameters for word in ('-p', parameter)]
-    return Process(robot.domain, folder / 'camera.log', *words, '-r', f'image:={topic}', program=CAMERA)
+    return Process(robot.domain, folder / 'camera.log', *words, '-r', f'image:={topic}', program=PROGRAM)
 
 
 @pytest.fixture
