@@ -54,8 +54,8 @@ class ResultCollector(Node):
 
     @property
     def complete(self) -> bool:
-        """Whether the statistics and at least one image of every topic have arrived."""
-        return self.stats is not None and len(self.images) == len(self._topics)
+        """Whether at least one image of every topic has arrived, and statistics that name the model."""
+        return self.stats is not None and bool(self.stats.model) and len(self.images) == len(self._topics)
 
     @property
     def rate_hz(self) -> float:
