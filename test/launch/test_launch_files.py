@@ -256,7 +256,7 @@ def generate_launch_description():
         ('realsense', 'realsense2-camera'),
     ],
 )
-def test_a_driver_that_is_not_installed_is_said_in_a_sentence(
+def test_a_driver_that_is_not_installed_is_reported_in_a_sentence(
     name: str, package: str, install: StubInstall, picture: str
 ) -> None:
     file = [f'filename:={picture}'] if name == 'image_file' else []
@@ -281,7 +281,7 @@ def test_rviz_shows_what_the_node_publishes(install: StubInstall) -> None:
     assert Path(rviz['arguments'][1]).samefile(REPOSITORY / 'config' / 'bodypix.rviz')
 
 
-def test_rviz_that_is_not_installed_is_said_in_a_sentence(install: StubInstall) -> None:
+def test_rviz_that_is_not_installed_is_reported_in_a_sentence(install: StubInstall) -> None:
     log = install.launch('bodypix.launch.py', 'rviz:=true')['log']
     assert 'rviz2 is not installed, or its workspace is not sourced: sudo apt install ros-jazzy-rviz2' in log
 
