@@ -35,12 +35,13 @@ MAY_IMPORT = {
     'render': GROUND,
     'ros': f'{GROUND} fast_dds msg models segmenter render',
     'launching': f'{GROUND} fast_dds',
-    'bench': f'{GROUND} models inference segmenter render ros',
-    'cli': f'{GROUND} models inference segmenter __init__ render ros bench',
+    'demo': f'{GROUND} msg render launching ros',
+    'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',
+    'cli': f'{GROUND} models inference segmenter __init__ render ros demo bench',
 }
 """The rooms of the house (folders and modules of `bodypix_ros`), and what each may know of the others."""
 
-ROS_ROOMS = ('ros', 'launching')
+ROS_ROOMS = ('ros', 'launching', 'demo')
 ROS = frozenset(['ament_index_python', 'cv_bridge', 'diagnostic_updater', 'launch', 'launch_ros', 'rclpy'])
 
 

@@ -13,14 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..demo.processes import as_parameters, prepare_environment, running
 from ..errors import BodyPixError
-from ..ros.executable import as_parameters, prepare_environment, running
+from ..setting import Value
 from .cases import Case, fit
 from .machine import process_cpu_s
 from .report import NodeReport
 
 if TYPE_CHECKING:
-    from ..ros.collector import Collector
+    from ..demo.result_collector import ResultCollector
 
 _NAMESPACE = '/bodypix_bench'
 _TOPICS = ('mask', 'parts')
@@ -41,19 +42,19 @@ def measure_node(case: Case, picture: NDArray[np.uint8], rate_hz: float, seconds
         BodyPixError: ROS is not installed, or no mask was received.
     """
     prepare_environment('bodypix bench --node')
-    from ..ros.collector import collecting
+    from ..demo.result_collector import collecting
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         cv2.imwrite(str(folder / 'picture.png'), fit(picture, case.width, case.height))
-        source = [f'source:={folder / "picture.png"}', f'rate_hz:={float(rate_hz)}']
-        stack.enter_context(running('bodypix_ros.ros.virtual_camera', _NAMESPACE, source))
+        source: dict[str, Value] = {'source': str(folder / 'picture.png'), 'rate_hz': float(rate_hz)}
+        stack.enter_context(running('bodypix_ros.demo.virtual_camera', _NAMESPACE, source))
         collector = stack.enter_context(collecting(_NAMESPACE, _TOPICS))
         collector.wait(lambda: collector.count_publishers('image') > 0, _START_S)
         collector.measure(_SETTLE_S)  # two processes that are still discovering each other may miss a third one
         started_s = time.monotonic()
         parameters = as_parameters(dataclasses.replace(case.network, allow_download=False))
-        node = stack.enter_context(running('bodypix_ros.ros.node', _NAMESPACE, parameters))
+        node = stack.enter_context(running('bodypix_ros.ros.main', _NAMESPACE, parameters))
         collector.wait(lambda: collector.complete or node.poll() is not None, _START_S)
         if not collector.complete:
             raise BodyPixError('no mask was received; see the log of the node and of the camera above')
@@ -63,7 +64,7 @@ def measure_node(case: Case, picture: NDArray[np.uint8], rate_hz: float, seconds
 
 
 def _measure(
-    case: Case, collector: Collector, pid: int, rate_hz: float, seconds: int, first_mask_ms: float
+    case: Case, collector: ResultCollector, pid: int, rate_hz: float, seconds: int, first_mask_ms: float
 ) -> NodeReport:
     before, cpu_before_s = collector.stats, process_cpu_s(pid)
     samples, latencies_ms = [], []

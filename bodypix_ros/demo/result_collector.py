@@ -1,4 +1,4 @@
-"""Receives what the node publishes and measures how often and how soon."""
+"""Receives what the node publishes and measures its rate and latency."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import rclpy
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 from ..msg import Stats
@@ -21,23 +22,23 @@ TOPICS = ('mask', 'parts', 'parts_color', 'overlay', 'instances')
 
 
 @contextmanager
-def collecting(namespace: str, topics: Sequence[str] = TOPICS) -> Iterator[Collector]:
-    """Run ROS in this process for a collector."""
-    rclpy.init(args=[])
+def collecting(namespace: str, topics: Sequence[str] = TOPICS) -> Iterator[ResultCollector]:
+    """Run a collector in this process; signals stay with the caller."""
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
-        yield Collector(namespace, topics)
+        yield ResultCollector(namespace, topics)
     finally:
         rclpy.try_shutdown()
 
 
-class Collector(Node):
-    """Keeps the newest image of each topic; `mask` is timed.
+class ResultCollector(Node):
+    """Keeps the newest image of each topic and times those of `mask`.
 
     Attributes:
         images: newest message by topic.
-        stats: the node's newest statistics, None before the first.
-        arrivals_s: when each mask came, seconds of a steady clock.
-        latencies_ms: from the image's stamp to the arrival of its mask.
+        stats: newest statistics of the node, None before the first.
+        arrivals_s: arrival of each mask, seconds of a steady clock.
+        latencies_ms: from the stamp of an image to the arrival of its mask.
     """
 
     def __init__(self, namespace: str, topics: Sequence[str] = TOPICS) -> None:
@@ -53,32 +54,32 @@ class Collector(Node):
 
     @property
     def complete(self) -> bool:
-        """Whether every topic has come at least once."""
-        return self.stats is not None and len(self.images) == len(self._topics)
+        """Whether at least one image of every topic has arrived, and statistics that name the model."""
+        return self.stats is not None and bool(self.stats.model) and len(self.images) == len(self._topics)
 
     @property
     def rate_hz(self) -> float:
-        """Masks a second."""
+        """Masks per second; 0 before the second one."""
         if len(self.arrivals_s) < 2:
             return 0.0
         return (len(self.arrivals_s) - 1) / (self.arrivals_s[-1] - self.arrivals_s[0])
 
     def wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
-        """Receive until something holds or the time is over; return whether it holds."""
+        """Receive messages until a condition holds or the time is over; return whether it holds."""
         end_s = time.monotonic() + timeout_s
         while not until() and time.monotonic() < end_s:
             rclpy.spin_once(self, timeout_sec=0.1)
         return until()
 
     def measure(self, seconds: float) -> None:
-        """Forget the times so far and receive for a while."""
+        """Discard the times measured so far and receive messages for a while."""
         self.arrivals_s, self.latencies_ms = [], []
         self.wait(lambda: False, seconds)
 
     def pictures(self) -> dict[str, NDArray[np.uint8]]:
-        """Return the newest images as pictures for files: grey or BGR uint8.
+        """Return the newest images by topic, (H, W) grey or (H, W, 3) BGR uint8.
 
-        The background of the parts is 255. Each person of the instances has a colour.
+        The background of `parts` is 255. In `instances` each person has a colour.
         """
         arrays = {topic: np.frombuffer(msg.data, np.uint8) for topic, msg in self.images.items()}
         pictures = {topic: arrays[topic].reshape(msg.height, msg.width, -1) for topic, msg in self.images.items()}
