@@ -105,7 +105,9 @@ def test_without_weights_bodypix_is_refused_with_a_sentence_on_how_to_get_them(
     assert done.stdout == ''
 
 
-def test_a_picture_that_does_not_exist_is_reported_by_the_camera(domain: int, offline: list[str], tmp_path: Path) -> None:
+def test_a_picture_that_does_not_exist_is_reported_by_the_camera(
+    domain: int, offline: list[str], tmp_path: Path
+) -> None:
     done = demo(domain, '--image', '/nowhere.png', '--output', str(tmp_path), *offline)
     assert done.returncode == 1
     assert 'bodypix_camera: /nowhere.png does not exist' in done.stderr

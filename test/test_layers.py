@@ -1,4 +1,4 @@
-"""Imports point one way, and ROS stays in its room."""
+"""Imports point one way, and only some layers import ROS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / 'bodypix_ros'
 
 GROUND = 'errors encodings pictures parts palettes regions people segmentation setting settings'
-"""Rooms that hold no network and no pictures: values, names and what they mean."""
+"""Layers without networks and drawing: values, names and their meaning."""
 
 MAY_IMPORT = {
     'errors': '',
@@ -39,20 +39,20 @@ MAY_IMPORT = {
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',
     'cli': f'{GROUND} models inference segmenter __init__ render ros demo bench',
 }
-"""The rooms of the house (folders and modules of `bodypix_ros`), and what each may know of the others."""
+"""The layers (folders and modules of `bodypix_ros`), and which others each may import."""
 
-ROS_ROOMS = ('ros', 'launching', 'demo')
+ROS_LAYERS = ('ros', 'launching', 'demo')
 ROS = frozenset(['ament_index_python', 'cv_bridge', 'diagnostic_updater', 'launch', 'launch_ros', 'rclpy'])
 
 
-def modules_of(room: str) -> Iterator[Path]:
-    """Give the files of a room."""
-    file = PACKAGE / f'{room}.py'
-    yield from [file] if file.is_file() else (PACKAGE / room).rglob('*.py')
+def modules_of(layer: str) -> Iterator[Path]:
+    """Yield the files of a layer."""
+    file = PACKAGE / f'{layer}.py'
+    yield from [file] if file.is_file() else (PACKAGE / layer).rglob('*.py')
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Give the full names of all modules that a file imports, wherever in the file."""
+    """Yield the full names of all modules that a file imports, wherever in the file."""
     package = ['bodypix_ros', *path.relative_to(PACKAGE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
         if isinstance(node, ast.Import):
@@ -63,45 +63,45 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (f'{module}.{alias.name}' for alias in node.names)
 
 
-def room_of(module: str) -> str:
-    """Return the room that a module, or a name in it, is in; names of the package itself are in `__init__`."""
+def layer_of(module: str) -> str:
+    """Return the layer that a module, or a name in it, is in; names of the package itself are in `__init__`."""
     name = module.split('.')[1]
     return name if name in {*MAY_IMPORT, 'msg'} else '__init__'
 
 
-def test_the_table_has_every_room_of_the_house() -> None:
+def test_the_table_lists_every_layer() -> None:
     files = {path.stem for path in PACKAGE.glob('*.py')}
     folders = {path.parent.name for path in PACKAGE.glob('*/__init__.py')} - {'msg'}
     assert files | folders == set(MAY_IMPORT)
 
 
-@pytest.mark.parametrize('room', MAY_IMPORT)
-def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
-    allowed = {room, *MAY_IMPORT[room].split()}
+@pytest.mark.parametrize('layer', MAY_IMPORT)
+def test_a_layer_imports_only_what_the_table_allows(layer: str) -> None:
+    allowed = {layer, *MAY_IMPORT[layer].split()}
     found = {
-        (room_of(name), path.name)
-        for path in modules_of(room)
+        (layer_of(name), path.name)
+        for path in modules_of(layer)
         for name in imports_of(path)
         if name.startswith('bodypix_ros.') and name != 'bodypix_ros.__version__'
     }
     assert {(other, file) for other, file in found if other not in allowed} == set()
 
 
-def test_no_two_rooms_import_each_other() -> None:
+def test_no_two_layers_import_each_other() -> None:
     known: set[str] = {'msg'}
-    waiting = {room: set(others.split()) for room, others in MAY_IMPORT.items()}
-    while ready := {room for room, others in waiting.items() if others <= known}:
+    waiting = {layer: set(others.split()) for layer, others in MAY_IMPORT.items()}
+    while ready := {layer for layer, others in waiting.items() if others <= known}:
         known |= ready
-        waiting = {room: others for room, others in waiting.items() if room not in ready}
+        waiting = {layer: others for layer, others in waiting.items() if layer not in ready}
     assert waiting == {}
 
 
-def test_only_the_rooms_of_ros_import_it() -> None:
+def test_only_the_layers_of_ros_import_it() -> None:
     found = {
         (path.relative_to(PACKAGE).as_posix(), name)
-        for room in MAY_IMPORT
-        if room not in ROS_ROOMS
-        for path in modules_of(room)
+        for layer in MAY_IMPORT
+        if layer not in ROS_LAYERS
+        for path in modules_of(layer)
         for name in imports_of(path)
         if name.split('.')[0] in ROS
     }
@@ -111,10 +111,10 @@ def test_only_the_rooms_of_ros_import_it() -> None:
 def test_every_module_but_those_of_ros_imports_without_ros() -> None:
     names = sorted(
         '.'.join(['bodypix_ros', *path.relative_to(PACKAGE).with_suffix('').parts]).removesuffix('.__init__')
-        for room in MAY_IMPORT
-        if room not in ROS_ROOMS
-        for path in modules_of(room)
-        if path.stem != 'compiled'  # needs numba, which is optional
+        for layer in MAY_IMPORT
+        if layer not in ROS_LAYERS
+        for path in modules_of(layer)
+        if path.stem != 'numba_kernels'  # needs numba, which is optional
     )
     program = (
         'import importlib, sys\n'
