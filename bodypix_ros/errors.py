@@ -1,28 +1,28 @@
-"""What can go wrong, as sentences: what was got, what was expected, what to do."""
+"""Errors of this package. Their texts say what was received, what was expected and what to do."""
 
 
 class BodyPixError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """Base class of all errors that this package raises."""
 
 
 class SettingError(BodyPixError, ValueError):
-    """A setting has a value that it cannot have."""
+    """A setting has an invalid value."""
 
 
 class ModelError(BodyPixError, RuntimeError):
-    """Weights or a network cannot be had, read or trusted."""
+    """Weights or a network are missing, unreadable or do not pass verification."""
 
 
 class ProviderError(BodyPixError, RuntimeError):
-    """The execution provider that was required does not run here."""
+    """A required execution provider is not available or does not give correct results."""
 
 
 class ImageError(BodyPixError, ValueError):
-    """An image is not of the kind that was expected."""
+    """An image has an unexpected shape, type or encoding, or cannot be decoded."""
 
 
 def shorten(text: str, limit: int = 200) -> str:
-    """Return a text of at most `limit` characters: the middle of a longer one is left out."""
+    """Return a text of at most `limit` characters, with the middle of a longer text omitted."""
     if len(text) <= limit:
         return text
     half = (limit - 5) // 2
@@ -30,7 +30,7 @@ def shorten(text: str, limit: int = 200) -> str:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return an error as a sentence: its own where it is one of this package, else its type and text, shortened."""
+    """Return the text of an error of this package, or type and shortened text of any other error."""
     if isinstance(error, BodyPixError):
         return str(error)
     return shorten(f'{type(error).__name__}: {error}'.removesuffix(': '), 500)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from ..models.network import OWN, Network
+from ..onnx_runtime import onnxruntime
 from ..segmentation import Timings
 from .geometry import Geometry, bodypix1_geometry, bodypix2_geometry, own_geometry
 from .kernels import Kernels

@@ -12,11 +12,15 @@ The intermediate grid is the network input for BodyPix (stride steps a cell) and
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
 from numba import njit
+from numba.core import config
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 
 from ..parts import BACKGROUND
 from .geometry import Geometry, Taps
@@ -37,8 +41,20 @@ from .numpy_kernels import (
 _CERTAIN = 6.3
 """Logits above this have a confidence of 255, and those below its negative 0."""
 
-_compiled = njit(cache=True, nogil=True, error_model='numpy')
 _inlined = njit(inline='always', error_model='numpy')
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function on its first call, and cache the result in the cache folder of this package.
+
+    By default numba writes into the source tree, or into a folder of its own if that is read-only.
+    """
+    folder, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or str(user_cache_path('bodypix_ros') / 'numba')
+    try:
+        compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model='numpy')(function)
+        return compiled
+    finally:
+        config.CACHE_DIR = folder
 
 
 def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:

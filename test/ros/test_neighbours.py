@@ -83,7 +83,7 @@ def test_a_transport_too_small_for_the_images_is_reported_once(
     robot.subscribe('arm/person_mask', profile=BEST_EFFORT)
     for _ in range(3):
         robot.answer(robot.message(astronaut), ['arm/person_mask'], 'head/image_raw')
-    advice = "images of 0.8 MB come by Fast DDS's default transport, which loses or delays many of them"
+    advice = "images of 0.8 MB arrive over Fast DDS's default transport, which loses or delays many of them"
     assert nodes['arm'].log.count(advice) == 1
     assert nodes['arm'].log.count('fastdds_shm.xml') == 1
     assert advice not in nodes['base'].log
