@@ -48,7 +48,7 @@ class Decoded:
 
 
 class Engine(Protocol):
-    """Runs one network on one provider, from pictures to labels. Not to be shared between threads."""
+    """Runs one network on one provider, from pictures to labels. Not thread-safe."""
 
     @property
     def provider(self) -> Provider:
@@ -99,9 +99,9 @@ def network_geometry(
     return bodypix2_geometry(height, width, resolution, network.stride)
 
 
-# A thread that waits for work first spins and then sleeps. ONNX Runtime's own choice is to spin for milliseconds, which
-# costs a third of the processor time of a camera's frames and, on a busy machine, takes the processor from those that
-# are waited for. Before 1.26 it cannot be told otherwise and passes over this.
+# A thread that waits for work first spins and then sleeps. By default, ONNX Runtime spins for milliseconds, which costs a
+# third of the processor time of a camera's frames and, on a busy machine, delays the threads that are waited for. Versions
+# before 1.26 ignore these entries.
 _SPIN_BRIEFLY = {'session.intra_op.spin_duration_us': '100', 'session.intra_op.spin_backoff_max': '8'}
 
 # Slower, but right where a processor would add products of bytes in 16 bits, which overflow.
@@ -160,13 +160,13 @@ def _cpu_quota(folder: Path) -> float | None:
                 (folder / f'cpu.cfs_{name}_us').read_text(encoding='utf-8').strip() for name in ('quota', 'period')
             )
         cpus = float(quota) / float(period)
-    except (OSError, ValueError, ZeroDivisionError):  # 'max' is no number
+    except (OSError, ValueError, ZeroDivisionError):  # 'max' is not a number
         return None
     return cpus if cpus > 0 else None  # -1 is no limit
 
 
 def _has_vnni() -> bool:
-    """Say whether this is an x86 processor that adds products of bytes in 32 bits; others do not ask."""
+    """Say whether this is an x86 processor that adds products of bytes in 32 bits."""
     try:
         return 'vnni' in Path('/proc/cpuinfo').read_text(encoding='utf-8')
     except OSError:

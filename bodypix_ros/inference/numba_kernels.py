@@ -179,7 +179,7 @@ def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
     for k in range(len(cells) - 1):
         for index in range(cells[k], cells[k + 1]):
             low[index], high[index] = taps.low[index] - k * stride, taps.high[index] - k * stride
-    return Taps(low, high, taps.low_weight, taps.high_weight)  # type: ignore[arg-type]  # other integers do as well
+    return Taps(low, high, taps.low_weight, taps.high_weight)  # type: ignore[arg-type]  # any integers are sufficient
 
 
 @_compiled
@@ -279,7 +279,7 @@ def _rate_cells(  # type: ignore[no-untyped-def]
 def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
     """Say for each pixel of the network input on which side of the bound it, its right, lower and lower right one are.
 
-    1 above it, 0 below it, -1 on both or too near to tell.
+    1 above it, 0 below it, -1 on both or too near the bound to decide.
     """
     last = tile.shape[0] - 1
     for y in range(last + 1):
