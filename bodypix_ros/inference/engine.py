@@ -99,9 +99,9 @@ def network_geometry(
     return bodypix2_geometry(height, width, resolution, network.stride)
 
 
-# A thread that waits for work first spins and then sleeps. By default, ONNX Runtime spins for milliseconds, which costs a
-# third of the processor time of a camera's frames and, on a busy machine, delays the threads that are waited for. Versions
-# before 1.26 ignore these entries.
+# A thread that waits for work first spins and then sleeps. By default, ONNX Runtime spins for milliseconds, which costs
+# a third of the processor time of a camera's frames and, on a busy machine, delays the threads that are waited for.
+# Versions before 1.26 ignore these entries.
 _SPIN_BRIEFLY = {'session.intra_op.spin_duration_us': '100', 'session.intra_op.spin_backoff_max': '8'}
 
 # Slower, but right where a processor would add products of bytes in 16 bits, which overflow.
