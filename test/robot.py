@@ -32,7 +32,7 @@ from bodypix_ros.ros.image_msg import fill
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 60.0
-NODE = ('-m', 'bodypix_ros.ros.node')
+NODE = ('-m', 'bodypix_ros.ros.main')
 GATED_NODE = (str(REPOSITORY / 'test' / 'gated_node.py'),)
 
 RELIABLE = QoSProfile(depth=5, reliability=QoSReliabilityPolicy.RELIABLE)

@@ -30,7 +30,7 @@ def test_a_failing_network_is_reported_and_the_node_goes_on(
     gate.fail(1)
     gate.go(1)
     robot.show(robot.message(astronaut))
-    text = 'images cannot be worked on: MemoryError: the arena is full'
+    text = 'failed to process images: MemoryError: the arena is full'
     assert robot.diagnosis('network', lambda status: status.message == text).level == b'\2'
     robot.until_logged(node, text)
     stats = robot.next('bodypix/stats').cameras[0]

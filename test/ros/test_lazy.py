@@ -28,7 +28,7 @@ def test_without_a_listener_no_image_is_received(robot: Robot, node: Process, as
     robot.next('bodypix/stats')
     assert robot.camera().get_subscription_count() == 0
     assert robot.next('bodypix/stats').cameras[0].frames_in == 0
-    assert 'nobody subscribes to what is made of /image' in node.log
+    assert 'the outputs for /image have no subscribers' in node.log
 
 
 def test_a_listener_of_the_mask_costs_no_parts_and_gets_the_next_frame(

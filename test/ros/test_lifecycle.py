@@ -44,12 +44,12 @@ def test_without_autostart_the_node_waits_to_be_configured(robot: Robot, node: P
     assert robot.next('bodypix/stats').cameras == []
     status = robot.diagnosis('network')
     assert status.level == b'\0'
-    assert status.message == 'no network is loaded: configure the node, or call its service ~/enable'
+    assert status.message == 'no model is loaded: configure the node, or call its service ~/enable'
 
 
 def test_unconfigured_parameters_of_the_topics_can_change(robot: Robot, node: Process) -> None:
     assert robot.set('cameras', ['left', 'right']) == ''
-    assert robot.set('cameras', ['']) == ''
+    assert robot.set('cameras', []) == ''
 
 
 def test_the_node_answers_and_says_what_it_does_while_the_network_is_loaded(
@@ -91,7 +91,7 @@ def test_deactivated_it_receives_nothing_and_keeps_the_network(robot: Robot, nod
 def test_activated_again_it_goes_on_at_once(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
     assert change(robot, Transition.TRANSITION_ACTIVATE)
     assert robot.answer(robot.message(astronaut), ['mask'])
-    assert node.log.count('loading the network') == 1
+    assert node.log.count('loading the model') == 1
 
 
 def test_a_transition_that_is_not_possible_is_refused_and_the_node_lives(
@@ -107,7 +107,7 @@ def test_topics_cannot_change_while_they_are_open(robot: Robot, node: Process) -
     assert reason == (
         'cameras cannot change while the topics are open: deactivate and clean up the node first (ros2 lifecycle set)'
     )
-    assert robot.get('cameras') == ['']
+    assert robot.get('cameras') == []
 
 
 def test_enable_switches_the_node_off_and_on(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:

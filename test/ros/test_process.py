@@ -16,11 +16,11 @@ def started(robot: Robot, domain: int, folder: Path, *arguments: str) -> Process
     """Start a node and wait until it says that it loads, so that it has its handlers."""
     folder.mkdir(exist_ok=True)
     process = Process(domain, folder / 'log.txt', *arguments)
-    robot.until_logged(process, 'loading the network')
+    robot.until_logged(process, 'loading the model')
     return process
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_node_with_status_0(
     robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -51,7 +51,10 @@ def test_a_second_signal_changes_nothing(
         ('threshold:=1.5', 'threshold must be between 0 and 1. Invalid parameter value (1.5)'),
         ('stride:=12', 'stride must be 8, 16 or 32. Invalid parameter value (12)'),
         ('stride:=wide', "stride must be 8, 16 or 32. Trying to set parameter 'stride' to 'wide'"),
-        ('internal_resolution:=huge', 'internal_resolution must be auto, low, medium, high, full or between 0.1 and 2'),
+        (
+            'internal_resolution:=huge',
+            'internal_resolution must be auto, low, medium, high, full, a share of 0.1..2.0 or',
+        ),
         ('cameras:=[left,left]', 'cameras must differ from each other, got left, left'),
         ('parts_encoding:=jpeg', "parts_encoding must be 8SC1, 8UC1, 16SC1 or 32SC1, got 'jpeg'"),
     ],
@@ -70,18 +73,15 @@ def test_missing_weights_are_reported_and_the_node_lives(
 ) -> None:
     empty = tmp_path / 'models'
     where = ['-p', f'model_url:={server}', '-p', f'model_dir:={empty}']
-    process = started(robot, domain, tmp_path, *where, '-p', 'checkpoint:=official')
-    robot.until_logged(process, 'the network cannot be loaded:')
+    process = started(robot, domain, tmp_path, *where, '-p', 'model:=bodypix', '-p', 'fallback:=false')
+    robot.until_logged(process, 'failed to load the model:')
     assert process.alive
     assert process.stop() == 0
 
 
-def test_without_official_weights_the_node_runs_the_built_in_network_and_says_so(
-    robot: Robot, domain: int, tmp_path: Path
-) -> None:
+def test_by_default_the_node_runs_our_own_model(robot: Robot, domain: int, tmp_path: Path) -> None:
     process = started(robot, domain, tmp_path, '-p', f'model_dir:={tmp_path / "models"}')
-    robot.until_logged(process, 'Going on with the built-in bodypix_ros 0.25')
-    robot.until_logged(process, 'bodypix_ros 0.25, stride 16 on cpu')
+    robot.until_logged(process, 'bodypix_ros 1.0 (bodypix_ros is the default) on cpu')
     assert process.stop() == 0
 
 
