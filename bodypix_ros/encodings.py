@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import cv2
@@ -31,7 +32,7 @@ class Encoding:
     even: tuple[int, int] = (1, 1)
     rows: int = 2
 
-    @property
+    @cached_property
     def pixel_bytes(self) -> int:
         """Bytes of one pixel in a row."""
         return self.channels * self.bits // 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ..encodings import to_bgr
 from ..errors import describe_error
-from ..settings import NodeSettings
 from . import image_msg
 from .compat import subscription_events
 from .image_msg import BadImage
 from .outputs import OUTPUTS, OutputPublisher
+from .parameters import Parameters
 from .qos import Offer, Request, choose_request, offers_of
 from .stats import FrameStats
 
@@ -29,6 +29,15 @@ if TYPE_CHECKING:
     from .inference_worker import LatestFrameQueue
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The outputs that are to be made of the next frame, and what must be computed for them."""
+
+    publishers: tuple[OutputPublisher, ...] = ()
+    parts: bool = False
+    people: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,12 +141,12 @@ class ImageSubscriber:
 class Camera:
     """Receives the images of one camera while an output is wanted, and owns the topics of its results.
 
-    Belongs to the executor's thread. The worker reads `wanted`, `camera_info` and `settings`, and writes to `stats`.
+    Belongs to the executor's thread. The worker reads `wanted` and `camera_info`, and writes to `stats`.
 
     Attributes:
         name: before the topics of the camera; empty for one without a name.
         prefix: of the topics: 'front/', or empty.
-        settings: of the node.
+        parameters: of the node; after a change, `follow` applies them.
         stats: what became of its frames.
         wanted: the outputs that are to be made of the next frame.
         camera_info: the newest one; None before the first, and while nobody needs it.
@@ -146,27 +155,27 @@ class Camera:
         active: the node is active.
     """
 
-    def __init__(self, node: Node, name: str, settings: NodeSettings, queue: LatestFrameQueue[CameraFrame]) -> None:
+    def __init__(self, node: Node, name: str, parameters: Parameters, queue: LatestFrameQueue[CameraFrame]) -> None:
         """Prepare; topics open with `open`.
 
         Args:
             node: of all topics.
             name: of the camera; empty for none.
-            settings: of the node.
+            parameters: of the node.
             queue: takes each image that can be processed.
         """
-        self.name, self.settings = name, settings
+        self.name, self.parameters = name, parameters
         self.prefix = f'{name}/' if name else ''
         self.stats = FrameStats(name)
         self.active = False
         self.camera_info: CameraInfo | None = None
         self.announced_size: tuple[int, int] | None = None
         self.largest_image_bytes = 0
-        self.wanted: Sequence[OutputPublisher] = ()
+        self.wanted = Wanted()
         self._node, self._queue = node, queue
         self._publishers: list[OutputPublisher] = []
         self._unanswered_since_s = 0.0
-        compressed = settings.image_transport == 'compressed'
+        compressed = parameters.node.image_transport == 'compressed'
         topic = _compressed_topic(node, f'{self.prefix}image') if compressed else f'{self.prefix}image'
         self.images = ImageSubscriber(node, topic, CompressedImage if compressed else Image, self._receive)
         self._infos = ImageSubscriber(node, f'{self.prefix}camera_info', CameraInfo, self._keep_info)
@@ -185,7 +194,7 @@ class Camera:
     def close(self) -> None:
         """Close all topics, also where only some of them could be opened. The worker must have stopped."""
         self.active = False
-        self.wanted = ()
+        self.wanted = Wanted()
         self.images.close()
         self._infos.close()
         while self._publishers:
@@ -203,13 +212,21 @@ class Camera:
 
     def follow(self) -> None:
         """Open, close or change the subscriptions, as subscribers, publishers and settings come and change."""
-        lazy = self.settings.lazy
-        self.wanted = tuple(one for one in self._publishers if self.active and (not lazy or one.has_subscribers))
-        if self.wanted:
-            self.images.follow(self.settings.qos)
+        settings, picture = self.parameters.node, self.parameters.picture
+        publishers = tuple(
+            one for one in self._publishers if self.active and (not settings.lazy or one.has_subscribers)
+        )
+        outputs = [one.output for one in publishers]
+        self.wanted = Wanted(
+            publishers,
+            parts=any(output.needs_parts(picture) for output in outputs),
+            people=any(output.needs_people for output in outputs),
+        )
+        if publishers:
+            self.images.follow(settings.qos)
         else:
             self.images.close()
-        if self.announced_size is None or any(one.output.needs_info for one in self.wanted):
+        if self.announced_size is None or any(output.needs_info for output in outputs):
             self._infos.follow('auto')
         else:
             self._infos.close()

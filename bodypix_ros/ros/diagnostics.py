@@ -141,7 +141,7 @@ class Diagnostics:
             self._node.get_logger().warning(advice)
 
     def _camera_facts(self, camera: Camera, stats: CameraStats, now_s: float, running_s: float) -> CameraFacts:
-        images, settings = camera.images, camera.settings
+        images, settings = camera.images, camera.parameters.node
         defect = camera.stats.take_defect()
         period_s = 2 / settings.max_rate_hz if settings.max_rate_hz else 0.0
         return CameraFacts(
@@ -229,7 +229,7 @@ def _camera_report(camera: Camera, stats: CameraStats, status: Status) -> Report
         {
             'topic': camera.images.topic,
             'subscription': str(camera.images.request) if camera.images.is_open else '',
-            'outputs wanted': ', '.join(one.output.topic for one in camera.wanted),
+            'outputs wanted': ', '.join(one.output.topic for one in camera.wanted.publishers),
             'rate in (Hz)': stats.rate_in_hz,
             'rate out (Hz)': stats.rate_out_hz,
             'images in': stats.frames_in,

@@ -17,9 +17,9 @@ from ..errors import describe_error
 from ..rotation import rotate_back, rotate_image
 from ..segmentation import Segmentation
 from ..segmenter import Segmenter
-from .camera import CameraFrame
+from .camera import CameraFrame, Wanted
 from .image_msg import BadImage
-from .outputs import OutputPublisher, Result, publish_outputs
+from .outputs import Result, publish_outputs
 from .parameters import Parameters
 
 _LOG = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class _Job:
 
     frame: CameraFrame
     image: NDArray[np.uint8]
-    wanted: Sequence[OutputPublisher]
+    wanted: Wanted
     receive_ms: float
     wait_ms: float
 
@@ -237,7 +237,7 @@ class InferenceWorker:
     def _read(self, frame: CameraFrame) -> _Job | None:
         """Convert a frame to BGR; return None where nobody wants it or it cannot be read."""
         wanted, counts = frame.camera.wanted, frame.camera.stats.worker
-        if not wanted:
+        if not wanted.publishers:
             counts.frames_dropped += self._close(frame)
             return None
         started_s = time.monotonic()
@@ -276,10 +276,9 @@ class InferenceWorker:
     def _segment(self, jobs: list[_Job], parameters: Parameters) -> list[Segmentation]:
         rotate = parameters.node.rotate
         images = [rotate_image(job.image, rotate) if rotate else job.image for job in jobs]
-        outputs = [one.output for job in jobs for one in job.wanted]
-        parts = any(output.needs_parts(parameters.picture) for output in outputs)
+        parts = any(job.wanted.parts for job in jobs)
         found = None
-        if any(output.needs_people for output in outputs) and time.monotonic() >= self._retry_people_s:
+        if any(job.wanted.people for job in jobs) and time.monotonic() >= self._retry_people_s:
             found = self._segment_people(images, parameters, parts)
         if found is None:
             found = self._segmenter.segment_batch(images, parameters.segment, parts=parts)
@@ -308,7 +307,9 @@ class InferenceWorker:
         result = Result(
             header, job.image, segmentation, part_ids, parameters.picture, camera.camera_info, network.model
         )
-        wanted = [one for one in job.wanted if segmentation.people is not None or not one.output.needs_people]
+        wanted = [
+            one for one in job.wanted.publishers if segmentation.people is not None or not one.output.needs_people
+        ]
         failures = publish_outputs(wanted, result)
         if failures:
             self._failure = '; '.join(f'{topic} was not published: {why}' for topic, why in failures.items())

@@ -122,15 +122,15 @@ class BodyPixNode(LifecycleNode):
         return self.on_cleanup(state)
 
     def _configure(self) -> None:
-        settings = self._node_parameters.now.node
+        parameters = self._node_parameters.now
         self._node_parameters.topics_open = True
-        self._queue.limit_rate(settings.max_rate_hz)
-        for name in settings.cameras:
-            camera = Camera(self, name, settings, self._queue)
+        self._queue.limit_rate(parameters.node.max_rate_hz)
+        for name in parameters.node.cameras:
+            camera = Camera(self, name, parameters, self._queue)
             self._cameras.append(camera)
             camera.open()
         self._labels = LabelInfoPublisher(self, [camera.prefix for camera in self._cameras])
-        self._loader.begin(self._node_parameters.now.model_request)
+        self._loader.begin(parameters.model_request)
 
     def _close_topics(self) -> None:
         while self._cameras:
@@ -212,7 +212,7 @@ class BodyPixNode(LifecycleNode):
         if self._worker is not None:
             self._worker.parameters = parameters
         for camera in self._cameras:
-            camera.settings = parameters.node
+            camera.parameters = parameters
         self._follow()
         self._publish_labels()
         if self._loader.request not in (None, parameters.model_request):

@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 
 from bodypix_ros.errors import BodyPixError
 from bodypix_ros.ros import inference_worker
+from bodypix_ros.ros.camera import Wanted
 from bodypix_ros.ros.image_msg import BadImage
 from bodypix_ros.ros.inference_worker import InferenceWorker, LatestFrameQueue
 from bodypix_ros.ros.parameters import Parameters
@@ -173,7 +174,7 @@ class Publisher:
     """Stands for the publisher of an output."""
 
     def __init__(self, topic: str, people: bool = False) -> None:
-        self.output = SimpleNamespace(topic=topic, needs_people=people, needs_parts=lambda _: False)
+        self.output = SimpleNamespace(topic=topic, needs_people=people)
 
 
 class Camera:
@@ -181,7 +182,8 @@ class Camera:
 
     def __init__(self, name: str, *wanted: Publisher) -> None:
         self.name, self.stats = name, FrameStats(name)
-        self.wanted = wanted or (Publisher('mask'),)
+        publishers: Any = wanted or (Publisher('mask'),)
+        self.wanted = Wanted(publishers, people=any(one.output.needs_people for one in publishers))
         self.camera_info = None
         self.images = SimpleNamespace(topic=f'/{name}/image')
         self.bad: list[str] = []
@@ -369,7 +371,7 @@ def test_a_drawing_that_fails_drops_the_frame_and_says_why(bench: Any) -> None:
 
 def test_a_frame_that_nobody_wants_any_more_is_dropped(bench: Any) -> None:
     camera, one = Camera('a'), bench()
-    camera.wanted = ()
+    camera.wanted = Wanted()
     one.process(camera.frame())
     assert (camera.outcome, one.model.batches) == ((0, 1, 0), [])
 
