@@ -18,6 +18,8 @@ from ..settings import NetworkSettings
 
 _LOG = logging.getLogger(__name__)
 LOADING = 'loading the model'
+_MAX_THREADS = 2
+"""One that loads, and one in the middle of what nobody waits for any more; further requests wait for one of them."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class ModelLoader:
             on_done: called from that thread when `collect` has something to collect.
         """
         self._load, self._on_done = load, on_done
+        self._executor = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix='model loader')
         self._pending: Future[LoadedModel] | None = None
         self._pending_request: ModelRequest | None = None
         self._futures: list[Future[LoadedModel]] = []
@@ -104,12 +107,10 @@ class ModelLoader:
         self.abandon()
         _LOG.info(LOADING)
         self.task = LOADING
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix='model loader')
         # A change that fails goes back to the model before; our own model is for a node that has none yet.
         may_fall_back = request.fallback and (self.model is None or bool(self.model.fallback_reason))
         self._pending_request = request
-        future = self._pending = executor.submit(self._run, request, may_fall_back)
-        executor.shutdown(wait=False)
+        future = self._pending = self._executor.submit(self._run, request, may_fall_back)
         self._futures = [one for one in self._futures if not one.done()] + [future]
         future.add_done_callback(self._signal)
 
@@ -128,6 +129,8 @@ class ModelLoader:
 
     def abandon(self) -> None:
         """Stop waiting for what is being loaded; a thread in the middle of it cannot be stopped."""
+        if self._pending is not None:
+            self._pending.cancel()
         self._pending = self._pending_request = None
         self.task = ''
 

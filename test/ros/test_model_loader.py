@@ -94,6 +94,19 @@ def test_an_abandoned_load_changes_nothing() -> None:
     assert (one.loader.model, one.done.is_set()) == (None, False)
 
 
+def test_requests_that_follow_each_other_quickly_are_not_all_loaded() -> None:
+    one = Loading()
+    for threads in range(1, 20):
+        one.loader.begin(request(threads=threads))
+    one.ends.extend(str(number) for number in range(20))
+    while one.loader.busy:
+        time.sleep(0.001)
+    assert one.loader.collect()
+    assert one.loader.model is not None
+    assert one.loader.model.request.settings.threads == 19
+    assert len(one.asked) <= 3
+
+
 def test_without_weights_our_own_model_runs_and_the_reason_is_kept() -> None:
     one = Loading()
     one.loader.begin(request(model='bodypix', precision='int8', threads=1))

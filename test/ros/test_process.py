@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,18 @@ def test_a_signal_ends_the_node_with_status_0(
 ) -> None:
     process = started(robot, domain, tmp_path, *network_arguments)
     robot.until_logged(process, ' on cpu')
+    process.signal(number)
+    assert process.wait() == 0
+    assert 'Traceback' not in process.log
+
+
+@pytest.mark.parametrize('delay_s', [0.2, 0.4, 0.7, 1.0, 1.5])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_during_the_start_ends_the_node_without_a_traceback(
+    domain: int, tmp_path: Path, number: signal.Signals, delay_s: float
+) -> None:
+    process = Process(domain, tmp_path / 'log.txt')
+    time.sleep(delay_s)
     process.signal(number)
     assert process.wait() == 0
     assert 'Traceback' not in process.log
