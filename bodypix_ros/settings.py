@@ -40,11 +40,11 @@ def _parse_resolution(name: str, value: Value) -> Value:
 
 
 def _parse_cameras(name: str, value: Value) -> Value:
-    """Return the names; no names mean one camera without a name."""
+    """Return the names; none, or as in version 0.1 one that is empty, mean one camera without a name."""
     if not isinstance(value, (list, tuple)) or not all(isinstance(camera, str) for camera in value):
         raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
-    cameras = tuple(value) or ('',)
-    bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera) and cameras != ('',)]
+    cameras = () if tuple(value) == ('',) else tuple(value)
+    bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera)]
     if bad:
         raise SettingError(f'{name} must be names such as front or arm/left, got {shorten(repr(bad[0]))}')
     if len(set(cameras)) < len(cameras):

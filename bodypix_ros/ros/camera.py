@@ -47,7 +47,7 @@ class CameraFrame:
     Attributes:
         camera: where it came from.
         header: std_msgs/Header of the image.
-        size: height and width in pixels; None where that is not known before decompression.
+        size: height and width in pixels.
         read: converts it to (H, W, 3) uint8 BGR; raises BadImage where a compressed image turns out to be broken.
         arrived_s: when it arrived, `time.monotonic`.
         receive_ms: time that receiving and checking took.
@@ -55,7 +55,7 @@ class CameraFrame:
 
     camera: Camera
     header: Any
-    size: tuple[int, int] | None
+    size: tuple[int, int]
     read: Callable[[], NDArray[np.uint8]]
     arrived_s: float
     receive_ms: float
@@ -265,12 +265,14 @@ class Camera:
         """
         arrived_s = self.images.last_s
         self.largest_image_bytes = max(self.largest_image_bytes, len(message.data))
-        size: tuple[int, int] | None = None
+        bits = self.parameters.node.mono16_bits
         if self.images.kind is CompressedImage:
-            read = partial(image_msg.decompress, message)
+            picture = image_msg.check_compressed_image(message)
+            size = picture.height, picture.width
+            read = partial(image_msg.decompress, message, picture, bits)
         else:
-            read = partial(to_bgr, *image_msg.view_pixels(message))
             size = message.height, message.width
+            read = partial(to_bgr, *image_msg.view_pixels(message), bits)
         receive_ms = (time.monotonic() - arrived_s) * 1e3
         return CameraFrame(self, message.header, size, read, arrived_s, receive_ms)
 

@@ -31,8 +31,8 @@ class Sized(Protocol):
     """What the queue knows of a frame."""
 
     @property
-    def size(self) -> tuple[int, int] | None:
-        """Height and width in pixels; None where they are not known."""
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
 
 
 Frame = TypeVar('Frame', bound=Sized)
@@ -86,7 +86,7 @@ class LatestFrameQueue(Generic[Frame]):
             if not due:
                 return []
             size = self._frames[due[0]].size
-            alike = [one for one in due[1:] if batch and size is not None and self._frames[one].size == size]
+            alike = [one for one in due[1:] if batch and self._frames[one].size == size]
             return [self._take(camera) for camera in [due[0], *alike]]
 
     def remove(self, camera: str) -> bool:

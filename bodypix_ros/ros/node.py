@@ -125,7 +125,7 @@ class BodyPixNode(LifecycleNode):
         parameters = self._node_parameters.now
         self._node_parameters.topics_open = True
         self._queue.limit_rate(parameters.node.max_rate_hz)
-        for name in parameters.node.cameras:
+        for name in parameters.node.cameras or ('',):
             camera = Camera(self, name, parameters, self._queue)
             self._cameras.append(camera)
             camera.open()

@@ -28,7 +28,7 @@ VGA, HD = (480, 640), (720, 1280)
 class Frame:
     """A frame with a name and a size."""
 
-    def __init__(self, name: str, size: tuple[int, int] | None = VGA) -> None:
+    def __init__(self, name: str, size: tuple[int, int] = VGA) -> None:
         self.name, self.size = name, size
 
 
@@ -42,7 +42,7 @@ class Clock:
         return self.now_s
 
 
-def put(queue: LatestFrameQueue[Frame], camera: str, name: str, size: tuple[int, int] | None = VGA) -> bool:
+def put(queue: LatestFrameQueue[Frame], camera: str, name: str, size: tuple[int, int] = VGA) -> bool:
     return queue.put(camera, Frame(name, size))
 
 
@@ -64,13 +64,6 @@ def test_frames_of_equal_size_make_one_batch() -> None:
         put(queue, camera, name, size)
     assert get(queue, batch=True) == ['vga 1', 'vga 2']
     assert get(queue, batch=True) == ['hd']
-
-
-def test_frames_of_unknown_size_run_alone() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
-    for camera in ('a', 'b'):
-        put(queue, camera, camera, None)
-    assert [get(queue, batch=True) for _ in range(2)] == [['a'], ['b']]
 
 
 def test_without_batches_frames_come_one_by_one() -> None:
