@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -13,13 +14,14 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from ..errors import describe_error, shorten
+from ..errors import describe_error, log_error, shorten
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
 
+_LOG = logging.getLogger(__name__)
 _MAX_REASON = 1000
 """Characters of the reason why a parameter is refused."""
 
@@ -92,7 +94,7 @@ def _refuse(node: LifecycleNode, error: Exception, request: Any, response: Any) 
         name = shorten(request.transition.label) or request.transition.id
         node.get_logger().warning(f'transition {name} is not possible while the node is {state_of(node)}')
     else:
-        node.get_logger().error(f'a call of {type(request).__qualname__} failed: {describe_error(error)}')
+        log_error(_LOG, f'a call of {type(request).__qualname__} failed', error)
     return response
 
 

@@ -146,7 +146,7 @@ def _spin(node: BodyPixNode, signals: ShutdownSignals) -> None:
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
-    from ..errors import describe_error
+    from ..errors import log_error
 
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -158,8 +158,7 @@ def _spin(node: BodyPixNode, signals: ShutdownSignals) -> None:
         except ExternalShutdownException:
             break
         except Exception as error:
-            node.get_logger().error(f'a callback failed: {describe_error(error)}')
-            logging.getLogger(__name__).debug('a callback failed', exc_info=error)
+            log_error(logging.getLogger('bodypix_ros'), 'a callback failed', error)
     executor.shutdown(timeout_sec=0.5)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
-from ..errors import ProviderError, describe_error
+from ..errors import ProviderError, log_error
 from .camera import Camera, CameraFrame
 from .compat import guard_services, has_matched_events, state_of
 from .diagnostics import Diagnostics
@@ -18,6 +20,7 @@ from .model_loader import Load, LoadedModel, ModelLoader, check_change, load_mod
 from .outputs import LabelInfoPublisher
 from .parameters import NodeParameters, unknown_overrides, unmatched_files
 
+_LOG = logging.getLogger(__name__)
 _REPORT_PERIOD_S = 1.0
 _POLL_PERIOD_S = 0.1
 _STOP_S = 1.0
@@ -76,42 +79,24 @@ class BodyPixNode(LifecycleNode):
 
     def stop(self) -> None:
         """Stop receiving and publishing before the node is destroyed, within two seconds."""
-        self._stop_processing()
+        self._attempt('stop', self._stop_processing)
         self._loader.abandon()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the topics and begin to load the model."""
-        try:
-            self._configure()
-        except Exception as error:  # rclpy would hide the reason
-            self.get_logger().error(f'failed to configure: {describe_error(error)}')
-            self._close_topics()
-            return TransitionCallbackReturn.FAILURE
-        return TransitionCallbackReturn.SUCCESS
+        return self._attempt('configure', self._configure, undo=self._close_topics)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Receive images, and publish results as soon as the model is loaded."""
-        try:
-            for camera in self._cameras:
-                camera.activate()
-            self._start_worker()
-        except Exception as error:
-            self.get_logger().error(f'failed to activate: {describe_error(error)}')
-            self._stop_processing()
-            return TransitionCallbackReturn.FAILURE
-        return TransitionCallbackReturn.SUCCESS
+        return self._attempt('activate', self._activate, undo=self._stop_processing)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop receiving and publishing; the model stays loaded."""
-        self._stop_processing()
-        return TransitionCallbackReturn.SUCCESS
+        return self._attempt('deactivate', self._stop_processing)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close the topics and free the model."""
-        self._stop_processing()
-        self._loader.unload()
-        self._close_topics()
-        return TransitionCallbackReturn.SUCCESS
+        return self._attempt('clean up', self._clean_up)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close everything."""
@@ -120,6 +105,18 @@ class BodyPixNode(LifecycleNode):
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close everything; the node can be configured again."""
         return self.on_cleanup(state)
+
+    def _attempt(
+        self, name: str, action: Callable[[], None], undo: Callable[[], None] = lambda: None
+    ) -> TransitionCallbackReturn:
+        """Do what a transition is for; where that fails, say why (rclpy does not) and stay in the state before."""
+        try:
+            action()
+        except Exception as error:
+            log_error(_LOG, f'failed to {name}', error)
+            undo()
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
 
     def _configure(self) -> None:
         parameters = self._node_parameters.now
@@ -131,6 +128,16 @@ class BodyPixNode(LifecycleNode):
             camera.open()
         self._labels = LabelInfoPublisher(self, [camera.prefix for camera in self._cameras])
         self._loader.begin(parameters.model_request)
+
+    def _activate(self) -> None:
+        for camera in self._cameras:
+            camera.activate()
+        self._start_worker()
+
+    def _clean_up(self) -> None:
+        self._stop_processing()
+        self._loader.unload()
+        self._close_topics()
 
     def _close_topics(self) -> None:
         while self._cameras:
@@ -169,7 +176,7 @@ class BodyPixNode(LifecycleNode):
             if self._loader.collect():
                 self._apply_model(self._loader.model, self._loader.error)
         except Exception as error:
-            self.get_logger().error(f'failed to use the model: {describe_error(error)}')
+            log_error(_LOG, 'failed to use the model', error)
 
     def _apply_model(self, model: LoadedModel | None, error: Exception | None) -> None:
         if model is None:
@@ -228,4 +235,4 @@ class BodyPixNode(LifecycleNode):
             workers = [*self._abandoned, *([self._worker] if self._worker is not None else [])]
             self._diagnostics.report(state_of(self), self._cameras, self._loader, workers)
         except Exception as error:
-            self.get_logger().error(f'failed to report: {describe_error(error)}', throttle_duration_sec=60.0)
+            log_error(_LOG, 'failed to report', error)

@@ -18,7 +18,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from ..errors import SettingError, describe_error, shorten
+from ..errors import SettingError, describe_error, log_error, shorten
 from ..setting import Setting, Settings
 from ..settings import BODYPIX_ONLY, NetworkSettings, NodeSettings, PictureSettings, SegmentSettings
 from .compat import has_post_set_callbacks, parameter_overrides
@@ -142,8 +142,7 @@ class NodeParameters:
             self._on_change()
         except Exception as error:  # the parameter is set; what depends on it is reported, and the node lives
             names = ', '.join(change.name for change in changes)
-            _LOG.error('failed to apply %s: %s', shorten(names), describe_error(error))
-            _LOG.debug('on_change', exc_info=error)
+            log_error(_LOG, f'failed to apply {shorten(names)}', error)
 
     def _check_and_take(self, changes: list[Parameter]) -> SetParametersResult:
         result = self._check(changes)

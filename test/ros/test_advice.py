@@ -19,9 +19,9 @@ OK, WARN, ERROR = b'\0', b'\1', b'\2'
 
 
 @pytest.fixture(scope='module')
-def node(start: Callable[..., Process], robot: Robot) -> Process:
+def node(start_plain: Callable[..., Process], robot: Robot) -> Process:
     """A node that misses images after half a second; the tests below are in an order that tells a story."""
-    process = start('-p', 'stale_after_s:=0.5')
+    process = start_plain('-p', 'stale_after_s:=0.5')
     robot.subscribe('bodypix/stats', Stats)
     robot.next('bodypix/stats', lambda stats: stats.model)
     return process
@@ -62,7 +62,7 @@ def test_images_that_come_are_good_news(robot: Robot, node: Process, astronaut: 
     assert float(value_of(status, 'inference p50 (ms)')) > 0
     network = robot.diagnosis('network')
     assert (network.level, network.hardware_id) == (OK, 'cpu')
-    assert value_of(network, 'model') == 'official MobileNetV1 0.50, 4-byte weights, stride 16'
+    assert value_of(network, 'model') == 'bodypix_ros 1.0'
 
 
 def test_a_camera_that_stopped_is_reported(robot: Robot, node: Process) -> None:

@@ -13,9 +13,9 @@ from bodypix_ros.msg import Stats
 
 
 @pytest.fixture(scope='module')
-def node(start: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
+def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
     gate.load(1)
-    process = start(program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
+    process = start_plain(program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
     robot.subscribe('bodypix/stats', Stats)
     robot.subscribe('mask')
     robot.camera()

@@ -11,11 +11,18 @@ import pytest
 from numpy.typing import NDArray
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterValue
-from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomically
 from robot import Process, Robot
 
 from bodypix_ros.msg import Stats
 
+NAMES_OF_0_1 = """
+version architecture multiplier quant_bytes stride dilation checkpoint model_dir model_url allow_download
+internal_resolution part_ids provider precision require_gpu device_id threads kernels threshold
+flip_horizontal max_people score_threshold nms_radius min_keypoint_score refine_steps instances parts_encoding
+overlay_opacity overlay_palette overlay_effect cameras image_transport qos max_rate_hz lazy stale_after_s
+autostart
+"""
 UNKNOWN_TYPE = ParameterMessage(name='threshold', value=ParameterValue(type=77))
 
 
@@ -116,6 +123,12 @@ def test_the_choice_of_the_model_is_explained(robot: Robot, node: Process) -> No
     stats = robot.next('bodypix/stats', lambda stats: stats.model)
     assert (stats.model, stats.model_reason) == ('bodypix_ros 1.0', 'bodypix_ros is the default')
     assert 'bodypix_ros 1.0 (bodypix_ros is the default) on cpu' in node.log
+
+
+def test_the_parameters_of_version_0_1_still_exist(robot: Robot, node: Process) -> None:
+    names = NAMES_OF_0_1.split()
+    values = robot.call(GetParameters, 'bodypix/get_parameters', GetParameters.Request(names=names)).values
+    assert len(values) == len(names) == 37
 
 
 def test_the_node_has_logged_no_traceback(node: Process) -> None:

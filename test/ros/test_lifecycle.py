@@ -29,9 +29,9 @@ def enable(robot: Robot, on: bool) -> SetBool.Response:
 
 
 @pytest.fixture(scope='module')
-def node(start: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
+def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
     """A node that waits to be configured; the tests below lead it through its life, in their order."""
-    process = start('-p', 'autostart:=false', program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
+    process = start_plain('-p', 'autostart:=false', program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
     robot.subscribe('bodypix/stats', Stats)
     robot.subscribe('mask')
     robot.camera()
@@ -77,14 +77,14 @@ def test_an_image_that_came_while_the_network_was_loaded_is_answered(
     gate.open()
     assert robot.until(lambda: robot.received['mask'])[0].header == message.header
     status = robot.diagnosis('network', lambda status: status.level == b'\0')
-    assert status.message == 'official MobileNetV1 0.50, 4-byte weights, stride 16 on cpu'
+    assert status.message == 'bodypix_ros 1.0 on cpu'
 
 
 def test_deactivated_it_receives_nothing_and_keeps_the_network(robot: Robot, node: Process) -> None:
     assert change(robot, Transition.TRANSITION_DEACTIVATE)
     robot.until(lambda: robot.camera().get_subscription_count() == 0)
     stats = robot.next('bodypix/stats', lambda stats: stats.state == 'inactive')
-    assert stats.model == 'official MobileNetV1 0.50, 4-byte weights, stride 16'
+    assert stats.model == 'bodypix_ros 1.0'
     assert stats.cameras[0].state == 'inactive'
 
 

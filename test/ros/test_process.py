@@ -23,9 +23,9 @@ def started(robot: Robot, domain: int, folder: Path, *arguments: str) -> Process
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_node_with_status_0(
-    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, number: signal.Signals
+    robot: Robot, domain: int, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = started(robot, domain, tmp_path, *network_arguments)
+    process = started(robot, domain, tmp_path)
     robot.until_logged(process, ' on cpu')
     process.signal(number)
     assert process.wait() == 0
@@ -45,10 +45,8 @@ def test_a_signal_during_the_start_ends_the_node_without_a_traceback(
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_a_second_signal_changes_nothing(
-    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, number: signal.Signals
-) -> None:
-    process = started(robot, domain, tmp_path, *network_arguments)
+def test_a_second_signal_changes_nothing(robot: Robot, domain: int, tmp_path: Path, number: signal.Signals) -> None:
+    process = started(robot, domain, tmp_path)
     process.signal(number)
     process.signal(number)
     robot.spin(0.05)
@@ -99,10 +97,8 @@ def test_by_default_the_node_runs_our_own_model(robot: Robot, domain: int, tmp_p
 
 
 @pytest.mark.skipif('CUDAExecutionProvider' in onnxruntime.get_available_providers(), reason='there may be a GPU')
-def test_where_a_gpu_is_required_and_missing_the_node_ends_with_a_sentence(
-    domain: int, network_arguments: list[str], tmp_path: Path
-) -> None:
-    arguments = [*network_arguments, '-p', 'require_gpu:=true', '-p', 'provider:=auto']
+def test_where_a_gpu_is_required_and_missing_the_node_ends_with_a_sentence(domain: int, tmp_path: Path) -> None:
+    arguments = ['-p', 'require_gpu:=true', '-p', 'provider:=auto']
     process = Process(domain, tmp_path / 'log.txt', *arguments)
     assert process.wait() == 1
     assert '[FATAL]' in process.log
@@ -110,18 +106,16 @@ def test_where_a_gpu_is_required_and_missing_the_node_ends_with_a_sentence(
 
 
 def test_a_node_that_was_killed_and_started_again_is_listened_to_as_before(
-    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, astronaut: NDArray[np.uint8]
+    robot: Robot, domain: int, tmp_path: Path, astronaut: NDArray[np.uint8]
 ) -> None:
     robot.subscribe('mask')
     for number in range(2):
-        process = started(robot, domain, tmp_path / str(number), *network_arguments)
+        process = started(robot, domain, tmp_path / str(number))
         assert robot.answer(robot.message(astronaut), ['mask'])
         process.signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
 
 
-def test_a_whole_number_is_understood_as_a_threshold(
-    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path
-) -> None:
-    process = started(robot, domain, tmp_path, *network_arguments, '-p', 'threshold:=1')
+def test_a_whole_number_is_understood_as_a_threshold(robot: Robot, domain: int, tmp_path: Path) -> None:
+    process = started(robot, domain, tmp_path, '-p', 'threshold:=1')
     assert process.stop() == 0
