@@ -1,4 +1,4 @@
-"""The other side of the node's tests: a camera and a listener in this process, the real node in another."""
+"""The other side of the node's tests: a camera and subscribers in this process, the node in another."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Process:
 
 
 class Gate:
-    """Opens the way for the network of a gated node, batch by batch."""
+    """Lets the model of a gated node run, batch by batch."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()

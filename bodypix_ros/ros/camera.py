@@ -149,7 +149,7 @@ class Camera:
         parameters: of the node; after a change, `follow` applies them.
         stats: what became of its frames.
         wanted: the outputs that are to be made of the next frame.
-        camera_info: the newest one; None before the first, and while nobody needs it.
+        camera_info: the newest one; None before the first, and while no output needs it.
         announced_size: height and width that camera_info announces; None before the first.
         largest_image_bytes: size of the largest image message so far.
         active: the node is active.

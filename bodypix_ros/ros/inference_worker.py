@@ -227,7 +227,8 @@ class InferenceWorker:
 
     def _prepare(self) -> None:
         """Make ready for the sizes that the cameras announce."""
-        for height, width in self._sizes:
+        for size in self._sizes:
+            height, width = size[::-1] if self.parameters.node.rotate in (90, 270) else size
             try:
                 self._segmenter.prepare(height, width)
             except Exception as error:
@@ -235,7 +236,7 @@ class InferenceWorker:
                 _LOG.debug('prepare', exc_info=error)
 
     def _read(self, frame: CameraFrame) -> _Job | None:
-        """Convert a frame to BGR; return None where nobody wants it or it cannot be read."""
+        """Convert a frame to BGR; return None if it is no longer wanted or cannot be read."""
         wanted, counts = frame.camera.wanted, frame.camera.stats.worker
         if not wanted.publishers:
             counts.frames_dropped += self._close(frame)

@@ -108,24 +108,23 @@ def main(args: list[str] | None = None, load: Load | None = None) -> int:
         load: loads a model; `load_model` where None.
 
     Returns:
-        The exit status: 0; 1 where a GPU is required and there is none; 2 where a parameter is wrong.
+        The exit status: 0; 1 where a GPU is required and there is none; 2 where an argument or a parameter is wrong.
     """
     signals = ShutdownSignals()
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
-    from ..errors import BodyPixError
+    from ..errors import describe_error
+    from .model_loader import load_model
+    from .node import BodyPixNode
     from .transport import complete_environment
 
     complete_environment()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    from .model_loader import load_model
-    from .node import BodyPixNode
-
     try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         node = BodyPixNode(load or load_model, args)
-    except BodyPixError as error:
-        rclpy.logging.get_logger('bodypix').fatal(str(error))
+    except Exception as error:
+        rclpy.logging.get_logger('bodypix').fatal(describe_error(error))
         return 2
     with forward_logging(logging.getLogger('bodypix_ros'), node.get_logger()):
         _spin(node, signals)

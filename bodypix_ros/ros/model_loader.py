@@ -19,7 +19,7 @@ from ..settings import NetworkSettings
 _LOG = logging.getLogger(__name__)
 LOADING = 'loading the model'
 _MAX_THREADS = 2
-"""One that loads, and one in the middle of what nobody waits for any more; further requests wait for one of them."""
+"""One that loads, and one that finishes an abandoned load; further requests wait for one of them."""
 
 
 @dataclass(frozen=True)

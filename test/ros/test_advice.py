@@ -20,7 +20,7 @@ OK, WARN, ERROR = b'\0', b'\1', b'\2'
 
 @pytest.fixture(scope='module')
 def node(start_plain: Callable[..., Process], robot: Robot) -> Process:
-    """A node that misses images after half a second; the tests below are in an order that tells a story."""
+    """A node that misses images after half a second; the tests below build on each other."""
     process = start_plain('-p', 'stale_after_s:=0.5')
     robot.subscribe('bodypix/stats', Stats)
     robot.next('bodypix/stats', lambda stats: stats.model)
@@ -32,7 +32,7 @@ def status_of_camera(robot: Robot, level: bytes, text: str) -> Any:
     return robot.diagnosis('camera', lambda status: status.level == level and text in status.message)
 
 
-def test_without_listeners_it_says_that_nobody_listens(robot: Robot, node: Process) -> None:
+def test_a_camera_without_subscribers_is_idle(robot: Robot, node: Process) -> None:
     status = status_of_camera(robot, OK, 'the outputs for /image have no subscribers')
     assert value_of(status, 'outputs wanted') == ''
     robot.until_logged(node, 'the outputs for /image have no subscribers, so its images are not received; subscribe')
@@ -53,7 +53,7 @@ def test_a_camera_that_sends_nothing_is_reported(robot: Robot, node: Process) ->
     status_of_camera(robot, ERROR, 'no image on /image yet: /robot does not publish; check the camera and its driver')
 
 
-def test_images_that_come_are_good_news(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
+def test_images_that_arrive_are_reported(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
     robot.until_seen()
     robot.answer(robot.message(astronaut), ['mask'])
     status = show_until(robot, astronaut, OK, 'receiving images on /image')
@@ -106,7 +106,7 @@ def test_following_the_advice_helps(robot: Robot, node: Process, astronaut: NDAr
     show_until(robot, astronaut, OK, 'receiving images on /image')
 
 
-def test_each_trouble_was_logged_once(node: Process) -> None:
+def test_each_problem_was_logged_once(node: Process) -> None:
     for text in (
         '/image has no publisher',
         'no image on /image yet',
@@ -262,17 +262,17 @@ def status(kind: str, level: Level = Level.ERROR) -> Status:
     return Status(level, kind, kind)
 
 
-def test_a_change_is_news_and_a_lasting_trouble_again_after_a_minute() -> None:
+def test_a_change_is_logged_and_a_lasting_problem_again_after_a_minute() -> None:
     status_log = StatusLog(repeat_s=60.0, pause_s=2.0)
-    told = [second for second in range(130) if status_log.is_news('camera', status('stale'), float(second))]
-    assert told == [0, 60, 120]
+    logged = [second for second in range(130) if status_log.is_news('camera', status('stale'), float(second))]
+    assert logged == [0, 60, 120]
 
 
-def test_a_lasting_good_state_is_told_once() -> None:
+def test_a_lasting_good_state_is_logged_once() -> None:
     status_log = StatusLog(repeat_s=60.0, pause_s=2.0)
     assert status_log.is_news('camera', status('stale'), 0.0)
-    told = [second for second in range(3, 130) if status_log.is_news('camera', status('ok', Level.OK), float(second))]
-    assert told == [3]
+    logged = [second for second in range(3, 130) if status_log.is_news('camera', status('ok', Level.OK), float(second))]
+    assert logged == [3]
 
 
 @pytest.mark.parametrize('kind', ['ok', 'waiting', 'loading'])
@@ -283,5 +283,5 @@ def test_a_good_start_is_not_worth_a_line(kind: str) -> None:
 def test_states_that_alternate_quickly_do_not_flood_the_log() -> None:
     status_log = StatusLog(repeat_s=60.0, pause_s=2.0)
     kinds = [status('stale'), status('ok', Level.OK)]
-    told = sum(status_log.is_news('camera', kinds[step % 2], step * 0.5) for step in range(40))
-    assert told <= 11
+    logged = sum(status_log.is_news('camera', kinds[step % 2], step * 0.5) for step in range(40))
+    assert logged <= 11

@@ -23,7 +23,7 @@ def small(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope='module')
 def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
-    """A gated node with three cameras, each with a listener of its mask."""
+    """A gated node with three cameras, each with a subscriber to its mask."""
     gate.load(1)
     process = start_plain(
         '-p', f'cameras:=[{", ".join(CAMERAS)}]', program=GATED_NODE, BODYPIX_GATE=str(gate.folder)
@@ -39,14 +39,14 @@ def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Proce
 
 
 def counts(robot: Robot, frames_in: int) -> dict[str, tuple[int, int, int]]:
-    """Wait until so many frames came in all; return those in, out and dropped of each camera."""
+    """Wait until this number of frames has arrived; return the frames in, out and dropped of each camera."""
     stats = robot.next(
         'bodypix/stats', lambda stats: sum(camera.frames_in for camera in stats.cameras) == frames_in
     )  # fmt: skip
     return {camera.name: (camera.frames_in, camera.frames_out, camera.frames_dropped) for camera in stats.cameras}
 
 
-def test_the_newest_frame_of_each_camera_wins(
+def test_the_newest_frame_of_each_camera_is_processed(
     robot: Robot, node: Process, gate: Gate, astronaut: NDArray[np.uint8], small: NDArray[np.uint8]
 ) -> None:
     first = robot.message(astronaut)
@@ -109,7 +109,7 @@ def test_cameras_in_one_batch_get_their_own_masks(
             assert (mask == truth[:, ::-1]).mean() > 0.97
 
 
-def test_a_camera_that_stops_is_reported_while_the_others_go_on(
+def test_a_camera_that_stops_is_reported_while_the_others_continue(
     robot: Robot, node: Process, gate: Gate, astronaut: NDArray[np.uint8]
 ) -> None:
     gate.open()

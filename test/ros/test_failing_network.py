@@ -24,7 +24,7 @@ def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Proce
     return process
 
 
-def test_a_failing_network_is_reported_and_the_node_goes_on(
+def test_a_failing_network_is_reported_and_the_node_continues(
     robot: Robot, node: Process, gate: Gate, astronaut: NDArray[np.uint8]
 ) -> None:
     gate.fail(1)

@@ -1,4 +1,4 @@
-"""The latest frame of each camera wins, every camera has its turn, and what fails costs one frame."""
+"""The latest frame of each camera is processed, cameras take turns, and a failure costs one frame."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_no_limit_hands_out_every_frame() -> None:
         assert get(queue) == [str(number)]
 
 
-def test_a_new_frame_wakes_who_waits() -> None:
+def test_a_new_frame_wakes_a_waiting_thread() -> None:
     queue: LatestFrameQueue[Frame] = LatestFrameQueue()
     taken: list[list[Frame]] = []
     waiting = threading.Thread(target=lambda: taken.append(queue.get(timeout_s=20.0, batch=True)))
@@ -164,14 +164,14 @@ def test_a_removed_frame_is_gone() -> None:
 
 
 class Publisher:
-    """Stands for the publisher of an output."""
+    """A fake publisher of an output."""
 
     def __init__(self, topic: str, people: bool = False) -> None:
         self.output = SimpleNamespace(topic=topic, needs_people=people)
 
 
 class Camera:
-    """Stands for a camera."""
+    """A fake camera."""
 
     def __init__(self, name: str, *wanted: Publisher) -> None:
         self.name, self.stats = name, FrameStats(name)
@@ -200,7 +200,7 @@ class Camera:
 
 
 class Model:
-    """Stands for a segmenter: images of value 13 fail; `people_error` is raised where people are asked for."""
+    """A fake segmenter: images of value 13 fail; `people_error` is raised if people are requested."""
 
     def __init__(self, provider: str) -> None:
         self.provider = provider
@@ -303,6 +303,12 @@ def test_announced_sizes_are_prepared_before_the_first_frame(bench: Any) -> None
     assert one.model.prepared == [(480, 640)]
 
 
+def test_sizes_of_sideways_cameras_are_prepared_upright(bench: Any) -> None:
+    one = bench(rotate=270)
+    one.process(Camera('a').frame())
+    assert one.model.prepared == [(640, 480)]
+
+
 def test_a_cpu_publishes_each_camera_as_soon_as_it_is_ready(bench: Any) -> None:
     one = bench()
     one.process(Camera('a').frame(), Camera('b').frame())
@@ -362,7 +368,7 @@ def test_a_drawing_that_fails_drops_the_frame_and_says_why(bench: Any) -> None:
     assert one.worker.take_failure() == 'mask was not published: no paint'
 
 
-def test_a_frame_that_nobody_wants_any_more_is_dropped(bench: Any) -> None:
+def test_a_frame_that_is_no_longer_wanted_is_dropped(bench: Any) -> None:
     camera, one = Camera('a'), bench()
     camera.wanted = Wanted()
     one.process(camera.frame())

@@ -30,7 +30,7 @@ def enable(robot: Robot, on: bool) -> SetBool.Response:
 
 @pytest.fixture(scope='module')
 def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
-    """A node that waits to be configured; the tests below lead it through its life, in their order."""
+    """A node that waits to be configured; the tests below build on each other."""
     process = start_plain('-p', 'autostart:=false', program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
     robot.subscribe('bodypix/stats', Stats)
     robot.subscribe('mask')
@@ -88,7 +88,7 @@ def test_deactivated_it_receives_nothing_and_keeps_the_network(robot: Robot, nod
     assert stats.cameras[0].state == 'inactive'
 
 
-def test_activated_again_it_goes_on_at_once(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
+def test_activated_again_it_continues_at_once(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
     assert change(robot, Transition.TRANSITION_ACTIVATE)
     assert robot.answer(robot.message(astronaut), ['mask'])
     assert node.log.count('loading the model') == 1

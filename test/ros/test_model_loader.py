@@ -24,7 +24,7 @@ def request(given: tuple[str, ...] = (), fallback: bool = True, **settings: Any)
 
 
 class Loading:
-    """A loader whose loads wait until they are told how to end."""
+    """A loader with loads that wait for a result."""
 
     def __init__(self) -> None:
         self.asked: list[ModelRequest] = []
@@ -43,7 +43,7 @@ class Loading:
         return end
 
     def finish(self, *ends: Any) -> bool:
-        """Let loads end with models or errors, and collect."""
+        """Let the loads end with models or errors, and collect."""
         self.ends.extend(ends)
         assert self.done.wait(20.0)
         self.done.clear()
@@ -61,7 +61,7 @@ def test_a_model_is_loaded_in_the_background_and_collected() -> None:
     assert not one.loader.collect()
 
 
-def test_progress_is_told_in_words() -> None:
+def test_progress_is_reported_in_words() -> None:
     one = Loading()
     one.loader.begin(request())
     while one.loader.task == LOADING:
@@ -147,7 +147,7 @@ def test_only_a_change_that_asks_for_other_weights_is_refused(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize('argument', ['model:=bodypix', 'multiplier:=0.75'])
-def test_the_node_runs_ours_with_a_warning_and_takes_changes(
+def test_the_node_runs_our_model_with_a_warning_and_accepts_changes(
     robot: Robot, start_plain: Callable[..., Process], argument: str, astronaut: NDArray[np.uint8]
 ) -> None:
     space = 'absent_' + argument.partition(':')[0]

@@ -1,4 +1,4 @@
-"""The node among others: names, namespaces, remappings, simulated time, a second node, other transports."""
+"""The node beside other nodes: names, namespaces, remappings, simulated time, transports."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from numpy.typing import NDArray
-import numpy as np
 from robot import BEST_EFFORT, REPOSITORY, Process, Robot, pixels
 
 import bodypix_ros
@@ -17,7 +17,7 @@ def node(start_plain: Callable[..., Process]) -> Process:
     return start_plain(program=(str(REPOSITORY / 'test' / 'older_rclpy_node.py'),))
 
 
-def test_listeners_that_come_and_go_are_noticed(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
+def test_subscribers_that_come_and_go_are_noticed(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
     robot.camera()
     robot.subscribe('mask')
     robot.until_seen()

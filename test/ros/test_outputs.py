@@ -1,4 +1,4 @@
-"""What goes out. A stand-in takes the place of vision_msgs where it is not installed."""
+"""The messages of each output; vision_msgs is replaced by a fake."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def vision_msgs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures('vision_msgs')
-def test_every_label_has_its_name_for_latecomers_as_well() -> None:
+def test_every_label_has_its_name_for_later_subscribers_as_well() -> None:
     node = FakeNode()
     outputs.LabelInfoPublisher(node, ['']).publish('bodypix1', 0.5)  # type: ignore[arg-type]
     assert node.created[0][1:] == ('label_info', LATCHED)
@@ -64,7 +64,7 @@ def test_without_vision_msgs_there_is_one_line_and_no_topic(
 
 
 class Publisher:
-    """Stands for the publisher of an output."""
+    """A fake publisher of an output."""
 
     def __init__(self, output: outputs.Output) -> None:
         self.output, self.message = output, outputs.OutputMessage(output.kind)

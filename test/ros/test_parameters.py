@@ -1,4 +1,4 @@
-"""Parameters are the settings: described, checked, and taken while the node runs."""
+"""Parameters are the settings: described, checked, and applied while the node runs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_parameter_is_described_as_its_setting(robot: Robot, node: Process, se
 
 
 @pytest.mark.parametrize('threshold', [0.2, 0.7])
-def test_a_new_threshold_holds_for_the_next_frame(
+def test_a_new_threshold_applies_to_the_next_frame(
     robot: Robot, node: Process, golden: Golden, threshold: float
 ) -> None:
     assert robot.set('threshold', threshold) == ''
@@ -75,7 +75,7 @@ def test_a_new_threshold_holds_for_the_next_frame(
     assert (mask == 255 * golden.outputs[f'person_t{threshold}']).mean() >= 0.9999
 
 
-def test_a_new_encoding_of_the_parts_holds_for_the_next_frame(robot: Robot, node: Process, golden: Golden) -> None:
+def test_a_new_encoding_of_the_parts_applies_to_the_next_frame(robot: Robot, node: Process, golden: Golden) -> None:
     signed = pixels(robot.answer(robot.message(golden.image), ['parts'])['parts']).astype(int)
     for encoding, background in (('16SC1', -1), ('32SC1', -1), ('8UC1', 255), ('8SC1', -1)):
         assert robot.set('parts_encoding', encoding) == ''
@@ -127,7 +127,7 @@ def test_a_limited_rate_drops_frames(robot: Robot, node: Process, golden: Golden
     robot.answer(robot.message(golden.image), ['mask'])
 
 
-def test_another_network_takes_over_when_it_is_ready_and_frames_go_on_meanwhile(
+def test_another_network_replaces_the_present_one_once_it_is_loaded(
     robot: Robot, node: Process, gate: Gate, golden: Golden
 ) -> None:
     assert robot.set('stride', 8) == ''
@@ -165,7 +165,7 @@ def test_where_weights_come_from_cannot_change_while_the_node_runs(
     assert robot.get(name) == before
 
 
-def test_after_that_a_network_that_can_be_loaded_is_taken(robot: Robot, node: Process, gate: Gate) -> None:
+def test_after_a_failure_another_network_can_be_loaded(robot: Robot, node: Process, gate: Gate) -> None:
     gate.load(5)
     assert robot.set('stride', 16) == ''
     robot.next('bodypix/stats', lambda stats: stats.model == HALF)

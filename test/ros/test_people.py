@@ -1,4 +1,4 @@
-"""Who is who: people as messages, their pixels as an image."""
+"""People as messages, and their pixels as an image."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_nobody_is_an_empty_list(robot: Robot, answers: dict[str, Any], golden: 
     assert not pixels(found['instances']).any()
 
 
-def test_a_network_that_cannot_tell_people_apart_goes_on_with_the_mask(
+def test_a_network_without_poses_publishes_the_mask(
     robot: Robot, start: Callable[..., Process], golden: Golden, tmp_path: Path
 ) -> None:
     folder = write_checkpoint(tmp_path / 'first', 'model.json', noise(mobilenet_shapes(0.25, version=1)))

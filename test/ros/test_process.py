@@ -14,7 +14,7 @@ from robot import Process, Robot
 
 
 def started(robot: Robot, domain: int, folder: Path, *arguments: str) -> Process:
-    """Start a node and wait until it says that it loads, so that it has its handlers."""
+    """Start a node and wait until it says that it loads, so that its handlers are installed."""
     folder.mkdir(exist_ok=True)
     process = Process(domain, folder / 'log.txt', *arguments)
     robot.until_logged(process, 'loading the model')
@@ -67,6 +67,7 @@ def test_a_second_signal_changes_nothing(robot: Robot, domain: int, tmp_path: Pa
             'internal_resolution must be auto, low, medium, high, full, a share of 0.1..2.0 or',
         ),
         ('cameras:=[left,left]', 'cameras must differ from each other, got left, left'),
+        ('threshold', "Couldn't parse parameter override rule"),
         ('parts_encoding:=jpeg', "parts_encoding must be 8SC1, 8UC1, 16SC1 or 32SC1, got 'jpeg'"),
     ],
 )
@@ -105,7 +106,7 @@ def test_where_a_gpu_is_required_and_missing_the_node_ends_with_a_sentence(domai
     assert 'Traceback' not in process.log
 
 
-def test_a_node_that_was_killed_and_started_again_is_listened_to_as_before(
+def test_a_node_that_was_killed_and_started_again_works_as_before(
     robot: Robot, domain: int, tmp_path: Path, astronaut: NDArray[np.uint8]
 ) -> None:
     robot.subscribe('mask')

@@ -1,4 +1,4 @@
-"""A model that does not return: it is reported, and keeps the node neither from stopping nor from ending."""
+"""A model that does not return is reported, and does not prevent the node from stopping."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def state(robot: Robot) -> str:
 
 @pytest.fixture(scope='module')
 def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
-    """A node whose first run of the model waits at the gate; the tests below are in an order that tells a story."""
+    """A node whose first run of the model waits at the gate; the tests below build on each other."""
     gate.load(1)
     process = start_plain('-p', 'stale_after_s:=1.0', program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
     robot.subscribe('bodypix/stats', Stats)
@@ -60,7 +60,7 @@ def test_deactivating_does_not_wait_for_the_model(robot: Robot, node: Process, g
     assert camera.frames_in == camera.frames_out + camera.frames_dropped + camera.frames_bad
 
 
-def test_neither_does_cleaning_up(robot: Robot, node: Process, gate: Gate) -> None:
+def test_cleaning_up_does_not_wait_either(robot: Robot, node: Process, gate: Gate) -> None:
     assert change(robot, Transition.TRANSITION_CLEANUP)
     assert state(robot) == 'unconfigured'
 
@@ -93,5 +93,5 @@ def test_a_signal_ends_the_node_while_the_model_runs(
         robot.show(robot.message(astronaut), 'ends/image')
         robot.until(lambda: gate.begun(1))
         process.signal(number)
-        assert process.wait() == 0, 'and nobody has opened the gate'
+        assert process.wait() == 0, 'although the gate is closed'
         assert 'Traceback' not in process.log
