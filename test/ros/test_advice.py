@@ -71,7 +71,7 @@ def test_a_camera_that_stopped_is_reported(robot: Robot, node: Process) -> None:
 
 
 def test_unreadable_images_are_reported(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
-    text = "images on /image cannot be read: encoding 'jpeg9' is not known"
+    text = "images on /image cannot be read: encoding 'jpeg9' is not supported"
     status = show_until(robot, astronaut, ERROR, text, 'jpeg9')
     assert int(value_of(status, 'images bad')) > 0
 

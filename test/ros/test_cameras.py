@@ -69,6 +69,7 @@ def test_the_newest_frame_of_each_camera_is_processed(
     assert [mask.header for mask in robot.received['rear/mask']] == [newest['rear'].header]
     assert [mask.header for mask in robot.received['side/mask']] == [newest['side'].header]
     assert (robot.received['rear/mask'][0].width, robot.received['rear/mask'][0].height) == (320, 240)
+    robot.next('bodypix/stats', lambda stats: sum(camera.frames_out for camera in stats.cameras) == 4)
     assert counts(robot, 13) == {'front': (5, 2, 3), 'rear': (4, 1, 3), 'side': (4, 1, 3)}
 
 
@@ -94,19 +95,14 @@ def test_a_result_is_published_before_the_next_camera_is_done(
 def test_cameras_in_one_batch_get_their_own_masks(
     robot: Robot, node: Process, gate: Gate, astronaut: NDArray[np.uint8]
 ) -> None:
-    truth = bodypix_ros.load(provider='cpu').segment(astronaut).mask * 255
-    assert 0.2 < (truth > 0).mean() < 0.8
+    net = bodypix_ros.load(provider='cpu')
     gate.open()
     empty = np.zeros_like(astronaut)
     for camera, picture in (('front', astronaut), ('rear', empty), ('side', astronaut[:, ::-1])):
         message = robot.message(np.ascontiguousarray(picture))
         mask = pixels(robot.answer(message, [f'{camera}/mask'], f'{camera}/image')[f'{camera}/mask'])
-        if camera == 'front':
-            assert (mask == truth).mean() >= 0.9999
-        elif camera == 'rear':
-            assert not mask.any()
-        else:
-            assert (mask == truth[:, ::-1]).mean() > 0.97
+        assert (mask == net.segment(np.ascontiguousarray(picture)).mask * 255).mean() >= 0.9999
+        assert ((mask > 0).mean() > 0.2) == (camera != 'rear')
 
 
 def test_a_camera_that_stops_is_reported_while_the_others_continue(
