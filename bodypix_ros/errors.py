@@ -1,5 +1,9 @@
 """Errors of this package. Their texts say what was received, what was expected and what to do."""
 
+from __future__ import annotations
+
+import logging
+
 
 class BodyPixError(Exception):
     """Base class of all errors that this package raises."""
@@ -27,6 +31,12 @@ def shorten(text: str, limit: int = 200) -> str:
         return text
     half = (limit - 5) // 2
     return f'{text[:half]} ... {text[-half:]}'
+
+
+def log_error(log: logging.Logger, text: str, error: BaseException) -> None:
+    """Log that something failed and why, in one sentence; the traceback at debug level."""
+    log.error('%s: %s', text, describe_error(error))
+    log.debug('%s', text, exc_info=error)
 
 
 def describe_error(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from ..errors import BodyPixError
 from ..launching.texts import parameter_text
 from ..setting import Settings, Value
 
-NODE, CAMERA = 'bodypix_ros.ros.node', 'bodypix_ros.demo.virtual_camera'
+NODE, CAMERA = 'bodypix_ros.ros.main', 'bodypix_ros.demo.virtual_camera'
 """Modules of the executables bodypix_node and bodypix_camera."""
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -121,7 +121,7 @@ class Geometry:
         object.__setattr__(self, 'cell_rows', _cells(self.rows, self.cell_size, self.output_height))
         object.__setattr__(self, 'cell_columns', _cells(self.columns, self.cell_size, self.output_width))
 
-    @property
+    @cached_property
     def cell_size(self) -> int:
         """Steps of the intermediate grid per output cell."""
         return 1 if self.sigmoid == 'after' else self.stride

@@ -31,7 +31,7 @@ def cameras_of(file: Path, node: str, given: Mapping[str, str]) -> tuple[str, ..
     (setting,) = (one for one in NodeSettings.describe() if one.name == 'cameras')
     in_file = parameters_of(node, file).get(setting.name, setting.default)
     cameras = read_value(setting, given[setting.name]) if setting.name in given else setting.check(in_file)
-    return cameras if isinstance(cameras, tuple) else ()
+    return cameras if isinstance(cameras, tuple) and cameras else ('',)
 
 
 def parameters_of(node: str, file: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ SETTINGS = {one.name: one for one in all_settings()}
         ('internal_resolution', 'medium', 'medium'),
         ('internal_resolution', '0.4', 0.4),
         ('cameras', '[front, rear]', ('front', 'rear')),
-        ('cameras', '[]', ('',)),
+        ('cameras', '[]', ()),
     ],
 )
 def test_a_text_becomes_the_value_in_the_settings_own_type(name: str, text: str, value: Value) -> None:
