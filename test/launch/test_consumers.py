@@ -87,7 +87,9 @@ def test_the_semantic_layer_gets_a_cloud_of_the_depth_image(install: StubInstall
 
 
 @pytest.mark.parametrize(('name', 'package'), [('nvblox', 'nvblox-ros'), ('nav2_people', 'depth-image-proc')])
-def test_a_consumer_that_is_not_installed_is_reported_in_a_sentence(name: str, package: str, install: StubInstall) -> None:
+def test_a_consumer_that_is_not_installed_is_reported_in_a_sentence(
+    name: str, package: str, install: StubInstall
+) -> None:
     log = install.launch(f'{name}.launch.py')['log']
     assert f'is not installed, or its workspace is not sourced: sudo apt install ros-jazzy-{package}' in log
     assert 'Traceback' not in log
