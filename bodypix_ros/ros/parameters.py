@@ -14,7 +14,7 @@ from rclpy.parameter import Parameter
 
 from ..errors import BodyPixError, SettingError
 from ..setting import Setting, Settings
-from ..settings import NetworkSettings, NodeSettings, PictureSettings, SegmentSettings
+from ..settings import NetworkSettings, NodeSettings, PictureSettings, SegmentSettings, TrackingSettings
 
 Group = TypeVar('Group', bound=Settings)
 
@@ -26,12 +26,13 @@ class Parameters:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
     picture: PictureSettings = field(default_factory=PictureSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
 
     @property
     def groups(self) -> tuple[Settings, ...]:
         """The settings by what they concern."""
-        return self.network, self.segment, self.picture, self.node
+        return self.network, self.segment, self.picture, self.tracking, self.node
 
     def describe(self) -> tuple[Setting, ...]:
         """Return what is known of every setting."""
@@ -47,6 +48,7 @@ class Parameters:
             _changed(self.network, values),
             _changed(self.segment, values),
             _changed(self.picture, values),
+            _changed(self.tracking, values),
             _changed(self.node, values),
         )
 
