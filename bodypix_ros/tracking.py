@@ -23,13 +23,13 @@ MIN_KEYPOINT_SCORE = 0.3
 """Keypoints with a lower score are not compared."""
 
 _MIN_COMMON_KEYPOINTS = 3
-_MIN_SIMILARITY = 0.1
-_MIN_WEAK_SIMILARITY = 0.4  # a person with a low score has to fit better
+_MIN_SIMILARITY = 0.05
+_MIN_WEAK_SIMILARITY = 0.3  # a person with a low score has to fit better
 
 # The unit of these four is the height of the person's box.
-_BOX_NOISE = 0.05  # standard deviation of a measured centre
+_BOX_NOISE = 0.08  # standard deviation of a measured centre
 _LOST_NOISE = 0.5  # of the speed of a person who has been seen once, 1/s; walking is about 0.8
-_ACCELERATION = 0.4  # spectral density of the acceleration, 1/s^3: the speed changes by about 0.6 in a second
+_ACCELERATION = 0.5  # spectral density of the acceleration, 1/s^3: the speed changes by about 0.7 in a second
 _MAX_SPREAD = 0.5  # a prediction is not compared more loosely than this
 
 # COCO's per-keypoint constants, cocoeval.py: an OKS deviation is 2 sigma times the square root of the person's area.
@@ -83,8 +83,8 @@ class _Track:
 
     @property
     def spread_px(self) -> float:
-        """Standard deviation of the predicted centre."""
-        return float(min(math.sqrt(self.covariance[0, 0]), _MAX_SPREAD) * self.box[3])
+        """Standard deviation of the next measured centre from the predicted one."""
+        return float(min(math.sqrt(self.covariance[0, 0] + _BOX_NOISE**2), _MAX_SPREAD) * self.box[3])
 
 
 class Tracker:
@@ -214,17 +214,23 @@ def _shortest_path(
 
 
 def _look_at(person: Person) -> _Sight | None:
-    """Return box and keypoints of a person; None where neither pixels nor certain keypoints were found."""
+    """Return box and keypoints of a person; None where neither certain keypoints nor pixels were found.
+
+    The box is that of the certain keypoints: pixels of somebody whom the pose decoder misses are assigned to others,
+    whose pixel boxes then reach across the image.
+    """
     points = np.array([(point.x, point.y, point.score) for point in person.keypoints], float).reshape(-1, 3)
     keypoints, known = points[:, :2], points[:, 2] >= MIN_KEYPOINT_SCORE
-    if person.box is not None:
+    if known.sum() >= _MIN_COMMON_KEYPOINTS:
+        size = np.ptp(keypoints[known], axis=0)
+        size = np.maximum(size, max(size.max() / 4, 1.0))  # keypoints in a row are no person without width
+        center = (keypoints[known].min(axis=0) + keypoints[known].max(axis=0)) / 2
+    elif person.box is not None:
         x, y, width, height = person.box
-    elif known.sum() >= _MIN_COMMON_KEYPOINTS:
-        x, y = keypoints[known].min(axis=0)
-        width, height = np.maximum(np.ptp(keypoints[known], axis=0), 1)
+        center, size = np.array([x + width / 2, y + height / 2]), np.array([width, height], float)
     else:
         return None
-    return _Sight(np.array([x + width / 2, y + height / 2, width, height], float), keypoints, known)
+    return _Sight(np.concatenate([center, size]), keypoints, known)
 
 
 def _similarity(tracks: Sequence[_Track], sights: Sequence[_Sight]) -> Floats:
