@@ -60,9 +60,7 @@ class GestureDetector:
         self._people: dict[int, _Hands] = {}
         self._stamp_s = -math.inf
 
-    def update(
-        self, people: Sequence[Person], track_ids: Sequence[int], stamp_s: float
-    ) -> list[tuple[Gesture, ...]]:
+    def update(self, people: Sequence[Person], track_ids: Sequence[int], stamp_s: float) -> list[tuple[Gesture, ...]]:
         """Return the gestures of each person of the next image.
 
         Args:

@@ -26,6 +26,7 @@ _FLOW_SHARE = 4  # flow is computed at this fraction of the image's width and he
 _MIN_FLOW_SIZE = 16  # pixels; DIS flow needs a few patches
 _SAME_GRAY = 6  # grey levels: smaller changes at that size are noise of the camera, not motion
 _OTHER_GRAY = 25  # grey levels: where the warped previous image differs more, something else is visible now
+_NEIGHBOURHOOD = np.ones((9, 9), np.uint8)  # of a pixel that changed: flat surfaces move without changing
 _HYSTERESIS = 0.1  # a pixel changes sides this far beyond the threshold
 _AVERAGE_SHARE = 0.25  # of the new value in the average where it agrees with the old one
 _AGREE, _DISAGREE = 0.2, 0.6  # differences of confidence up to which that share holds, and from which it is 1
@@ -92,7 +93,9 @@ class KeypointSmoother:
         self._filters = {
             number: one for number, one in self._filters.items() if stamp_s - one.seen_s.max() <= _FORGET_S
         }
-        return [self._smooth(person, number) if number else person for person, number in zip(people, track_ids, strict=True)]
+        return [
+            self._smooth(person, number) if number else person for person, number in zip(people, track_ids, strict=True)
+        ]
 
     def _smooth(self, person: Person, number: int) -> Person:
         points = person.keypoints
@@ -163,14 +166,18 @@ class MaskSmoother:
         fits = self._memory is not None and self._memory.shape == current.shape
         if self._memory is None or self._gray is None or not fits or not 0 <= stamp_s - self._stamp_s <= _FORGET_S:
             return None
-        moved = cv2.absdiff(gray, self._gray) > _SAME_GRAY
+        moved = cv2.dilate((cv2.absdiff(gray, self._gray) > _SAME_GRAY).view(np.uint8), _NEIGHBOURHOOD)
         if not moved.any() or min(gray.shape) < _MIN_FLOW_SIZE:
             return self._memory
         flow = self._flow.calc(gray, self._gray, None)
-        flow[~moved] = 0  # what looks the same stays in place; there the flow is noise
+        flow[moved == 0] = 0  # what looks the same stays in place; there the flow is noise
         height, width = current.shape[:2]
-        memory = cv2.remap(self._memory, _targets(flow, height, width), None, cv2.INTER_NEAREST, None, cv2.BORDER_REPLICATE)
-        expected = cv2.remap(self._gray, _targets(flow, *gray.shape), None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+        memory = cv2.remap(
+            self._memory, _targets(flow, height, width), None, cv2.INTER_NEAREST, None, cv2.BORDER_REPLICATE
+        )
+        expected = cv2.remap(
+            self._gray, _targets(flow, *gray.shape), None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
+        )
         other = (cv2.absdiff(expected, gray) > _OTHER_GRAY).astype(np.uint8)
         if other.any():
             cv2.copyTo(current, cv2.resize(other, (width, height), None, 0, 0, cv2.INTER_NEAREST), memory)

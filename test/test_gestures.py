@@ -37,7 +37,10 @@ def person_with(wrists: Wrists, noise: np.random.Generator | None = None, unseen
 
 
 def gestures_of(
-    moves: Callable[[float], Person], rate_hz: float = 15, duration_s: float = 3, detector: GestureDetector | None = None
+    moves: Callable[[float], Person],
+    rate_hz: float = 15,
+    duration_s: float = 3,
+    detector: GestureDetector | None = None,
 ) -> dict[float, dict[GestureKind, float]]:
     """The gestures by time, each with the time since which it holds."""
     detector = detector or GestureDetector()
@@ -81,7 +84,7 @@ def test_raised_hands_are_found(wrists: Wrists, expected: set[GestureKind], rate
 
 def test_a_hand_is_reported_after_a_third_of_a_second_with_the_stamp_at_which_it_rose() -> None:
     found = gestures_of(lambda s: person_with({'left': (0.1, 0.8)} if s >= 1 else {}), rate_hz=10)
-    assert [s for s, gestures in found.items() if gestures][0] == pytest.approx(1.3, abs=0.11)
+    assert next(s for s, gestures in found.items() if gestures) == pytest.approx(1.3, abs=0.11)
     assert {since for gestures in found.values() for since in gestures.values()} == {1.0}
 
 

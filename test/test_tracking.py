@@ -20,10 +20,10 @@ WALK_PX_S = 150.0  # three quarters of the body's height a second: brisk
 DEPTH_PX = 15.0  # the next person walks farther away from the camera, which sees the head so much higher or lower
 FRONT = {
     'nose': (0, 0.06), 'left_eye': (0.02, 0.05), 'right_eye': (-0.02, 0.05), 'left_ear': (0.04, 0.06),
-    'right_ear': (-0.04, 0.06), 'left_shoulder': (0.1, 0.18), 'right_shoulder': (-0.1, 0.18), 'left_elbow': (0.13, 0.35),
-    'right_elbow': (-0.13, 0.35), 'left_wrist': (0.14, 0.5), 'right_wrist': (-0.14, 0.5), 'left_hip': (0.07, 0.5),
-    'right_hip': (-0.07, 0.5), 'left_knee': (0.07, 0.73), 'right_knee': (-0.07, 0.73), 'left_ankle': (0.07, 0.95),
-    'right_ankle': (-0.07, 0.95),
+    'right_ear': (-0.04, 0.06), 'left_shoulder': (0.1, 0.18), 'right_shoulder': (-0.1, 0.18),
+    'left_elbow': (0.13, 0.35), 'right_elbow': (-0.13, 0.35), 'left_wrist': (0.14, 0.5), 'right_wrist': (-0.14, 0.5),
+    'left_hip': (0.07, 0.5), 'right_hip': (-0.07, 0.5), 'left_knee': (0.07, 0.73), 'right_knee': (-0.07, 0.73),
+    'left_ankle': (0.07, 0.95), 'right_ankle': (-0.07, 0.95),
 }  # fmt: skip
 """Somebody who stands: columns from the middle and rows from the top, in heights of the body."""
 
@@ -120,7 +120,7 @@ def test_missed_detections_do_not_change_ids(rate_hz: float) -> None:
 def test_who_comes_later_gets_a_new_id_and_no_id_is_used_again() -> None:
     paths = [
         lambda s: 100 if s < 2 else None,
-        lambda s: 500 if 1 < s else None,
+        lambda s: 500 if s > 1 else None,
         lambda s: 100 if s > 4 else None,  # at the place of the first, two seconds later
     ]
     assert [only(ids) for ids in ids_along(paths, stamps(10, 6))] == [1, 2, 3]
@@ -193,7 +193,9 @@ def test_the_assignment_is_the_best_of_all(shape: tuple[int, int]) -> None:
     similarity = np.random.default_rng(sum(shape)).random(shape)
     small, large = min(shape), max(shape)
     wide = similarity if shape[0] <= shape[1] else similarity.T
-    best = max(sum(wide[row, column] for row, column in enumerate(chosen)) for chosen in permutations(range(large), small))
+    best = max(
+        sum(wide[row, column] for row, column in enumerate(chosen)) for chosen in permutations(range(large), small)
+    )
     pairs = assign(similarity)
     assert len(pairs) == len({row for row, _ in pairs}) == len({column for _, column in pairs}) == small
     assert sum(similarity[pair] for pair in pairs) == pytest.approx(best)
