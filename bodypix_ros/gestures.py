@@ -1,7 +1,8 @@
-"""Raised hands and waving, from the keypoints of tracked people. No training: geometry and time.
+"""Raised hands and waving, from the keypoints and parts of tracked people. No training: geometry and time.
 
-Heights are compared in lengths of the torso, shoulders to hips; where the hips are not seen, the shoulders' distance
-replaces it.
+Distances are measured in lengths of the torso, shoulders to hips; where the hips are not seen, the distance of the
+shoulders replaces it. A hand is where its pixels are, because pose decoders often place the wrist of a raised arm near
+the hip; without enough pixels, or without parts, it is where the wrist is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntFlag
 from typing import NamedTuple
 
-from .people import Keypoint, Person
+from .people import Keypoint, PartRegion, Person
 
 
 class GestureKind(IntFlag):
@@ -32,17 +33,26 @@ class Gesture(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a wrist is, in torsos: right of the shoulder of its arm, None where that is not seen; above a shoulder."""
+    """Where a hand is, in torsos, and how that is known.
+
+    Attributes:
+        sideways: right of the shoulder of its arm; None where that shoulder is not seen.
+        upwards: above a shoulder.
+        by_pixels: from the pixels of the hand; otherwise from the keypoint of the wrist.
+    """
 
     sideways: float | None
     upwards: float
+    by_pixels: bool
 
 
 _MIN_KEYPOINT_SCORE = 0.3
 _SHOULDERS_PER_TORSO = 0.75  # distance of the shoulders, seen from the front, over the length of the torso
-_RAISED, _LOWERED = 0.45, 0.25  # wrist above the shoulders, torsos: about the nose, and about the chin
+_MIN_HAND_AREA = 0.02  # square torsos; a hand from the side has about twice that
+_REACH = 1.6  # torsos from the shoulder to the middle of a stretched hand; farther pixels are somebody else's
+_RAISED, _LOWERED = 0.45, 0.25  # hand above the shoulders, torsos: about the nose, and about the chin
 _CONFIRM_S = 0.3  # a raised hand is reported after so long
-_GAP_S = 0.4  # a wrist may be unseen for so long
+_GAP_S = 0.4  # a hand may be unseen for so long
 _WAVE_S = 1.5  # swings within this time count
 _SWINGS = 3  # changes of direction and the swings between them: one and a half waves
 _SWING = 0.2  # the shortest swing sideways, torsos: about 10 cm
@@ -51,9 +61,9 @@ _SWING = 0.2  # the shortest swing sideways, torsos: about 10 cm
 class GestureDetector:
     """Finds the gestures of the people of one camera.
 
-    A hand counts as raised once its wrist has been above the nose, or as far above the shoulders as a nose is, for
-    0.3 s, and until it is below the chin. It waves when, above the shoulders, it swings sideways at least three times
-    within 1.5 s. Wrists may be missing for up to 0.4 s; images should come at 8 Hz or more to show a wave.
+    A hand counts as raised once it has been as far above the shoulders as the nose for 0.3 s, and until it is below the
+    chin. It waves when, above the shoulders, it swings sideways at least three times within 1.5 s. Hands may be missing
+    for up to 0.4 s; images should come at 8 Hz or more to show a wave.
     """
 
     def __init__(self) -> None:
@@ -64,7 +74,7 @@ class GestureDetector:
         """Return the gestures of each person of the next image.
 
         Args:
-            people: of the image; keypoints are found by their names.
+            people: of the image, best with parts; keypoints and parts are found by their names.
             track_ids: their ids, as `Tracker.update` returns them; people with id 0 have no gestures.
             stamp_s: when the image was taken, seconds. Where it is earlier than the previous one, all is forgotten.
 
@@ -92,10 +102,8 @@ class _Hands:
     def update(self, person: Person, stamp_s: float) -> Iterator[Gesture]:
         """Take in the keypoints of the next image and give the gestures."""
         self.seen_s = stamp_s
-        points = {point.name: point for point in person.keypoints if point.score >= _MIN_KEYPOINT_SCORE}
-        torso_px = _torso_px(points)
         for side, hand in (('left', self.left), ('right', self.right)):
-            hand.update(_wrist_place(points, side, torso_px), stamp_s)
+            hand.update(_find_hand(person, side), stamp_s)
         left_s, right_s = self.left.raised_since(stamp_s), self.right.raised_since(stamp_s)
         if left_s is not None:
             yield Gesture(GestureKind.LEFT_HAND_RAISED, left_s)
@@ -118,13 +126,14 @@ class _Hand:
     def __init__(self) -> None:
         self.waving_since_s: float | None = None
         self._up_since_s: float | None = None
-        self._seen_s = -math.inf
+        self._seen_s = self._pixels_s = -math.inf  # when it was last seen, and when by its pixels
         self._path: deque[tuple[float, float, float]] = deque()  # stamp, sideways and upwards; above the shoulders only
 
     def update(self, place: _Place | None, stamp_s: float) -> None:
-        """Take in where the wrist is, None where it is not seen."""
+        """Take in where the hand is, None where it is not seen."""
+        if place is not None and not place.by_pixels and stamp_s - self._pixels_s <= _GAP_S:
+            place = None  # the pixels are missing for a moment only; the wrist may be elsewhere
         if place is not None:
-            self._seen_s = stamp_s
             self._note(place, stamp_s)
         elif stamp_s - self._seen_s > _GAP_S:
             self._up_since_s = None
@@ -144,15 +153,38 @@ class _Hand:
         return self._up_since_s
 
     def _note(self, place: _Place, stamp_s: float) -> None:
-        sideways, upwards = place
-        if upwards <= 0:
-            self._path.clear()
-        elif sideways is not None:
+        sideways, upwards, by_pixels = place
+        if upwards <= 0 or by_pixels != (self._pixels_s == self._seen_s):
+            self._path.clear()  # wrist and middle of the hand are different places: a change is no swing
+        self._seen_s = stamp_s
+        if by_pixels:
+            self._pixels_s = stamp_s
+        if upwards > 0 and sideways is not None:
             self._path.append((stamp_s, sideways, upwards))
         if upwards < _LOWERED:
             self._up_since_s = None
         elif upwards >= _RAISED and self._up_since_s is None:
             self._up_since_s = stamp_s
+
+
+def _find_hand(person: Person, side: str) -> _Place | None:
+    """Return where a hand is; None where it, both shoulders or the scale are unknown."""
+    points = {point.name: point for point in person.keypoints if point.score >= _MIN_KEYPOINT_SCORE}
+    torso_px = _torso_px(points)
+    shoulder = points.get(f'{side}_shoulder')
+    base = shoulder or points.get('right_shoulder' if side == 'left' else 'left_shoulder')
+    if base is None or torso_px is None:
+        return None
+    pixels = next((part for part in person.parts if part.name == f'{side}_hand'), None)
+    reachable = pixels is not None and math.hypot(pixels.x - base.x, pixels.y - base.y) <= _REACH * torso_px
+    if pixels is not None and reachable and pixels.area_px >= _MIN_HAND_AREA * torso_px**2:
+        hand: PartRegion | Keypoint | None = pixels
+    else:
+        hand = points.get(f'{side}_wrist')
+    if hand is None:
+        return None
+    sideways = (hand.x - shoulder.x) / torso_px if shoulder else None
+    return _Place(sideways, (base.y - hand.y) / torso_px, hand is pixels)
 
 
 def _torso_px(points: Mapping[str, Keypoint]) -> float | None:
@@ -165,17 +197,6 @@ def _torso_px(points: Mapping[str, Keypoint]) -> float | None:
     if len(shoulders) == 2:
         lengths.append(math.dist(*((point.x, point.y) for point in shoulders)) / _SHOULDERS_PER_TORSO)
     return max(lengths) if lengths and max(lengths) > 0 else None
-
-
-def _wrist_place(points: Mapping[str, Keypoint], side: str, torso_px: float | None) -> _Place | None:
-    """Return where a wrist is; None where the wrist, both shoulders or the scale are unknown."""
-    wrist, shoulder = points.get(f'{side}_wrist'), points.get(f'{side}_shoulder')
-    other = points.get('right_shoulder' if side == 'left' else 'left_shoulder')
-    base = shoulder or other
-    if wrist is None or base is None or torso_px is None:
-        return None
-    sideways = (wrist.x - shoulder.x) / torso_px if shoulder else None
-    return _Place(sideways, (base.y - wrist.y) / torso_px)
 
 
 def _middle(points: Sequence[Keypoint]) -> tuple[float, float]:

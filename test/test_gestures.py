@@ -11,7 +11,8 @@ import pytest
 from test_tracking import HEIGHT_PX, person_at
 
 from bodypix_ros.gestures import GestureDetector, GestureKind
-from bodypix_ros.people import Person
+from bodypix_ros.people import PartRegion, Person
+from bodypix_ros.regions import Box
 
 START_S = 1.7e9
 TORSO_PX = 0.32 * HEIGHT_PX
@@ -187,6 +188,41 @@ def test_a_wave_is_found_although_a_third_of_a_keypoint_is_missing(missing: str)
 def test_other_movements_are_no_wave(moves: Callable[[float], Wrists]) -> None:
     noise = np.random.default_rng(1)
     assert WAVING not in kinds(gestures_of(lambda s: person_with(moves(s), noise)))
+
+
+def with_hand(person: Person, side: str, sideways: float, upwards: float, area_px: int = 300) -> Person:
+    """The person with pixels of a hand, in torsos right of and above its shoulder."""
+    shoulder = next(point for point in person.keypoints if point.name == f'{side}_shoulder')
+    x, y = shoulder.x + sideways * TORSO_PX, shoulder.y - upwards * TORSO_PX
+    return dataclasses.replace(person, parts=(PartRegion(23, f'{side}_hand', area_px, x, y, Box(0, 0, 20, 20)),))
+
+
+@pytest.mark.parametrize('unseen', [[], ['left_wrist']])
+def test_the_pixels_of_a_hand_count_more_than_its_wrist(unseen: list[str]) -> None:
+    person = person_with({'left': (0.1, -1.0)}, unseen=unseen)
+    assert kinds(gestures_of(lambda _: with_hand(person, 'left', 0.2, 0.9))) == {LEFT}
+
+
+@pytest.mark.parametrize(('upwards', 'area_px'), [(0.9, 20), (2.0, 300)], ids=['too small', 'out of reach'])
+def test_pixels_that_are_no_hand_are_ignored(upwards: float, area_px: int) -> None:
+    person = person_with({'left': (0.1, -1.0)})
+    assert kinds(gestures_of(lambda _: with_hand(person, 'left', 0.2, upwards, area_px))) == set()
+
+
+def test_a_wave_is_found_by_the_pixels_of_the_hand() -> None:
+    def moves(s: float) -> Person:
+        return with_hand(person_with({}, unseen=['right_wrist']), 'right', *wave(s)['right'])
+
+    assert WAVING in gestures_of(moves)[2.0]
+
+
+@pytest.mark.parametrize('pauses', [1.5, 4, 8])
+def test_pixels_that_come_and_go_are_no_wave(pauses: float) -> None:
+    def moves(s: float) -> Person:
+        person = person_with({'right': (-0.5, 0.3)})  # the wrist and the middle of the hand are half a torso apart
+        return with_hand(person, 'right', 0.0, 0.3) if int(s * pauses) % 2 else person
+
+    assert kinds(gestures_of(moves, rate_hz=30, duration_s=4)) == set()
 
 
 def test_shoulders_that_come_and_go_are_no_wave() -> None:

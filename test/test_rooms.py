@@ -28,7 +28,7 @@ MAY_IMPORT = {
     'segmentation': 'parts people',
     'settings': 'errors parts palettes setting',
     'tracking': 'parts people settings',
-    'smoothing': 'people segmentation settings',
+    'smoothing': 'parts people segmentation settings',
     'gestures': 'people',
     'models': GROUND,
     'inference': f'{GROUND} models',

@@ -20,8 +20,8 @@ from bodypix_ros.gestures import GestureDetector
 from bodypix_ros.people import Person
 from bodypix_ros.tracking import MIN_KEYPOINT_SCORE, Tracker
 
-STRIP_PICTURES = 6
 TILE_HEIGHT = 300
+STRIP_WIDTH = 1640
 
 Image = NDArray[np.uint8]
 
@@ -38,28 +38,44 @@ def frames_of(clip: Path, count: int) -> Iterator[tuple[float, Image]]:
 
 
 def draw(image: Image, people: Sequence[Person], ids: Sequence[int], stamp_s: float) -> Image:
-    """Return the picture with the keypoints of everybody in the colour of the id, and the id above them."""
-    drawn = image.copy()
+    """Return a small picture with the certain keypoints of everybody and the id above them, in the id's colour."""
+    scale = TILE_HEIGHT / image.shape[0]
+    drawn = cv2.resize(image, (round(image.shape[1] * scale), TILE_HEIGHT), None, 0, 0, cv2.INTER_AREA)
     for person, number in zip(people, ids, strict=True):
-        color = tuple(map(int, np.random.default_rng(number).integers(60, 256, 3))) if number else (128, 128, 128)
-        points = [(round(point.x), round(point.y)) for point in person.keypoints if point.score >= MIN_KEYPOINT_SCORE]
-        for point in points:
-            cv2.circle(drawn, point, max(image.shape[0] // 200, 2), color, -1)
-        left, top = np.min(points, axis=0) if points else (0, 0)
-        scale = image.shape[0] / 500
-        cv2.putText(drawn, str(number), (int(left), int(top) - 4), cv2.FONT_HERSHEY_SIMPLEX, scale, color, 2)
-    cv2.putText(drawn, f'{stamp_s:.1f} s', (5, image.shape[0] - 10), cv2.FONT_HERSHEY_SIMPLEX, 1, (0, 0, 255), 2)
-    return cv2.resize(drawn, (round(image.shape[1] * TILE_HEIGHT / image.shape[0]), TILE_HEIGHT))
+        color = tuple(map(int, np.random.default_rng(number).integers(80, 256, 3))) if number else (160, 160, 160)
+        points = [(point.x, point.y) for point in person.keypoints if point.score >= MIN_KEYPOINT_SCORE]
+        for x, y in points:
+            cv2.circle(drawn, (round(x * scale), round(y * scale)), 2, color, -1)
+        left, top = np.min(points, axis=0) * scale if points else (0, 0)
+        write(drawn, str(number), (int(left) - 4, max(int(top) - 8, 20)), color)
+    write(drawn, f'{stamp_s:.1f} s', (6, TILE_HEIGHT - 8), (255, 255, 255))
+    return drawn
 
 
-def track(network: bodypix_ros.Segmenter, clip: Path, count: int) -> list[Image]:
+def write(drawn: Image, text: str, place: tuple[int, int], color: tuple[int, ...]) -> None:
+    """Write outlined text into a picture."""
+    for width, ink in ((5, (0, 0, 0)), (2, color)):
+        cv2.putText(drawn, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8, ink, width, cv2.LINE_AA)
+
+
+def arrange(pictures: Sequence[Image]) -> Image:
+    """Return pictures of one size in rows that fill the width of the strip."""
+    in_row = max(STRIP_WIDTH // pictures[0].shape[1], 1)
+    blank = np.zeros_like(pictures[0])
+    padded = [*pictures, *[blank] * (-len(pictures) % in_row)]
+    rows = [np.hstack(padded[start : start + in_row]) for start in range(0, len(padded), in_row)]
+    strip = np.vstack(rows)
+    return cv2.copyMakeBorder(strip, 0, 4, 0, STRIP_WIDTH - strip.shape[1], cv2.BORDER_CONSTANT)
+
+
+def track(network: bodypix_ros.Segmenter, clip: Path, count: int, count_drawn: int) -> list[Image]:
     """Print what is found in a clip and return some of its frames with the ids."""
     tracker, detector = Tracker(), GestureDetector()
     seen: defaultdict[int, list[float]] = defaultdict(list)
     gestures: Counter[str] = Counter()
     pictures = []
     for stamp_s, image in frames_of(clip, count):
-        found = network.segment(image, parts=False, people=True).people
+        found = network.segment(image, people=True).people
         people = found.persons if found else ()
         ids = tracker.update(people, stamp_s)
         for number in ids:
@@ -73,7 +89,7 @@ def track(network: bodypix_ros.Segmenter, clip: Path, count: int) -> list[Image]
         if number:
             print(f'  id {number}: {len(times)} frames, {times[0]:.1f} to {times[-1]:.1f} s')
     print(f'  gestures, frames: {dict(gestures) or "none"}')
-    chosen = np.linspace(0, len(pictures) - 1, min(STRIP_PICTURES, len(pictures))).round().astype(int)
+    chosen = np.linspace(0, len(pictures) - 1, min(count_drawn, len(pictures))).round().astype(int)
     return [pictures[index] for index in chosen]
 
 
@@ -81,14 +97,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('clips', nargs='+', type=Path, metavar='CLIP')
     parser.add_argument('--frames', type=int, default=160, help='of each clip')
-    parser.add_argument('--strip', type=Path, help='PNG to write: one row of pictures for each clip')
+    parser.add_argument('--pictures', type=int, default=8, help='of each clip in the strip')
+    parser.add_argument('--strip', type=Path, help='PNG to write')
     arguments = parser.parse_args()
     network = bodypix_ros.load()
-    rows = [np.hstack(track(network, clip, arguments.frames)) for clip in arguments.clips]
+    strips = [arrange(track(network, clip, arguments.frames, arguments.pictures)) for clip in arguments.clips]
     if arguments.strip:
-        width = max(row.shape[1] for row in rows)
-        rows = [cv2.copyMakeBorder(row, 0, 4, 0, width - row.shape[1], cv2.BORDER_CONSTANT) for row in rows]
-        cv2.imwrite(str(arguments.strip), np.vstack(rows))
+        cv2.imwrite(str(arguments.strip), np.vstack(strips))
 
 
 if __name__ == '__main__':
