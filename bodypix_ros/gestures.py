@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntFlag
 from typing import NamedTuple
 
-from .people import Keypoint, PartRegion, Person
+from .people import CERTAIN, Keypoint, PartRegion, Person
 
 
 class GestureKind(IntFlag):
@@ -46,7 +46,6 @@ class _Place(NamedTuple):
     by_pixels: bool
 
 
-_MIN_KEYPOINT_SCORE = 0.3
 _SHOULDERS_PER_TORSO = 0.75  # distance of the shoulders, seen from the front, over the length of the torso
 _MIN_HAND_AREA = 0.02  # square torsos; a hand from the side has about twice that
 _REACH = 1.6  # torsos from the shoulder to the middle of a stretched hand; farther pixels are somebody else's
@@ -100,7 +99,7 @@ class _Hands:
         self.seen_s = -math.inf
 
     def update(self, person: Person, stamp_s: float) -> Iterator[Gesture]:
-        """Take in the keypoints of the next image and give the gestures."""
+        """Update both hands with the next image and yield the gestures."""
         self.seen_s = stamp_s
         for side, hand in (('left', self.left), ('right', self.right)):
             hand.update(_find_hand(person, side), stamp_s)
@@ -130,7 +129,7 @@ class _Hand:
         self._path: deque[tuple[float, float, float]] = deque()  # stamp, sideways and upwards; above the shoulders only
 
     def update(self, place: _Place | None, stamp_s: float) -> None:
-        """Take in where the hand is, None where it is not seen."""
+        """Update with the place of the hand in the next image, None where it is not seen."""
         if place is not None and not place.by_pixels and stamp_s - self._pixels_s <= _GAP_S:
             place = None  # the pixels are missing for a moment only; the wrist may be elsewhere
         if place is not None:
@@ -169,7 +168,7 @@ class _Hand:
 
 def _find_hand(person: Person, side: str) -> _Place | None:
     """Return where a hand is; None where it, both shoulders or the scale are unknown."""
-    points = {point.name: point for point in person.keypoints if point.score >= _MIN_KEYPOINT_SCORE}
+    points = {point.name: point for point in person.keypoints if point.score >= CERTAIN}
     torso_px = _torso_px(points)
     shoulder = points.get(f'{side}_shoulder')
     base = shoulder or points.get('right_shoulder' if side == 'left' else 'left_shoulder')

@@ -197,7 +197,7 @@ class PictureSettings(Settings):
 
 @dataclass(frozen=True)
 class TrackingSettings(Settings):
-    """What is remembered from image to image: ids of people, smooth keypoints and steady masks."""
+    """What is carried from image to image: ids of people, keypoints and masks."""
 
     tracking: bool = setting(True, 'Give a person the same track_id in every image, and find gestures', live=True)
     track_hold_s: float = setting(
@@ -229,7 +229,7 @@ class TrackingSettings(Settings):
         live=True,
     )
     smoothing: bool = setting(
-        False, 'Steady the mask and the parts: less flicker at the edges; see docs/smoothing.md', live=True
+        False, 'Reduce the flicker of mask and parts from image to image; see docs/smoothing.md', live=True
     )
 
 

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .parts import BACKGROUND
-from .people import Person
+from .people import CERTAIN, Person
 from .segmentation import Segmentation
 from .settings import TrackingSettings
 
 Floats = NDArray[np.float64]
 Plane = NDArray[np.uint8]
 
-_MIN_KEYPOINT_SCORE = 0.3
 _SPEED_CUTOFF_HZ = 1.0  # of the filter of the speed; the paper leaves it at 1 Hz
 _FORGET_S = 1.0  # a longer gap between two images begins anew
 
@@ -103,7 +102,7 @@ class KeypointSmoother:
         if current is None or len(current.places) != len(points):
             current = self._filters[number] = _OneEuro(len(points))
         places = np.array([(point.x, point.y) for point in points]).reshape(-1, 2)
-        known = np.array([point.score >= _MIN_KEYPOINT_SCORE for point in points], bool)
+        known = np.array([point.score >= CERTAIN for point in points], bool)
         smooth = current.update(places, known, _height_px(person, places[known]), self._stamp_s, self.settings)
         return dataclasses.replace(
             person,

@@ -14,23 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .parts import KEYPOINTS
-from .people import Person
+from .people import CERTAIN, Person
 from .settings import TrackingSettings
 
 Floats = NDArray[np.float64]
-
-MIN_KEYPOINT_SCORE = 0.3
-"""Keypoints with a lower score are not compared."""
 
 _MIN_COMMON_KEYPOINTS = 3
 _MIN_SIMILARITY = 0.05
 _MIN_WEAK_SIMILARITY = 0.3  # a person with a low score has to fit better
 
-# The unit of these four is the height of the person's box.
+# In units of the height of the person's box.
 _BOX_NOISE = 0.08  # standard deviation of a measured centre
-_LOST_NOISE = 0.5  # of the speed of a person who has been seen once, 1/s; walking is about 0.8
+_SPEED_NOISE = 0.5  # standard deviation of the speed of a person seen once, 1/s; walking is about 0.8
 _ACCELERATION = 0.5  # spectral density of the acceleration, 1/s^3: the speed changes by about 0.7 in a second
-_MAX_SPREAD = 0.5  # a prediction is not compared more loosely than this
+_MAX_SPREAD = 0.5  # limit of the standard deviation with which a prediction is compared
 
 # COCO's per-keypoint constants, cocoeval.py: an OKS deviation is 2 sigma times the square root of the person's area.
 _SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
@@ -49,33 +46,34 @@ class _Track:
     """A person followed through time: a constant-velocity Kalman filter on the box.
 
     The four numbers of the box share one (2, 2) covariance of position and speed in units of the box's height, because
-    noise and motion scale with the person. Width and height have no speed: extrapolated, they would degenerate.
+    noise and motion scale with the person. Width and height are filtered without a speed, which would let the box of a
+    hidden person grow or vanish.
     """
 
     def __init__(self, number: int, sight: _Sight, stamp_s: float) -> None:
         self.id = number
         self.box = sight.box.copy()
-        self.velocity = np.zeros(4)  # pixels a second
-        self.covariance = np.diag([_BOX_NOISE**2, _LOST_NOISE**2])
+        self.velocity = np.zeros(2)  # of the centre, pixels a second
+        self.covariance = np.diag([_BOX_NOISE**2, _SPEED_NOISE**2])
         self.keypoints, self.known = sight.keypoints, sight.known
         self.seen_s = stamp_s
         self.sightings = 1
 
     def predict(self, step_s: float) -> None:
-        """Move on in time."""
-        self.box = self.box + step_s * self.velocity
-        self.keypoints = self.keypoints + step_s * self.velocity[:2]
+        """Predict box and keypoints for a later time."""
+        self.box[:2] += step_s * self.velocity
+        self.keypoints = self.keypoints + step_s * self.velocity
         motion = np.array([[1, step_s], [0, 1]])
         noise = np.array([[step_s**3 / 3, step_s**2 / 2], [step_s**2 / 2, step_s]])
         self.covariance = motion @ self.covariance @ motion.T + _ACCELERATION * noise
 
     def correct(self, sight: _Sight, stamp_s: float) -> None:
-        """Take in where the person is now."""
+        """Update the filter with a measurement."""
         innovation = self.covariance[0, 0] + _BOX_NOISE**2
         gain = self.covariance[:, 0] / innovation
         error = sight.box - self.box
         self.box = self.box + gain[0] * error
-        self.velocity[:2] += gain[1] * error[:2]
+        self.velocity += gain[1] * error[:2]
         self.covariance = self.covariance - innovation * np.outer(gain, gain)
         self.keypoints, self.known = sight.keypoints, sight.known
         self.seen_s = stamp_s
@@ -90,8 +88,8 @@ class _Track:
 class Tracker:
     """Gives people ids that stay with them from image to image of one camera.
 
-    People are matched first with the tracks that score at least `track_threshold`, then those below it with the tracks
-    that are left. A track without a match is predicted and kept for `track_hold_s`.
+    People who score at least `track_threshold` are matched with the tracks first, then the others with the tracks that
+    are left. A track without a match is predicted and kept for `track_hold_s`.
 
     Example:
         >>> tracker = Tracker()
@@ -127,7 +125,7 @@ class Tracker:
         if self._tracks and any(len(sight.known) != len(self._tracks[0].known) for sight in sights.values()):
             self.reset()  # another model: its keypoints are not comparable
         ids = self._associate(people, sights, stamp_s)
-        # A person seen only once, and not again in the next image, was a false detection.
+        # A person seen in one image and not in the next is taken for a false detection.
         self._tracks = [track for track in self._tracks if track.sightings > 1 or track.seen_s == stamp_s]
         return ids
 
@@ -220,7 +218,7 @@ def _look_at(person: Person) -> _Sight | None:
     whose pixel boxes then reach across the image.
     """
     points = np.array([(point.x, point.y, point.score) for point in person.keypoints], float).reshape(-1, 3)
-    keypoints, known = points[:, :2], points[:, 2] >= MIN_KEYPOINT_SCORE
+    keypoints, known = points[:, :2], points[:, 2] >= CERTAIN
     if known.sum() >= _MIN_COMMON_KEYPOINTS:
         size = np.ptp(keypoints[known], axis=0)
         size = np.maximum(size, max(size.max() / 4, 1.0))  # keypoints in a row are no person without width

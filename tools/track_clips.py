@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 import bodypix_ros
 from bodypix_ros.gestures import GestureDetector
-from bodypix_ros.people import Person
-from bodypix_ros.tracking import MIN_KEYPOINT_SCORE, Tracker
+from bodypix_ros.people import CERTAIN, Person
+from bodypix_ros.tracking import Tracker
 
 TILE_HEIGHT = 300
 STRIP_WIDTH = 1640
@@ -43,7 +43,7 @@ def draw(image: Image, people: Sequence[Person], ids: Sequence[int], stamp_s: fl
     drawn = cv2.resize(image, (round(image.shape[1] * scale), TILE_HEIGHT), None, 0, 0, cv2.INTER_AREA)
     for person, number in zip(people, ids, strict=True):
         color = tuple(map(int, np.random.default_rng(number).integers(80, 256, 3))) if number else (160, 160, 160)
-        points = [(point.x, point.y) for point in person.keypoints if point.score >= MIN_KEYPOINT_SCORE]
+        points = [(point.x, point.y) for point in person.keypoints if point.score >= CERTAIN]
         for x, y in points:
             cv2.circle(drawn, (round(x * scale), round(y * scale)), 2, color, -1)
         left, top = np.min(points, axis=0) * scale if points else (0, 0)
