@@ -98,6 +98,8 @@ class KeypointSmoother:
 
     def _smooth(self, person: Person, number: int) -> Person:
         points = person.keypoints
+        if not points:
+            return person
         current = self._filters.get(number)
         if current is None or len(current.places) != len(points):
             current = self._filters[number] = _OneEuro(len(points))
@@ -128,7 +130,7 @@ class MaskSmoother:
     """
 
     def __init__(self) -> None:
-        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._flow.setFinestScale(1)
         self._gray: Plane | None = None  # the previous image at the size of the flow
         self._memory: Plane | None = None  # (H, W, 3): its confidence, mask as 0 or 1, and parts + 1
@@ -185,7 +187,7 @@ class MaskSmoother:
 
 def _small_gray(image: NDArray[np.uint8]) -> Plane:
     """Return a quarter of the image's height and width as grey levels."""
-    size = [max(length // _FLOW_SHARE, 1) for length in (image.shape[1], image.shape[0])]
+    size = max(image.shape[1] // _FLOW_SHARE, 1), max(image.shape[0] // _FLOW_SHARE, 1)
     return cv2.cvtColor(cv2.resize(image, size, None, 0, 0, cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
 
 

@@ -99,6 +99,11 @@ def test_the_same_image_again_changes_nothing() -> None:
     assert smoother.update([nose_at(110)], [1], START_S + 1 / 30)[0].keypoints[0].x == expected
 
 
+def test_a_person_without_keypoints_stays_as_found() -> None:
+    smoother, person = KeypointSmoother(), dataclasses.replace(person_at(100), keypoints=())
+    assert [smoother.update([person], [1], START_S + index) for index in range(2)] == [[person], [person]]
+
+
 def test_only_places_change() -> None:
     smoother, people = KeypointSmoother(), [person_at(100), person_at(300)]
     smoother.update(people, [1, 2], START_S)
@@ -134,7 +139,7 @@ def test_the_place_that_a_person_left_is_free_in_the_next_frame(place: int | Non
     assert tool.lag_frames(list(tool.Scene().film([100] * 5 + [place] * 4)), 5) == 0
 
 
-GRAY = np.full((48, 64, 3), 128, np.uint8)
+GRAY = np.full((96, 128, 3), 128, np.uint8)
 
 
 def steady(confidences: list[float], threshold: float = 0.5) -> list[bool]:
@@ -144,6 +149,18 @@ def steady(confidences: list[float], threshold: float = 0.5) -> list[bool]:
         found = tool.as_segmentation(np.full(GRAY.shape[:2], round(255 * confidence), np.uint8))
         masks.append(bool(smoother.update(GRAY, found, threshold, START_S + index / 15).mask[20, 20]))
     return masks
+
+
+def test_a_pixel_that_looks_different_is_free_at_once() -> None:
+    def masks_over(after: np.ndarray) -> list[bool]:
+        smoother, masks = MaskSmoother(), []
+        for index, (image, confidence) in enumerate([(GRAY, 0.75), (GRAY, 0.75), (after, 0.4), (after, 0.4)]):
+            found = tool.as_segmentation(np.full(GRAY.shape[:2], round(255 * confidence), np.uint8))
+            masks.append(bool(smoother.update(image, found, 0.5, START_S + index / 15).mask[40, 40]))
+        return masks
+
+    assert masks_over(GRAY) == [True] * 4
+    assert masks_over(GRAY + np.uint8(60)) == [True, True, False, False]
 
 
 @pytest.mark.parametrize(('confidence', 'frames'), [(0.0, 1), (0.2, 2), (0.3, 3)])
@@ -168,12 +185,12 @@ def test_thresholds_at_the_ends_of_the_range_free_pixels_of_confidence_0(thresho
 
 def test_parts_are_kept_where_the_mask_is_and_only_there() -> None:
     smoother = MaskSmoother()
-    confidence = np.full((48, 64), 200, np.uint8)
-    confidence[:, 32:] = 20
+    confidence = np.full(GRAY.shape[:2], 200, np.uint8)
+    confidence[:, 64:] = 20
     parts = np.where(confidence > 127, 5, -1).astype(np.int8)
     smoother.update(GRAY, Segmentation(confidence > 127, parts, confidence=confidence), 0.5, START_S)
-    weak = np.full((48, 64), 115, np.uint8)  # below the threshold, within hysteresis
-    nobody = Segmentation(weak > 127, np.full((48, 64), -1, np.int8), confidence=weak)
+    weak = np.full(GRAY.shape[:2], 115, np.uint8)  # below the threshold, within hysteresis
+    nobody = Segmentation(weak > 127, np.full(GRAY.shape[:2], -1, np.int8), confidence=weak)
     result = smoother.update(GRAY, nobody, 0.5, START_S + 0.1)
     assert result.parts is not None
     assert result.parts.dtype == np.int8
@@ -200,8 +217,8 @@ def test_the_first_frame_is_as_the_network_has_it() -> None:
 @pytest.mark.parametrize('stamp_s', [-1.0, 2.0])
 def test_a_long_gap_or_a_step_back_restarts(stamp_s: float) -> None:
     smoother = MaskSmoother()
-    smoother.update(GRAY, tool.as_segmentation(np.full((48, 64), 200, np.uint8)), 0.5, START_S)
-    found = tool.as_segmentation(np.full((48, 64), 120, np.uint8))
+    smoother.update(GRAY, tool.as_segmentation(np.full(GRAY.shape[:2], 200, np.uint8)), 0.5, START_S)
+    found = tool.as_segmentation(np.full(GRAY.shape[:2], 120, np.uint8))
     assert not smoother.update(GRAY, found, 0.5, START_S + stamp_s).mask.any()
 
 
@@ -217,13 +234,13 @@ def test_images_of_any_size_are_smoothed(size: tuple[int, int]) -> None:
 
 def test_another_size_restarts() -> None:
     smoother = MaskSmoother()
-    smoother.update(GRAY, tool.as_segmentation(np.full((48, 64), 200, np.uint8)), 0.5, START_S)
-    found = tool.as_segmentation(np.full((64, 48), 120, np.uint8))
-    result = smoother.update(np.zeros((64, 48, 3), np.uint8), found, 0.5, START_S + 0.1)
-    assert result.mask.shape == (64, 48)
+    smoother.update(GRAY, tool.as_segmentation(np.full(GRAY.shape[:2], 200, np.uint8)), 0.5, START_S)
+    found = tool.as_segmentation(np.full((128, 96), 120, np.uint8))
+    result = smoother.update(np.zeros((128, 96, 3), np.uint8), found, 0.5, START_S + 0.1)
+    assert result.mask.shape == (128, 96)
     assert not result.mask.any()
 
 
 def test_a_result_without_confidence_is_refused() -> None:
     with pytest.raises(ValueError, match='smoothing requires the confidence, got None'):
-        MaskSmoother().update(GRAY, Segmentation(np.zeros((48, 64), bool)), 0.5, START_S)
+        MaskSmoother().update(GRAY, Segmentation(np.zeros(GRAY.shape[:2], bool)), 0.5, START_S)
