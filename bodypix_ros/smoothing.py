@@ -130,7 +130,7 @@ class MaskSmoother:
     """
 
     def __init__(self) -> None:
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._flow.setFinestScale(1)
         self._gray: Plane | None = None  # the previous image at the size of the flow
         self._memory: Plane | None = None  # (H, W, 3): its confidence, mask as 0 or 1, and parts + 1
