@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from .parts import BACKGROUND, KEYPOINTS, PARTS, PartIds, part_names
 from .regions import Box, Region, join_boxes, measure_regions
 
+CERTAIN = 0.3
+"""Keypoints with at least this score count as seen by tracking, smoothing and gestures."""
+
 _CODES = len(PARTS) + 1  # per person: one for no part, then the 24 parts
 
 

@@ -197,6 +197,44 @@ class PictureSettings(Settings):
 
 
 @dataclass(frozen=True)
+class TrackingSettings(Settings):
+    """What is carried from image to image: ids of people, keypoints and masks."""
+
+    tracking: bool = setting(True, 'Give a person the same track_id in every image, and find gestures', live=True)
+    track_hold_s: float = setting(
+        1.5, 'Seconds for which a person who is not seen keeps the track_id', minimum=0.0, maximum=60.0, live=True
+    )
+    track_threshold: float = setting(
+        0.5,
+        'Minimum score of a person who gets a new track_id; people below it only continue a track',
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    keypoint_smoothing: bool = setting(
+        False, 'Smooth the keypoints of tracked people with the One Euro filter', live=True
+    )
+    keypoint_min_cutoff_hz: float = setting(
+        1.0,
+        'Cutoff frequency of the One Euro filter for keypoints at rest; lower is smoother',
+        minimum=0.01,
+        maximum=100.0,
+        live=True,
+    )
+    keypoint_beta: float = setting(
+        5.0,
+        "Increase of that cutoff frequency with speed, Hz for each height of the person's box a second; "
+        'higher follows faster',
+        minimum=0.0,
+        maximum=1000.0,
+        live=True,
+    )
+    smoothing: bool = setting(
+        False, 'Reduce the flicker of mask and parts from image to image; see docs/smoothing.md', live=True
+    )
+
+
+@dataclass(frozen=True)
 class NodeSettings(Settings):
     """How the node receives images and publishes results."""
 
@@ -244,7 +282,13 @@ class NodeSettings(Settings):
 BODYPIX_ONLY = ('version', 'architecture', 'multiplier', 'quant_bytes', 'stride', 'dilation', 'checkpoint')
 """Settings that only BodyPix has: giving one of them explicitly makes `model: auto` mean `bodypix`."""
 
-GROUPS: tuple[type[Settings], ...] = (NetworkSettings, SegmentSettings, PictureSettings, NodeSettings)
+GROUPS: tuple[type[Settings], ...] = (
+    NetworkSettings,
+    SegmentSettings,
+    PictureSettings,
+    TrackingSettings,
+    NodeSettings,
+)
 """All classes of settings, in the order of the documents."""
 
 

@@ -20,7 +20,14 @@ from rclpy.parameter import Parameter
 
 from ..errors import SettingError, describe_error, log_error, shorten
 from ..setting import Setting, Settings
-from ..settings import BODYPIX_ONLY, NetworkSettings, NodeSettings, PictureSettings, SegmentSettings
+from ..settings import (
+    BODYPIX_ONLY,
+    NetworkSettings,
+    NodeSettings,
+    PictureSettings,
+    SegmentSettings,
+    TrackingSettings,
+)
 from .compat import has_post_set_callbacks, parameter_overrides
 from .model_loader import ModelRequest
 
@@ -38,13 +45,14 @@ class Parameters:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
     picture: PictureSettings = field(default_factory=PictureSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
     given: frozenset[str] = frozenset()
 
     @property
     def groups(self) -> tuple[Settings, ...]:
         """The settings by what they concern."""
-        return self.network, self.segment, self.picture, self.node
+        return self.network, self.segment, self.picture, self.tracking, self.node
 
     @property
     def model_request(self) -> ModelRequest:
@@ -65,6 +73,7 @@ class Parameters:
             _changed(self.network, values),
             _changed(self.segment, values),
             _changed(self.picture, values),
+            _changed(self.tracking, values),
             _changed(self.node, values),
             self.given | values.keys(),
         )
