@@ -51,7 +51,7 @@ PATTERNS = {re.compile(rf'\b(?:{phrase})\b', re.IGNORECASE): better for phrase, 
 DOCUMENTS = ('*.md', 'docs/*.md', 'benchmarks/*.md', 'training/*.md', 'bodypix_ros/**/*.md')
 CODE = ('bodypix_ros/**/*.py', 'benchmarks/*.py', 'launch/*.py', 'tools/*.py', 'training/*.py', 'setup.py')
 OTHERS = (
-    'config/*', 'msg/*', 'package.xml', 'setup.cfg', 'pyproject.toml', 'CMakeLists.txt', 'Makefile', 'MANIFEST.in',
+    'config/*', 'msg/*', 'srv/*', 'package.xml', 'setup.cfg', 'pyproject.toml', 'CMakeLists.txt', 'Makefile', 'MANIFEST.in',
     '.gitignore', '.ci/run', '.pre-commit-config.yaml', 'benchmarks/*.js', 'bodypix_ros/**/*.cu',
 )  # fmt: skip
 
