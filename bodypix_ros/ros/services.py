@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -58,11 +60,12 @@ class FollowService:
             if camera.name == name:
                 return camera
         names = ', '.join(camera.name for camera in self._cameras)
-        raise ValueError(f'camera must be one of {names or "one without a name"}, got {shorten(repr(name))}')
+        known = f'one of {names}' if names else 'empty, as the camera of this node has no name'
+        raise ValueError(f'camera must be {known}; got {shorten(repr(name))}')
 
 
 class SegmentService:
-    """Answers `~/segment` while the node spins on: the model runs in a thread of its own."""
+    """Answers `~/segment` while the node continues: the model runs in a thread of its own."""
 
     def __init__(
         self, node: Node, segmenter: Callable[[], Segmenter | None], parameters: Callable[[], Parameters]
@@ -76,7 +79,8 @@ class SegmentService:
         """
         self._node, self._segmenter, self._parameters = node, segmenter, parameters
         self._calls = 0
-        node.create_service(Segment, '~/segment', self._segment)
+        # In a group of its own: a call that waits keeps all other callbacks of its group waiting.
+        node.create_service(Segment, '~/segment', self._segment, callback_group=ReentrantCallbackGroup())
 
     async def _segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
         segmenter, parameters = self._segmenter(), self._parameters()
@@ -88,10 +92,13 @@ class SegmentService:
                 else f'{self._calls} calls are waiting for the model; call again later'
             )
             return response
-        done = Future(executor=self._node.executor)
+        executor = self._node.executor
+        done = Future(executor=executor)
 
         def run() -> None:
             done.set_result(answer(segmenter, parameters, request))
+            with suppress(Exception):  # the node may have been destroyed in the meantime
+                executor.wake()
 
         self._calls += 1
         threading.Thread(target=run, name='segment service', daemon=True).start()
