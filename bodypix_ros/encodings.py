@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import cv2
@@ -31,14 +32,10 @@ class Encoding:
     even: tuple[int, int] = (1, 1)
     rows: int = 2
 
-    @property
+    @cached_property
     def pixel_bytes(self) -> int:
         """Bytes of one pixel in a row."""
         return self.channels * self.bits // 8
-
-    def data_rows(self, height: int) -> int:
-        """Return how many rows of data a picture of this height has, colour planes included."""
-        return height * self.rows // 2
 
 
 # OpenCV names a Bayer pattern by the second and third pixel of its second row, ROS by the first four pixels.
@@ -132,11 +129,6 @@ def _nv24_to_bgr(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     )
     yuv[..., 1:] = chroma
     return np.asarray(cv2.transform(yuv, _BT601), np.uint8)
-
-
-def encode_mask(mask: NDArray[np.bool_], out: NDArray[np.uint8]) -> None:
-    """Write mono8: (H, W) uint8, 255 where the (H, W) bool mask is true and 0 elsewhere."""
-    np.multiply(mask.view(np.uint8), np.uint8(255), out=out)
 
 
 def encode_labels(labels: NDArray[np.int8], encoding: str) -> NDArray[np.generic]:

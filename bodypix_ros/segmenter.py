@@ -14,7 +14,7 @@ import numpy as np
 from .errors import ImageError, SettingError
 from .inference.engine import Decoded, Engine, network_geometry
 from .inference.geometry import Geometry
-from .inference.numpy_kernels import Image, check_image
+from .inference.numpy_kernels import Image
 from .inference.people.find_people import find_people
 from .inference.providers import SAMPLE_SIZE, open_engine
 from .models.network import BODYPIX, OWN, Network, load_network, resolve_settings
@@ -261,6 +261,16 @@ class BodyPix(Segmenter):
         return cls(load_network(settings, progress=progress), settings, reason)
 
 
+def check_image(image: Image) -> None:
+    """Raise ImageError unless the image is (H, W, 3) uint8 with at least one pixel."""
+    expected = 'an image must be (height, width, 3) uint8 BGR with at least one pixel'
+    if not isinstance(image, np.ndarray):
+        hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
+        raise ImageError(f'{expected}, got {type(image).__name__}{hint}')
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ImageError(f'{expected}, got shape {image.shape} of {image.dtype}')
+
+
 def _changed(kind: type[S], settings: S | None, changes: dict[str, Any]) -> S:
     """Return settings of a kind, or its defaults, with changes.
 
@@ -269,4 +279,5 @@ def _changed(kind: type[S], settings: S | None, changes: dict[str, Any]) -> S:
     """
     if settings is not None and not isinstance(settings, kind):
         raise SettingError(f'settings must be {kind.__name__}, got {type(settings).__name__}')
-    return (settings or kind()).changed(changes)
+    settings = settings or kind()
+    return settings.changed(changes) if changes else settings

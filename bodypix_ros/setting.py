@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
-from .errors import SettingError
+from .errors import SettingError, shorten
 
 Value = bool | int | float | str | tuple[str, ...]
 T = TypeVar('T')
@@ -25,8 +25,9 @@ _KIND_TEXTS = {bool: 'true or false', int: 'a whole number', float: 'a number', 
 class Setting:
     """One setting: its name, type, default, range and description.
 
-    `live` settings take effect at the next frame; the others need a new network or a new start. `kind` is bool, int,
-    float, str or tuple (of texts); a setting of kind str with a `parse` may take numbers as well.
+    `live` settings take effect at the next frame; the others need a new network or a new start, `read_only` ones a new
+    start. `kind` is bool, int, float, str or tuple (of texts); a setting of kind str with a `parse` may take numbers
+    as well.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Setting:
     minimum: float | None = None
     maximum: float | None = None
     live: bool = False
+    read_only: bool = False
     parse: Callable[[str, Value], Value] | None = None
 
     def check(self, value: Value) -> Value:
@@ -50,9 +52,9 @@ class Setting:
             return self.parse(self.name, value)
         value = self._typed(value)
         if self.choices and value not in self.choices:
-            raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+            raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
         if isinstance(value, (int, float)) and not self._within(value):
-            raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+            raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
         return value
 
     @property
@@ -78,7 +80,7 @@ class Setting:
             return value
         elif self.kind in (bool, str) and isinstance(value, self.kind):
             return value
-        raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+        raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
 
 
 def setting(default: T, description: str, **details: Any) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .errors import SettingError
+from .errors import SettingError, shorten
 from .palettes import PALETTES
 from .parts import PartIds
 from .setting import Setting, Settings, Value, setting
@@ -35,20 +35,20 @@ def _parse_resolution(name: str, value: Value) -> Value:
         return int(number)
     raise SettingError(
         f'{name} must be auto, low, medium, high, full, a share of 0.1..2.0 or, for bodypix_ros, '
-        f'a whole number of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {value!r}'
+        f'a whole number of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {shorten(repr(value))}'
     )
 
 
 def _parse_cameras(name: str, value: Value) -> Value:
-    """Return the names; no names mean one camera without a name."""
+    """Return the names; none, or as in version 0.1 one that is empty, mean one camera without a name."""
     if not isinstance(value, (list, tuple)) or not all(isinstance(camera, str) for camera in value):
-        raise SettingError(f'{name} must be a list of names, got {value!r}')
-    cameras = tuple(value) or ('',)
-    bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera) and cameras != ('',)]
+        raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
+    cameras = () if tuple(value) == ('',) else tuple(value)
+    bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera)]
     if bad:
-        raise SettingError(f'{name} must be names such as front or arm/left, got {bad[0]!r}')
+        raise SettingError(f'{name} must be names such as front or arm/left, got {shorten(repr(bad[0]))}')
     if len(set(cameras)) < len(cameras):
-        raise SettingError(f'{name} must differ from each other, got {", ".join(cameras)}')
+        raise SettingError(f'{name} must differ from each other, got {shorten(", ".join(cameras))}')
     return cameras
 
 
@@ -79,12 +79,13 @@ class NetworkSettings(Settings):
     checkpoint: str = setting(
         'official', 'Weights of BodyPix: official (Google) or the folder of a TensorFlow.js checkpoint'
     )
-    model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder")
+    model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder", read_only=True)
     model_url: str = setting(
         '',
         f'https: or file: address that stands for {OFFICIAL_SERVER}; empty means $BODYPIX_MODEL_URL, then that server',
+        read_only=True,
     )
-    allow_download: bool = setting(False, 'Fetch missing weights from the server')
+    allow_download: bool = setting(False, 'Fetch missing weights from the server', read_only=True)
     internal_resolution: str | float = setting(
         'auto',
         'Size of the network input as a share of the picture: low, medium, high, full or 0.1..2.0; for bodypix_ros '
@@ -235,13 +236,27 @@ class TrackingSettings(Settings):
 
 @dataclass(frozen=True)
 class NodeSettings(Settings):
-    """How the node lives among other nodes."""
+    """How the node receives images and publishes results."""
 
     cameras: tuple[str, ...] = setting(
-        ('',), 'Names of the cameras; all topics of a camera stand under its name', parse=_parse_cameras
+        (), 'Names of the cameras, before their topics; empty for one camera without a name', parse=_parse_cameras
     )
     image_transport: str = setting(
-        'raw', 'How images come: raw, or compressed as JPEG or PNG', choices=('raw', 'compressed')
+        'raw', 'Type of the image topic: raw (Image) or compressed (CompressedImage, JPEG or PNG)',
+        choices=('raw', 'compressed'),
+    )  # fmt: skip
+    qos: str = setting(
+        'auto',
+        'Reliability of the image subscription; auto follows the publisher',
+        choices=('auto', 'reliable', 'best_effort'),
+        live=True,
+    )
+    rotate: int = setting(
+        0,
+        'Degrees clockwise by which images are rotated until people are upright, for cameras mounted sideways; '
+        "results are in the camera's own orientation",
+        choices=(0, 90, 180, 270),
+        live=True,
     )
     mono16_bits: int = setting(
         16,
@@ -250,19 +265,13 @@ class NodeSettings(Settings):
         choices=(10, 12, 16),
         live=True,
     )
-    qos: str = setting(
-        'auto',
-        'Reliability of the image subscription; auto follows the publisher',
-        choices=('auto', 'reliable', 'best_effort'),
-        live=True,
-    )
     max_rate_hz: float = setting(
-        0.0, 'Images of each camera that are worked on in a second, at most; 0 is no limit',
+        0.0, 'Maximum rate at which images of each camera are processed; 0 is no limit',
         minimum=0.0, maximum=1000.0, live=True,
     )  # fmt: skip
-    lazy: bool = setting(True, 'Compute and receive only what somebody subscribes to', live=True)
+    lazy: bool = setting(True, 'Receive images and compute results only while a topic has subscribers', live=True)
     stale_after_s: float = setting(
-        2.0, 'A camera that sends nothing for so many seconds is reported', minimum=0.1, maximum=3600.0, live=True
+        2.0, 'A camera that sends no image for this time is reported', minimum=0.1, maximum=3600.0, live=True
     )
     autostart: bool = setting(True, 'Configure and activate at the start, without a lifecycle manager')
     fallback: bool = setting(

@@ -48,7 +48,7 @@ sys.exit(service.run())
 
 _NODE = f"""#!{sys.executable}
 import sys
-from bodypix_ros.ros.node import main
+from bodypix_ros.ros.main import main
 
 sys.exit(main())
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bodypix_ros.encodings import ENCODINGS, encode_labels, encode_mask, to_bgr
+from bodypix_ros.encodings import ENCODINGS, encode_labels, to_bgr
 
 BLUE, GREEN, RED, GREY = 10, 20, 30, 77
 
@@ -127,12 +127,6 @@ def test_padded_rows_are_left_out() -> None:
     rows = np.arange(2 * 20, dtype=np.uint8).reshape(2, 20)
     view = np.ndarray((2, 4, 3), np.uint8, rows, strides=(20, 3, 1))
     assert (to_bgr(view, ENCODINGS['rgb8'])[1, 0] == [22, 21, 20]).all()
-
-
-def test_masks_are_zero_and_255() -> None:
-    out = np.full((1, 2), 7, np.uint8)
-    encode_mask(np.array([[True, False]]), out)
-    assert out.tolist() == [[255, 0]]
 
 
 @pytest.mark.parametrize(('encoding', 'background'), [('8SC1', -1), ('8UC1', 255), ('16SC1', -1), ('32SC1', -1)])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Count what one frame costs on a GPU: operations, bytes and kernel launches, from the graph itself. Needs no GPU.
+"""Count operations, memory traffic and kernel launches of one frame on a GPU from its graph. Does not require a GPU.
 
 tools/frame_costs.py [--size 640x480] [--batch 1] [--fp32] [bodypix options, such as --multiplier 0.5]
 """
@@ -22,12 +22,12 @@ from bodypix_ros.settings import NetworkSettings
 
 STAGES = ('input', 'network', 'labels')
 FREE = ('Reshape',)
-"""Operators that move nothing."""
+"""Operators that do not move data."""
 
 
 @dataclass
 class Cost:
-    """What a stage costs: kernel launches, multiply-adds of convolutions, and bytes read and written."""
+    """Cost of a stage: kernel launches, multiply-adds of convolutions, bytes read and written."""
 
     launches: int = 0
     multiply_adds: int = 0
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--size', default='640x480', metavar='WIDTHxHEIGHT')
     parser.add_argument('--batch', type=int, default=1)
-    parser.add_argument('--fp32', action='store_true', help='the network computes in fp32')
+    parser.add_argument('--fp32', action='store_true', help='run the network in fp32')
     add_options(parser, NetworkSettings)
     arguments = parser.parse_args()
     settings = from_options(arguments, NetworkSettings)
@@ -92,7 +92,7 @@ def shape_of(value: onnx.ValueInfoProto) -> list[int]:
 
 
 def size_of(value: onnx.ValueInfoProto) -> int:
-    """Return the bytes of a tensor."""
+    """Return the size of a tensor, bytes."""
     item = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).itemsize
     return math.prod(shape_of(value)) * item
 

@@ -1,4 +1,4 @@
-"""Make the packaged weights of bodypix_ros from those of a training run: fold batch norm, round to fp16.
+"""Make the packaged weights of bodypix_ros from those of a training run: fold batch norm, round to one byte.
 
 python tools/pack_weights.py WEIGHTS.npz
 """

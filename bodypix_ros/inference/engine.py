@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from ..models.network import OWN, Network
+from ..onnx_runtime import onnxruntime
 from ..segmentation import Timings
 from .geometry import Geometry, bodypix1_geometry, bodypix2_geometry, own_geometry
 from .kernels import Kernels
@@ -48,7 +48,7 @@ class Decoded:
 
 
 class Engine(Protocol):
-    """Runs one network on one provider, from pictures to labels. Not to be shared between threads."""
+    """Runs one network on one provider, from pictures to labels. Not thread-safe."""
 
     @property
     def provider(self) -> Provider:
@@ -74,7 +74,7 @@ class Engine(Protocol):
         """
 
     def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
-        """Do ahead what the first `count` pictures of a size would have to wait for."""
+        """Prepare for `count` pictures of a size at once, so that the first ones do not wait."""
 
 
 def network_geometry(
@@ -99,9 +99,9 @@ def network_geometry(
     return bodypix2_geometry(height, width, resolution, network.stride)
 
 
-# A thread that waits for work first spins and then sleeps. ONNX Runtime's own choice is to spin for milliseconds, which
-# costs a third of the processor time of a camera's frames and, on a busy machine, takes the processor from those that
-# are waited for. Before 1.26 it cannot be told otherwise and passes over this.
+# A thread that waits for work first spins and then sleeps. By default, ONNX Runtime spins for milliseconds, which costs
+# a third of the processor time of a camera's frames and, on a busy machine, delays the threads that are waited for.
+# Versions before 1.26 ignore these entries.
 _SPIN_BRIEFLY = {'session.intra_op.spin_duration_us': '100', 'session.intra_op.spin_backoff_max': '8'}
 
 # Slower, but right where a processor would add products of bytes in 16 bits, which overflow.
@@ -160,13 +160,13 @@ def _cpu_quota(folder: Path) -> float | None:
                 (folder / f'cpu.cfs_{name}_us').read_text(encoding='utf-8').strip() for name in ('quota', 'period')
             )
         cpus = float(quota) / float(period)
-    except (OSError, ValueError, ZeroDivisionError):  # 'max' is no number
+    except (OSError, ValueError, ZeroDivisionError):  # 'max' is not a number
         return None
     return cpus if cpus > 0 else None  # -1 is no limit
 
 
 def _has_vnni() -> bool:
-    """Say whether this is an x86 processor that adds products of bytes in 32 bits; others do not ask."""
+    """Say whether this is an x86 processor that adds products of bytes in 32 bits."""
     try:
         return 'vnni' in Path('/proc/cpuinfo').read_text(encoding='utf-8')
     except OSError:
@@ -195,6 +195,7 @@ class CpuEngine:
         self.reason = reason
         self.session = open_cpu_session(network.onnx, threads)
         self._network, self._numbers, self._kernels = network, numbers, kernels
+        self._inputs = np.empty((1, 3, 0, 0), np.float32)
         self._outputs = sorted({head.output for head in network.heads.values()})
 
     def segment(
@@ -206,11 +207,18 @@ class CpuEngine:
     def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
         """Do nothing: a picture of a new size waits for nothing here."""
 
+    def _inputs_for(self, geometry: Geometry) -> NDArray[np.float32]:
+        """Return memory for the network's input; that of the last picture, where it fits, needs no new pages."""
+        shape = (1, 3, geometry.input_height, geometry.input_width)
+        if self._inputs.shape != shape:
+            self._inputs = np.empty(shape, np.float32)
+        return self._inputs
+
     def _segment_one(
         self, image: Image, geometry: Geometry, threshold: float, parts: bool, confidence: bool
     ) -> Decoded:
         started = time.perf_counter()
-        inputs = np.empty((1, 3, geometry.input_height, geometry.input_width), np.float32)
+        inputs = self._inputs_for(geometry)
         self._kernels.preprocess(image, geometry, self._network.architecture, out=inputs[0])
         preprocessed = time.perf_counter()
         outputs = dict(zip(self._outputs, self.session.run(self._outputs, {'input': inputs}), strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -121,10 +121,20 @@ class Geometry:
         object.__setattr__(self, 'cell_rows', _cells(self.rows, self.cell_size, self.output_height))
         object.__setattr__(self, 'cell_columns', _cells(self.columns, self.cell_size, self.output_width))
 
-    @property
+    @cached_property
     def cell_size(self) -> int:
         """Steps of the intermediate grid per output cell."""
         return 1 if self.sigmoid == 'after' else self.stride
+
+    @property
+    def offset_scale(self) -> tuple[float, float]:
+        """Pixels of the picture, in y and x, per pixel of a long offset.
+
+        BodyPix adds offsets, which are pixels of the network input, to pixels of the picture as they are.
+        """
+        if self.sigmoid != 'after':
+            return 1.0, 1.0
+        return self.height / self.input_height, self.width / self.input_width
 
     @property
     def sigmoid_first(self) -> bool:

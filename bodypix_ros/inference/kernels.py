@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 
 from ..errors import ProviderError
+from ..models.disk import discard
 from . import numpy_kernels as decode
 from .geometry import Geometry, bodypix2_geometry, own_geometry
 from .numpy_kernels import Confidence, Image, Labels, Mask, Numbers, Scores, preprocess
@@ -59,10 +62,10 @@ NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts, de
 
 
 def choose_kernels(wanted: str) -> Kernels:
-    """Return the wanted kernels; for 'auto' those of numba where they compile and give what numpy gives.
+    """Return the wanted kernels; for 'auto' those of numba where they compile and run.
 
     Raises:
-        ProviderError: numba was asked for and cannot be imported.
+        ProviderError: numba was asked for and does not work.
     """
     if wanted == 'numpy':
         return NUMPY
@@ -72,17 +75,38 @@ def choose_kernels(wanted: str) -> Kernels:
         kernels = Kernels(
             'numba', compiled.preprocess, compiled.decode_mask, compiled.decode_parts, compiled.decode_confidence
         )
-        _compile(kernels)
-    except Exception as error:  # numba's cache and compiler fail in many ways, and numpy always works
+        try:
+            _compile(kernels)
+        except Exception as error:  # most likely its cache is damaged
+            _LOG.warning(
+                'numba failed (%s); its cache is discarded and the kernels are compiled again', _describe(error)
+            )
+            discard_cache(compiled)
+            _compile(kernels)
+    except Exception as error:  # numba's compiler and cache fail in many ways, and numpy always works
         if wanted == 'numba':
             raise ProviderError(
                 f'kernels is numba, which does not work here ({_describe(error)}); run `pip install numba`, '
-                f'check the folder of its cache, or set kernels to numpy'
+                f'check the folder of its cache ($NUMBA_CACHE_DIR), or set kernels to numpy'
             ) from error
-        _LOG.info('numba does not work here (%s), so frames take longer; run `pip install numba`', _describe(error))
+        level = logging.INFO if isinstance(error, ImportError) else logging.WARNING
+        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error))
         _LOG.debug('numba failed', exc_info=True)
         return NUMPY
     return kernels
+
+
+def discard_cache(module: ModuleType) -> None:
+    """Remove what numba has cached of the functions of a module.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    stem = module.__name__.rpartition('.')[2]
+    folders = {getattr(getattr(one, 'stats', None), 'cache_path', None) for one in vars(module).values()}
+    for folder in filter(None, folders):
+        for path in Path(folder).glob(f'{stem}.*.nb[ci]'):
+            discard(path)
 
 
 def _compile(kernels: Kernels) -> None:

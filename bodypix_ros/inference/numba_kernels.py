@@ -12,10 +12,15 @@ The intermediate grid is the network input for BodyPix (stride steps a cell) and
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
+import cv2
 import numpy as np
 from numba import njit
+from numba.core import config
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 
 from ..parts import BACKGROUND
 from .geometry import Geometry, Taps
@@ -36,8 +41,20 @@ from .numpy_kernels import (
 _CERTAIN = 6.3
 """Logits above this have a confidence of 255, and those below its negative 0."""
 
-_compiled = njit(cache=True, nogil=True, error_model='numpy')
 _inlined = njit(inline='always', error_model='numpy')
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function on its first call, and cache the result in the cache folder of this package.
+
+    By default numba writes into the source tree, or into a folder of its own if that is read-only.
+    """
+    folder, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or str(user_cache_path('bodypix_ros') / 'numba')
+    try:
+        compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model='numpy')(function)
+        return compiled
+    finally:
+        config.CACHE_DIR = folder
 
 
 def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
@@ -87,8 +104,11 @@ def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
 def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
     """See `numpy_kernels.decode_parts`."""
     labels = np.full(mask.shape, BACKGROUND, np.int8)
+    values = np.ascontiguousarray(squash_before(part_logits, geometry))
+    parts, *cells = values.shape
     _label_cells(
-        np.ascontiguousarray(squash_before(part_logits, geometry).transpose(1, 2, 0)),
+        cv2.transpose(values.reshape(parts, -1)).reshape(*cells, parts),
+        *_rank_parts(values.reshape(parts, -1), np.empty(cells, np.int32), np.empty(cells, np.float32)),
         geometry.sigmoid != 'between',
         geometry.cell_size,
         geometry.rows,
@@ -135,7 +155,7 @@ def _shrink(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyp
                 for x in range(width):
                     line[x] += source[x] * weight
         for x in range(out.shape[2]):
-            blue = green = red = np.float32(0)
+            blue, green, red = offsets[2], offsets[1], offsets[0]
             place = columns.first[x] * 3
             for k in range(columns.weights.shape[1]):
                 weight = columns.weights[x, k]
@@ -144,7 +164,7 @@ def _shrink(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyp
                     green += line[place + 1] * weight
                     red += line[place + 2] * weight
                     place += 3
-            out[0, y, x], out[1, y, x], out[2, y, x] = red + offsets[0], green + offsets[1], blue + offsets[2]
+            out[0, y, x], out[1, y, x], out[2, y, x] = red, green, blue
 
 
 @_inlined
@@ -159,7 +179,7 @@ def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
     for k in range(len(cells) - 1):
         for index in range(cells[k], cells[k + 1]):
             low[index], high[index] = taps.low[index] - k * stride, taps.high[index] - k * stride
-    return Taps(low, high, taps.low_weight, taps.high_weight)  # type: ignore[arg-type]  # other integers do as well
+    return Taps(low, high, taps.low_weight, taps.high_weight)  # type: ignore[arg-type]  # any integers are sufficient
 
 
 @_compiled
@@ -259,7 +279,7 @@ def _rate_cells(  # type: ignore[no-untyped-def]
 def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
     """Say for each pixel of the network input on which side of the bound it, its right, lower and lower right one are.
 
-    1 above it, 0 below it, -1 on both or too near to tell.
+    1 above it, 0 below it, -1 on both or too near the bound to decide.
     """
     last = tile.shape[0] - 1
     for y in range(last + 1):
@@ -284,8 +304,28 @@ def _decide_box(scores, sides, threshold, rows, columns, box, mask):  # type: ig
 
 
 @_compiled
+def _rank_parts(values, winners, leads):  # type: ignore[no-untyped-def]
+    """Fill for each output cell the likeliest part, and by how much it exceeds the second."""
+    winner, first, lead = winners.reshape(-1), values[0].copy(), leads.reshape(-1)
+    winner[:] = 0
+    second = np.full(len(first), -np.inf, np.float32)
+    for k in range(1, len(values)):
+        row = values[k]
+        for n in range(len(row)):
+            value, top = row[n], first[n]
+            better = value > top
+            loser = top if better else value
+            second[n] = loser if loser > second[n] else second[n]
+            first[n] = value if better else top
+            winner[n] = k if better else winner[n]
+    for n in range(len(lead)):
+        lead[n] = first[n] - second[n]
+    return winners, leads
+
+
+@_compiled
 def _label_cells(  # type: ignore[no-untyped-def]
-    values, squashed, stride, rows, columns, cell_rows, cell_columns, mask, numbers, labels
+    values, ranked, leads, squashed, stride, rows, columns, cell_rows, cell_columns, mask, numbers, labels
 ):
     tiles = np.empty((values.shape[2], stride + 1, stride + 1), np.float32)
     scores, best = np.empty_like(tiles), np.empty((stride + 1, stride + 1), np.float32)
@@ -300,6 +340,13 @@ def _label_cells(  # type: ignore[no-untyped-def]
             if not _holds_person(mask, box):
                 continue
             below, beside = min(i + 1, last_row), min(j + 1, last_column)
+            corners = (i, j), (i, beside), (below, j), (below, beside)
+            winner, agree = ranked[i, j], True
+            for corner in corners:
+                agree &= (ranked[corner] == winner) & (leads[corner] > MARGIN)
+            if agree:
+                _fill_box(mask, numbers[winner], box, labels)
+                continue
             a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
             count = _find_candidates(a, b, c, d, candidates)
             if count == 1:

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ImageError
 from ..parts import BACKGROUND
 from .geometry import Geometry, Taps
 
@@ -238,16 +237,6 @@ def _disagreement(labels: Labels) -> Mask:
 
 # Mean of ImageNet in R, G, B, as BodyPix adds it for ResNet50.
 _RESNET_OFFSETS = np.array([-123.15, -115.90, -103.06], np.float32)
-
-
-def check_image(image: Image) -> None:
-    """Raise ImageError unless the image is (H, W, 3) uint8 with at least one pixel."""
-    expected = 'an image must be (height, width, 3) uint8 BGR with at least one pixel'
-    if not isinstance(image, np.ndarray):
-        hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
-        raise ImageError(f'{expected}, got {type(image).__name__}{hint}')
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise ImageError(f'{expected}, got shape {image.shape} of {image.dtype}')
 
 
 def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:

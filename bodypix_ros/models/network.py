@@ -12,8 +12,9 @@ from ..errors import SettingError
 from ..parts import PartIds
 from ..settings import BODYPIX_ONLY, NetworkSettings
 from .bodypix.heads import MASK_HEADS, PEOPLE_HEADS, head_slices, wanted_heads
-from .bodypix.tfjs import parse_manifest, read_weights
+from .bodypix.tfjs import MANIFEST_LIMIT_BYTES, parse_manifest, read_weights
 from .catalogue import width
+from .disk import read_file
 from .network_cache import Recipe, keep_network, read_network
 from .progress import Progress, no_progress
 from .source import Source, obtain_source, source_at_hand
@@ -216,7 +217,7 @@ def _build(source: Source, heads: tuple[str, ...], progress: Progress) -> bytes:
     task = f'building {source.title}, stride {settings.stride}'
     progress(task, 0, 1)
     path = source.folder / source.manifest
-    weights = read_weights(source.folder, parse_manifest(path.read_bytes(), str(path)))
+    weights = read_weights(source.folder, parse_manifest(read_file(path, MANIFEST_LIMIT_BYTES), str(path)))
     model = build_onnx(
         weights,
         settings.architecture,

@@ -50,7 +50,7 @@ def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
             f'encoding {msg.encoding!r} with step {msg.step} cannot hold {msg.width} pixels '
             f'of {encoding.pixel_bytes} {"byte" if encoding.pixel_bytes == 1 else "bytes"}',
         )
-    rows = encoding.data_rows(msg.height)
+    rows = msg.height * encoding.rows // 2
     _check_data(msg, rows)
     dtype = np.dtype(f'{">" if msg.is_bigendian else "<"}u{encoding.bits // 8}')
     strides = (msg.step, encoding.pixel_bytes, dtype.itemsize)

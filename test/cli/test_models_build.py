@@ -7,18 +7,29 @@ import pytest
 from bodypix_ros.cli.main import main
 from bodypix_ros.cli.models_build import Size, prepare_sizes
 from bodypix_ros.models.progress import no_progress
-from bodypix_ros.segmenter import BodyPix
+from bodypix_ros.segmenter import Segmenter
 
 
 @pytest.fixture
 def official(server: str, model_dir: str) -> list[str]:
     """Options that find the official MobileNetV1 0.50."""
-    options = ['--multiplier', '0.5', '--provider', 'cpu', '--model-dir', model_dir, '--model-url', server]
+    options = [
+        '--multiplier',
+        '0.5',
+        '--provider',
+        'cpu',
+        '--kernels',
+        'numpy',
+        '--model-dir',
+        model_dir,
+        '--model-url',
+        server,
+    ]
     return [*options, '--allow-download']
 
 
 class Prepared:
-    """Stands for BodyPix; remembers what it was to prepare."""
+    """Stands for a Segmenter; records what it was asked to prepare."""
 
     provider = 'cuda'
 
@@ -53,9 +64,14 @@ def test_a_build_says_what_is_ready_and_where(official, capsys) -> None:
     )
 
 
+def test_our_own_network_is_the_default(model_dir, capsys) -> None:
+    assert main(['models', 'build', '--provider', 'cpu', '--kernels', 'numpy', '--model-dir', model_dir]) == 0
+    assert capsys.readouterr().out == 'bodypix_ros 1.0: ready on cpu (the provider cpu was asked for)\n'
+
+
 def test_a_build_prepares_the_sizes_that_it_is_given(official, monkeypatch) -> None:
     prepared = []
-    monkeypatch.setattr(BodyPix, 'prepare', lambda _net, *size, people: prepared.append(size))
+    monkeypatch.setattr(Segmenter, 'prepare', lambda _net, *size, people: prepared.append(size))
     assert main(['models', 'build', '--size', '320x240', '--cameras', '2', *official]) == 0
     assert main(['models', 'build', *official]) == 0
     assert prepared == [(240, 320, 1), (240, 320, 2), (480, 640, 1)]

@@ -13,7 +13,7 @@ from golden import CASES_WITH_LOGITS, Golden
 from bodypix_ros.errors import ImageError
 from bodypix_ros.inference.geometry import bodypix1_geometry, bodypix2_geometry, own_geometry
 from bodypix_ros.inference.kernels import choose_kernels
-from bodypix_ros.inference.numpy_kernels import check_image
+from bodypix_ros.segmenter import check_image
 
 
 @pytest.fixture(params=['numpy', 'numba'], scope='module')

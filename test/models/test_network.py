@@ -119,7 +119,9 @@ def test_a_damaged_network_is_said_and_built_again(
     kept = tmp_path / 'cache' / HALF / KEPT
     kept.write_bytes(first.onnx[:-1] + b'\x00')
     assert load_network(settings) == first
-    assert _warnings(caplog) == [f'the network kept in {kept} is damaged; it is built again from the weights']
+    assert _warnings(caplog) == [
+        f'the network kept in {kept} is damaged (it is not what was written); it is built again from the weights'
+    ]
     assert kept.read_bytes() == first.onnx
 
 
@@ -132,12 +134,14 @@ def test_damaged_weights_under_a_damaged_network_are_fetched_again(
     (folder / 'group1-shard1of1.bin').write_bytes(bytes(2419840))
     assert load_network(settings) == first
     assert len(_warnings(caplog)) == 2
-    assert 'MobileNetV1 0.50, 4-byte weights in the cache is damaged' in _warnings(caplog)[1]
+    assert 'MobileNetV1 0.50, 4-byte weights in the cache cannot be used' in _warnings(caplog)[1]
 
 
 def test_missing_weights_are_not_fetched_unasked(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match='4-byte weights is not in .*; fetch it with `bodypix models fetch`, bring it'):
-        load_network(NetworkSettings(model='bodypix', checkpoint='official', model_dir=str(tmp_path)))
+    with pytest.raises(
+        ModelError, match='4-byte weights are not in .*; fetch them with `bodypix models fetch`, copy them'
+    ):
+        load_network(NetworkSettings(model='bodypix', model_dir=str(tmp_path)))
 
 
 def test_a_checkpoint_of_ones_own_is_built_and_left_alone(own: NetworkSettings, tmp_path: Path) -> None:

@@ -16,8 +16,7 @@ from pathlib import Path
 import onnxruntime
 
 from ...errors import ModelError, ProviderError
-from ...models.disk import write_whole
-from ...models.lock import locked
+from ...models.disk import locked, write_whole
 from ..engine import Provider
 from ..installed import first_line
 from . import cuda

@@ -1,8 +1,8 @@
 """Estimates of each pixel's keypoints: the long offsets, followed step by step.
 
 The long offsets of a pixel point to the keypoints of the person that the pixel belongs to. BodyPix follows an offset,
-reads the offset at the position reached, and so on. Offsets are pixels of the network input but are applied to pixels
-of the picture, so that one step alone falls short wherever the network sees the picture smaller than it is.
+reads the offset at the position reached, and so on. In BodyPix, offsets are pixels of the network input but are added
+to pixels of the picture, so that one step alone falls short wherever the network sees the picture smaller than it is.
 
 Positions are complex numbers, x + iy, which halves the number of calls to numpy.
 """
@@ -84,7 +84,7 @@ class InterpolatedOffsets:
             geometry: of the picture.
             refine_steps: steps after the first.
         """
-        offsets = _complex_offsets(long_offsets, keypoints)
+        offsets = _complex_offsets(long_offsets, keypoints, geometry)
         self._values = _polynomials(offsets)
         self._planes = np.arange(len(keypoints))[:, None] * offsets[0].size
         self._row_length = long_offsets.shape[2]
@@ -130,7 +130,7 @@ class NearestOffsets:
         self, long_offsets: NDArray[np.float32], keypoints: Sequence[int], geometry: Geometry, refine_steps: int
     ) -> None:
         """Prepare to estimate the given keypoints; the arguments are those of `InterpolatedOffsets`."""
-        offsets = _complex_offsets(long_offsets, keypoints).reshape(len(keypoints), -1)
+        offsets = _complex_offsets(long_offsets, keypoints, geometry).reshape(len(keypoints), -1)
         nowhere = np.full((len(keypoints), 1), np.nan)
         self._values = np.concatenate([offsets, nowhere], axis=1, dtype=np.complex128).ravel()
         self._cells = offsets.shape[1]
@@ -159,11 +159,14 @@ class NearestOffsets:
         return offsets
 
 
-def _complex_offsets(long_offsets: NDArray[np.float32], keypoints: Sequence[int]) -> NDArray[np.complex64]:
-    """Return the keypoints' (keypoints, rows, columns) offsets, dx + i dy."""
+def _complex_offsets(
+    long_offsets: NDArray[np.float32], keypoints: Sequence[int], geometry: Geometry
+) -> NDArray[np.complex64]:
+    """Return the keypoints' (keypoints, rows, columns) offsets, dx + i dy, in steps of the picture's pixels."""
     down, across = long_offsets.reshape(2, len(KEYPOINTS), *long_offsets.shape[1:])[:, list(keypoints)]
+    scale_y, scale_x = geometry.offset_scale
     offsets = np.empty(down.shape, np.complex64)
-    offsets.real, offsets.imag = across, down
+    offsets.real, offsets.imag = across * np.float32(scale_x), down * np.float32(scale_y)
     return offsets
 
 

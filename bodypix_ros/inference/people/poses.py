@@ -1,6 +1,6 @@
 """From heatmaps and offsets to poses: the greedy decoding of several people that BodyPix shares with PoseNet.
 
-It starts at the surest keypoint of anybody and walks along the skeleton's edges to the other sixteen, then goes on to
+It starts at the surest keypoint of anybody, walks along the skeleton's edges to the other sixteen, and continues with
 the next surest keypoint that belongs to nobody yet. Few places are candidates; they are found with numpy and then
 followed one by one, in double precision as JavaScript does.
 """

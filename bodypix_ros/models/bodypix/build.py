@@ -1,4 +1,4 @@
-"""Which builder makes which architecture's graph."""
+"""Builds the ONNX network of a checkpoint of any architecture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def build_onnx(
     Args:
         weights: tensors by their official names.
         architecture: 'mobilenet_v1' or 'resnet50'.
-        multiplier: width of MobileNetV1; of no meaning for ResNet50.
+        multiplier: width of MobileNetV1; ignored for ResNet50.
         stride: 8, 16 or 32 input pixels per output cell.
         dilation: 'trained' or 'tfjs'; BodyPix 1 never had the malformed dilations, so it is always as trained.
         heads: which heads, in the order of the output's channels.
@@ -35,7 +35,7 @@ def build_onnx(
         A model from 'input' (N, 3, h, w) float32 to 'heads' (N, C, oh, ow) float32.
 
     Raises:
-        ModelError: weights are missing.
+        ModelError: weights are missing, or their shapes do not fit each other.
     """
     if architecture == 'resnet50':
         return build_resnet(weights, stride, dilation, heads)

@@ -1,4 +1,4 @@
-"""The heads of a BodyPix network: what its output channels mean."""
+"""The heads of a BodyPix network: the meaning of its output channels."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ PEOPLE_HEADS = (*MASK_HEADS, 'heatmaps', 'short_offsets', 'displacement_fwd', 'd
 
 
 def wanted_heads(version: int, *, people: bool) -> tuple[str, ...]:
-    """Return the heads that masks and parts need, and people as well where they are wanted.
+    """Return the heads that masks and parts need, and those of people on request.
 
     Args:
         version: of BodyPix, 1 or 2.
-        people: whether poses and instances are wanted.
+        people: whether poses and instances are needed.
 
     Raises:
-        SettingError: people are wanted of BodyPix 1.
+        SettingError: people are requested of BodyPix 1.
     """
     if people and version == 1:
         raise SettingError(
-            'people need version 2, got 1: the checkpoints of BodyPix 1 find masks and parts, but no single persons'
+            'people need version 2, got 1: the checkpoints of BodyPix 1 find masks and parts but do not separate people'
         )
     return PEOPLE_HEADS if people else MASK_HEADS
 

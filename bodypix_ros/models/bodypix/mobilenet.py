@@ -1,4 +1,4 @@
-"""MobileNetV1 as BodyPix has it: batch norm folded, Relu6, thirteen depthwise-separable layers."""
+"""MobileNetV1 as in BodyPix: batch norm folded, Relu6, thirteen depthwise-separable layers."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def build_mobilenet(
         'heads' (N, C, (h - 1) / stride + 1, (w - 1) / stride + 1), float32.
 
     Raises:
-        ModelError: weights are missing.
+        ModelError: weights are missing, or their shapes do not fit each other.
     """
-    builder = GraphBuilder(weights)
+    builder = GraphBuilder(weights, input_channels=3)
     value = _relu6(builder, full_convolution(builder, 'input', f'{_SCOPE}/Conv2d_0', stride=2))
     for index, layer in enumerate(layer_plan(multiplier, stride), start=1):
         value = _relu6(builder, _depthwise(builder, value, f'{_SCOPE}/Conv2d_{index}_depthwise', layer, dilation))

@@ -1,8 +1,8 @@
-"""A MobileNetV1 in bytes: activations in uint8, weights in int8, sums in int32.
+"""Quantises MobileNetV1: activations in uint8, weights in int8, sums in int32.
 
-Processors that multiply bytes by the dozen (VNNI on x86, dot products on ARM) run it twice as fast as float32. Every
-activation is clipped to 0..6, so that one grid of 256 steps fits all of them, and no pictures are needed to find it.
-The first layer, whose input has another range, and the heads, whose output must be fine, stay in float32.
+Processors with 8-bit dot products (VNNI on x86, SDOT on ARM) run it twice as fast as float32. Every activation is
+clipped to 0..6, so one grid of 256 steps fits all of them, and no calibration pictures are needed. The first layer,
+whose input has another range, and the heads, whose output needs a finer resolution, stay in float32.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LARGEST = 127
 
 
 def quantise_mobilenet(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a network of `build_mobilenet` in bytes.
+    """Return a quantised network of `build_mobilenet`.
 
     Args:
         model: from 'input' to 'heads', float32: a chain of convolutions with a clip to 0..6 after all but the last.
@@ -47,8 +47,8 @@ def quantise_mobilenet(model: onnx.ModelProto) -> onnx.ModelProto:
 def round_kernels(kernels: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Round the kernel of each output channel to its own grid, so that its sum is kept.
 
-    What a kernel sees is much alike in all its taps: neighbouring pixels, and activations that are never negative. So
-    it matters less how far each weight is off than how far they are together; some are rounded to the other side.
+    The inputs of a kernel's taps are similar: they are neighbouring pixels, and activations are never negative. The
+    error of the sum of the weights therefore matters more than the error of each; some are rounded the other way.
 
     Args:
         kernels: (out, in / groups, height, width).
@@ -69,7 +69,7 @@ def round_kernels(kernels: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArr
 
 
 def _in_bytes(builder: GraphBuilder, node: onnx.NodeProto, value: str, step: str, zero: str) -> str:
-    """Append a convolution of bytes; the clip that follows it is the saturation of its output."""
+    """Append a quantised convolution; the saturation of its output replaces the clip that follows."""
     name = node.output[0]
     kernels, steps = round_kernels(builder.weight(node.input[1]))
     bias = np.rint(builder.weight(node.input[2]) / (steps * _STEP)).astype(np.int32)
@@ -85,7 +85,7 @@ def _in_bytes(builder: GraphBuilder, node: onnx.NodeProto, value: str, step: str
 
 
 def _copy(builder: GraphBuilder, node: onnx.NodeProto, value: str) -> str:
-    """Append a convolution as it is."""
+    """Append a convolution unchanged."""
     inputs = [value, *(_constant(builder, name) for name in node.input[1:])]
     return builder.add('Conv', inputs, node.output[0], **_attributes(node))
 

@@ -1,4 +1,4 @@
-"""ResNet50 as BodyPix 2 has it: slim's resnet_v1_50, batch norm folded into the convolutions, 2048 features."""
+"""ResNet50 as in BodyPix 2: slim's resnet_v1_50, batch norm folded into the convolutions, 2048 features."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def build_resnet(weights: Weights, stride: int, dilation: str, heads: Sequence[s
         one, to 'heads' (N, C, (h - 1) / stride + 1, (w - 1) / stride + 1), float32.
 
     Raises:
-        ModelError: weights are missing.
+        ModelError: weights are missing, or their shapes do not fit each other.
     """
-    builder = GraphBuilder(weights)
+    builder = GraphBuilder(weights, input_channels=3)
     value = _relu(builder, full_convolution(builder, 'input', f'{_SCOPE}/conv1', stride=2))
     # The published graph pads with zeros; as nothing here is negative, ONNX's padding gives the same.
     value = builder.add('MaxPool', [value], 'pool1', kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])

@@ -1,4 +1,4 @@
-"""Strides exchanged for dilations, so that one set of weights serves every output stride."""
+"""Replaces strides by dilations, so that one set of weights serves every output stride."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Layer:
 
 
 def plan_layers(nominal: Iterable[int], output_stride: int, stride: int) -> list[Layer]:
-    """Return stride and rate of each layer so that the output stride is as wanted.
+    """Return stride and rate of each layer for an output stride.
 
     Once the wanted stride is reached, a layer keeps stride 1 and its nominal stride widens the rate of the layers
     after it.
 
     Args:
         nominal: strides of the layers in a network without dilation.
-        output_stride: the wanted one, input pixels per output cell.
-        stride: of what comes before the first of these layers.
+        output_stride: of the whole network, input pixels per output cell.
+        stride: of the layers before the first of these.
 
     Source: BodyPix 1.1 `toOutputStridedLayers`, slim's `stack_blocks_dense`.
     """
@@ -48,7 +48,7 @@ def plan_layers(nominal: Iterable[int], output_stride: int, stride: int) -> list
 
 
 def executed_stride(version: int, multiplier: float, stride: int) -> int:
-    """Return the output stride that a network really has when this one is asked for.
+    """Return the output stride that a network really has when this one is requested.
 
     The checkpoints below multiplier 1.0 have a natural stride of 16. BodyPix 1 accepts 32 for them and runs 16, so
     that is what we do: its masks are those of stride 16. For BodyPix 2 no such graph is known; see `layer_plan`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
+from ..disk import describe, quoted, read_file
 
 Weights = dict[str, NDArray[np.float32]]
+
+MANIFEST_LIMIT_BYTES = 4 << 20  # the official ones have 50 to 200 KB
+WEIGHTS_LIMIT_BYTES = 256 << 20  # the largest official checkpoint, ResNet50 in float, has about 100 MB
+# What else lies in a folder of the cache (records, networks, the lock) never matches.
+_WEIGHT_FILE = re.compile(r'(?!.*\.(json|onnx)$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}')
 _STORED_TYPES: dict[str, np.dtype[Any]] = {
     'float32': np.dtype('<f4'),
     'int32': np.dtype('<i4'),
@@ -47,9 +54,10 @@ class Tensor:
     def decode(self, data: bytes) -> NDArray[np.float32]:
         """Return the tensor's values, computed in double and stored as float32 as TensorFlow.js does."""
         values = np.frombuffer(data, self.stored).reshape(self.shape)
-        if self.quantization is not None:
+        if self.quantization is None:
+            return values.astype(np.float32)
+        with np.errstate(over='ignore', invalid='ignore'):  # `read_weights` refuses what is not finite
             return (values * self.quantization.scale + self.quantization.minimum).astype(np.float32)
-        return values.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -88,26 +96,31 @@ class Manifest:
 
 
 def parse_manifest(text: str | bytes, source: str) -> Manifest:
-    """Read a model JSON (or a bare weights manifest) of TensorFlow.js.
+    """Read a model JSON (or a bare weights manifest) of TensorFlow.js, which may have been made to do harm.
 
     Args:
         text: the JSON.
         source: where it came from, for error texts.
 
     Raises:
-        ModelError: it is not such a JSON, or it names files outside its own folder.
+        ModelError: it is not such a JSON, or it names weight files or sizes that no checkpoint has.
     """
     try:
         document = json.loads(text)
         groups = document['weightsManifest'] if isinstance(document, dict) else document
         manifest = Manifest(tuple(_parse_group(group) for group in groups))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ModelError(f'{source} is not a TensorFlow.js model JSON ({type(error).__name__}: {error})') from error
+        raise ModelError(f'{source} is not a TensorFlow.js model JSON ({describe(error)})') from error
     for file in manifest.files:
-        if file != Path(file).name or file.startswith('.') or '\\' in file:
-            raise ModelError(f'{source} names the weight file {file!r}; expected a plain file name in the same folder')
+        if not _WEIGHT_FILE.fullmatch(file):
+            raise ModelError(
+                f'{source} names the weight file {quoted(file)}; expected a plain file name in the same folder, such '
+                'as group1-shard1of1.bin'
+            )
     if not manifest.files:
         raise ModelError(f'{source} names no weight files; expected a weightsManifest with paths')
+    if manifest.size_bytes > WEIGHTS_LIMIT_BYTES:
+        raise ModelError(f'{source} describes more than {WEIGHTS_LIMIT_BYTES} bytes of weights')
     return manifest
 
 
@@ -119,11 +132,11 @@ def read_weights(folder: Path, manifest: Manifest) -> Weights:
         convolutions (height, width, channels, 1).
 
     Raises:
-        ModelError: a file is missing or has another size than the manifest's shapes say.
+        ModelError: a file is missing or has another size than the manifest's shapes say, or a weight is not finite.
     """
     weights: Weights = {}
     for group in manifest.groups:
-        data = b''.join(_read(folder / file) for file in group.files)
+        data = b''.join(read_file(folder / file, WEIGHTS_LIMIT_BYTES) for file in group.files)
         if len(data) != group.size_bytes:
             raise ModelError(
                 f'{folder}: {", ".join(group.files)} hold {len(data)} bytes, the manifest says {group.size_bytes}; '
@@ -131,7 +144,10 @@ def read_weights(folder: Path, manifest: Manifest) -> Weights:
             )
         start = 0
         for tensor in group.tensors:
-            weights[tensor.name] = tensor.decode(data[start : start + tensor.size_bytes])
+            values = tensor.decode(data[start : start + tensor.size_bytes])
+            if not np.isfinite(values).all():
+                raise ModelError(f'{folder}: the weights {quoted(tensor.name)} hold numbers that are not finite')
+            weights[tensor.name] = values
             start += tensor.size_bytes
     return weights
 
@@ -149,10 +165,3 @@ def _parse_tensor(entry: dict[str, Any]) -> Tensor:
     if min(shape, default=0) < 0:
         raise ValueError(f'{entry["name"]} has the shape {shape}')
     return Tensor(str(entry['name']), shape, _STORED_TYPES[stored], quantization)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f'{path} cannot be read ({error.strerror}); fetch or import the checkpoint again') from error

@@ -1,4 +1,4 @@
-"""Whose pixel is it: against the JavaScript library, a plain reference, and answers known by hand."""
+"""Assignment of pixels to poses: against the JavaScript library, a plain reference, and answers known by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import reference_instances
 from crowd import CROWDS, crowd, golden_heads, heads_of, pose_at
 from golden import CASES, THRESHOLDS, Golden
 
-from bodypix_ros.inference.geometry import Geometry, bodypix2_geometry
+from bodypix_ros.inference.geometry import Geometry, bodypix2_geometry, own_geometry
 from bodypix_ros.inference.numpy_kernels import decode_mask
 from bodypix_ros.inference.people.instances import assign_pixels
 from bodypix_ros.inference.people.poses import decode_poses
@@ -65,7 +65,7 @@ def test_webgl_instances_follow_their_settings(shared, server, model_dir, change
 
 
 def _still(geometry: Geometry) -> np.ndarray:
-    """Long offsets of zero: every pixel votes for its own place."""
+    """Long offsets of zero: every pixel estimates its own position."""
     return np.zeros((34, geometry.output_height, geometry.output_width), np.float32)
 
 
@@ -144,3 +144,22 @@ def test_offsets_are_followed_step_by_step(instances) -> None:
         border = 200 - 10 * (steps + 1)
         assert np.all(labels[:, : border + 1] == 1)
         assert np.all(labels[:, border + 1 :] == 2)
+
+
+@pytest.mark.parametrize('size', [(96, 128), (480, 640), (1080, 1440)])
+@pytest.mark.parametrize('instances', ['webgl', 'cpu'])
+def test_our_offsets_reach_their_keypoints_at_every_scale(size, instances) -> None:
+    geometry = own_geometry(*size, 'auto')
+    height, width = size
+    left, right = pose_at((width * 0.1, height / 2, 0.9)), pose_at((width * 0.9, height / 2, 0.9))
+    rows, columns = np.mgrid[0 : geometry.input_height : 16, 0 : geometry.input_width : 16].astype(np.float32)
+    offsets = np.zeros((34, *rows.shape), np.float32)
+    offsets[0] = geometry.input_height / 2 - rows
+    offsets[17] = np.where(columns < 290, 0.1, 0.9) * geometry.input_width - columns  # nearer to the left until 224
+    mask = np.ones(size, bool)
+    settings = SegmentSettings(instances=instances, refine_steps=1)
+    labels = assign_pixels(mask, [left, right], offsets, geometry, settings)
+    border = round(288 / geometry.input_width * width)
+    slack = round(20 / geometry.input_width * width) + 1
+    assert np.all(labels[:, : border - slack] == 1)
+    assert np.all(labels[:, border + slack :] == 2)

@@ -9,7 +9,7 @@ import pytest
 from crowd import Heads, empty_heads, golden_heads
 from golden import CASES, CASES_WITH_LOGITS, Golden
 
-from bodypix_ros.inference.geometry import Geometry, bodypix2_geometry
+from bodypix_ros.inference.geometry import Geometry, bodypix2_geometry, own_geometry
 from bodypix_ros.inference.people.poses import decode_poses
 from bodypix_ros.parts import KEYPOINTS
 from bodypix_ros.people import Pose
@@ -198,3 +198,41 @@ def test_positions_are_pixels_of_the_picture_without_its_borders() -> None:
     padded = 100 + geometry.padding.left + geometry.padding.right
     assert nose.x == pytest.approx(2 * STRIDE * padded / geometry.input_width - geometry.padding.left)
     assert nose.y == pytest.approx(3 * STRIDE * 200 / geometry.input_height)
+
+
+def _against_mask(heads: Heads, geometry: Geometry) -> tuple[Pose, ...]:
+    return decode_poses(heads, geometry, SegmentSettings(nms_radius=1), against_mask=True)
+
+
+def _person_on_one_spot(geometry: Geometry, keypoints: range, score: float) -> Heads:
+    """Heads of somebody whose keypoints all lie at cell 4, 4 of the pose heads, and whom the mask shows nowhere."""
+    heads = empty_heads(geometry)
+    for keypoint in keypoints:
+        heads['heatmaps'][keypoint, 4, 4] = _logit(score)
+    return heads
+
+
+def test_a_pose_beside_all_people_has_no_score_against_the_mask() -> None:
+    geometry = own_geometry(129, 129, 129)
+    heads = _person_on_one_spot(geometry, range(17), 0.8)
+    assert _decode(heads, geometry)[0].score == pytest.approx(0.8)
+    assert _against_mask(heads, geometry)[0].score == pytest.approx(0, abs=1e-6)
+    heads['segments'][0, 16, 16] = 0  # one half, at the same place: stride 4 instead of 16
+    assert _against_mask(heads, geometry)[0].score == pytest.approx(0.4)
+
+
+def test_a_half_hidden_person_keeps_its_score_against_the_mask() -> None:
+    geometry = own_geometry(129, 129, 129)
+    heads = _person_on_one_spot(geometry, range(11), 0.8)
+    heads['segments'][:] = 20
+    assert _decode(heads, geometry)[0].score == pytest.approx(0.8 * 11 / 17)
+    assert _against_mask(heads, geometry)[0].score == pytest.approx(0.8)
+
+
+def test_our_poses_are_pixels_of_a_picture_that_was_resized_without_borders() -> None:
+    geometry = own_geometry(480, 640, 'auto')
+    heads = empty_heads(geometry)
+    heads['heatmaps'][NOSE, 10, 7] = 1
+    (pose,) = _decode(heads, geometry)
+    assert pose.keypoints[NOSE].y == pytest.approx(160 * 480 / 321)
+    assert pose.keypoints[NOSE].x == pytest.approx(112 * 640 / 449)

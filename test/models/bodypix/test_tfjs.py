@@ -35,6 +35,11 @@ MANIFEST = {
 }
 
 
+def _one_tensor(shape: list[int], path: str = 'a.bin') -> str:
+    weights = [{'name': 'a', 'shape': shape, 'dtype': 'float32'}]
+    return json.dumps({'weightsManifest': [{'paths': [path], 'weights': weights}]})
+
+
 def _checkpoint(folder: Path, data: bytes) -> Path:
     (folder / 'a.bin').write_bytes(data[:5])
     (folder / 'b.bin').write_bytes(data[5:])
@@ -60,17 +65,71 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_weights(tmp_path, parse_manifest(json.dumps(MANIFEST), 'test'))
 
 
-@pytest.mark.parametrize('name', ['../a.bin', '/etc/passwd', 'x/y.bin', '..', '.hidden', 'x\\y.bin'])
-def test_files_outside_the_folder_are_refused(name: str) -> None:
-    hostile = {'weightsManifest': [{'paths': [name], 'weights': []}]}
-    with pytest.raises(ModelError, match='expected a plain file name in the same folder'):
-        parse_manifest(json.dumps(hostile), 'hostile.json')
+@pytest.mark.parametrize(
+    'name',
+    [
+        '../a.bin',
+        '/etc/passwd',
+        'x/y.bin',
+        '..',
+        '',
+        '.hidden',
+        'x\\y.bin',
+        'checkpoint.json',
+        'model.onnx',
+        'a\0.bin',
+        'a%2fb',
+        'a?b',
+        'a' * 101,
+    ],
+)
+def test_a_manifest_cannot_name_files_that_are_not_weights(name: str) -> None:
+    with pytest.raises(ModelError, match='hostile.json names the weight file .*; expected a plain file name in the'):
+        parse_manifest(_one_tensor([2], name), 'hostile.json')
 
 
-@pytest.mark.parametrize('text', ['{', '{}', '[1]', '{"weightsManifest": [{"paths": ["a"]}]}', 'null'])
-def test_other_texts_are_refused_with_their_source(text: str) -> None:
-    with pytest.raises(ModelError, match='web page.html is not a TensorFlow.js model JSON'):
+@pytest.mark.parametrize('shape', [[100_000_000], [10**4000, 10**4000]])
+def test_a_manifest_cannot_ask_for_a_whole_disk(shape: list[int]) -> None:
+    with pytest.raises(ModelError) as raised:
+        parse_manifest(_one_tensor(shape), 'hostile.json')
+    assert str(raised.value) == 'hostile.json describes more than 268435456 bytes of weights'
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '{',
+        '{}',
+        '[1]',
+        '{"weightsManifest": [{"paths": ["a"]}]}',
+        'null',
+        '',
+        '[' * 100_000,
+        '<html>login</html>',
+        '3',
+        _one_tensor([-4]),
+        _one_tensor([2]).replace('[2]', '[Infinity]'),
+        _one_tensor([2]).replace('[2]', f'[{"1" * 5000}]'),
+        _one_tensor([2]).replace('float32', 'complex64'),
+        b'\xff\xfe\x00',
+    ],
+)
+def test_other_texts_are_refused_with_their_source(text: str | bytes) -> None:
+    with pytest.raises(ModelError, match='web page.html is not a TensorFlow.js model JSON') as raised:
         parse_manifest(text, 'web page.html')
+    assert len(str(raised.value)) < 300
+
+
+def test_a_manifest_without_files_is_refused() -> None:
+    with pytest.raises(ModelError, match='a.json names no weight files; expected a weightsManifest with paths'):
+        parse_manifest('{"weightsManifest": [{"paths": [], "weights": []}]}', 'a.json')
+
+
+@pytest.mark.parametrize('number', [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite_are_refused_by_their_name(number: float, tmp_path: Path) -> None:
+    data = np.array([1.5, number], '<f4').tobytes() + bytes(6)
+    with pytest.raises(ModelError, match=f"{tmp_path}: the weights 'plain' hold numbers that are not finite"):
+        read_weights(_checkpoint(tmp_path, data), parse_manifest(json.dumps(MANIFEST), 'test'))
 
 
 def test_official_weights_have_the_shapes_of_their_manifest(shared: Path) -> None:

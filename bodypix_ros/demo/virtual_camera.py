@@ -1,0 +1,56 @@
+"""The executable `bodypix_camera`: `bodypix_camera --ros-args -p source:=street.mp4`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+from .processes import StopSignals, ignore_stop_signals
+
+_POLL_PERIOD_S = 0.1
+
+
+def main(args: list[str] | None = None) -> int:
+    """Publish a picture, a video file or a video device until SIGINT, SIGTERM or SIGHUP.
+
+    Returns:
+        0, the exit status after a signal.
+
+    Raises:
+        SystemExit: after an error, with one line for stderr and exit status 1. `--log-level debug` logs the traceback.
+    """
+    signals = StopSignals()
+    try:
+        _run(args, signals)
+    except Exception as error:
+        sys.exit(f'bodypix_camera: {" ".join(str(error).split()) or repr(error)}')
+    finally:
+        ignore_stop_signals()
+    return 0
+
+
+def _run(args: list[str] | None, signals: StopSignals) -> None:
+    # These imports take about a second; signals are handled from before them.
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.signals import SignalHandlerOptions
+
+    from ..ros.transport import complete_environment
+    from .camera_node import VirtualCamera
+
+    complete_environment()
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        executor = SingleThreadedExecutor()
+        executor.add_node(VirtualCamera())
+        while not signals.received:
+            executor.spin_once(_POLL_PERIOD_S)
+    except Exception:
+        rclpy.logging.get_logger('virtual_camera').debug(traceback.format_exc())
+        raise
+    finally:
+        rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
