@@ -74,6 +74,7 @@ class VerifiedEngine:
         self._seen: set[SizeAndBatch] = set()
         self._left_to_cpu: set[SizeAndBatch] = set()
         self._lock = Lock()
+        self._cpu_lock = Lock()  # engines are not thread-safe, and the CPU verifies one size while it serves another
         self._opener: Thread | None = None
 
     @property
@@ -154,7 +155,7 @@ class VerifiedEngine:
         """Return pictures in which the CPU finds people, and what it finds; fewer than `count` where there are none."""
         images, expected = [], []
         for image in person_pictures(geometry.height, geometry.width):
-            (decoded,) = self._cpu.segment([(image, geometry)], 0.5, parts=True, confidence=True)
+            (decoded,) = self._segment_on_cpu([(image, geometry)], Request(0.5, parts=True, confidence=True))
             if shows_people(decoded):
                 images.append(image)
                 expected.append(decoded)
@@ -172,7 +173,11 @@ class VerifiedEngine:
             except Exception as error:  # ONNX Runtime and CUDA raise many kinds: a device is lost, memory is full
                 self._refuse(f'{self._gpu.title} failed on {describe_size(geometry, batch)}: {first_line(error)}')
         self._check_requirement()
-        return self._cpu.segment(pictures, request.threshold, parts=request.parts, confidence=request.confidence)
+        return self._segment_on_cpu(pictures, request)
+
+    def _segment_on_cpu(self, pictures: Sequence[Picture], request: Request) -> list[Decoded]:
+        with self._cpu_lock:
+            return self._cpu.segment(pictures, request.threshold, parts=request.parts, confidence=request.confidence)
 
     def _batch_at_hand(self, geometry: Geometry, count: int) -> int:
         """Return the largest verified batch for a number of pictures, 0 where there is none; open a better one."""

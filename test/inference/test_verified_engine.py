@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
-from threading import Event
+from threading import Event, Lock
 
 import numpy as np
 import pytest
@@ -19,8 +19,12 @@ from bodypix_ros.inference.engine import CpuEngine, Decoded, Provider, network_g
 from bodypix_ros.inference.geometry import Geometry
 from bodypix_ros.inference.parity import FP16, FP32, person_pictures
 from bodypix_ros.inference.verified_engine import VerifiedEngine
+from bodypix_ros.models.network import Network
 
 Fault = Callable[['FakeGpu', list[Decoded]], list[Decoded]]
+
+NETWORK = own_network()
+HEIGHT, WIDTH = 90, 120
 
 
 class FakeGpu:
@@ -29,8 +33,8 @@ class FakeGpu:
     provider: Provider = 'cuda'
     title = 'CUDA'
 
-    def __init__(self, cpu: CpuEngine, fault: Fault | None = None) -> None:
-        self._cpu, self._fault = cpu, fault
+    def __init__(self, network: Network = NETWORK, fault: Fault | None = None) -> None:
+        self._cpu, self._fault = cpu_engine(network), fault  # of its own: engines are not thread-safe
         self.opened: list[str] = []
         self.closed: list[str] = []
         self.runs = 0
@@ -100,10 +104,6 @@ def masks_alone(_gpu: FakeGpu, found: list[Decoded]) -> list[Decoded]:
     return [_changed(one, np.zeros_like) if one.parts is None else one for one in found]
 
 
-NETWORK = own_network()
-HEIGHT, WIDTH = 90, 120
-
-
 @pytest.fixture(scope='module')
 def cpu() -> CpuEngine:
     return cpu_engine(NETWORK)
@@ -120,7 +120,7 @@ def _wait_for_the_opener(engine: VerifiedEngine) -> None:
 
 
 def test_a_gpu_that_is_right_runs(cpu, caplog) -> None:
-    gpu = FakeGpu(cpu)
+    gpu = FakeGpu()
     engine = VerifiedEngine(gpu, cpu, FP32)
     with caplog.at_level(logging.WARNING):
         engine.prepare(_geometry(), 3, parts=True)
@@ -142,7 +142,7 @@ def test_a_gpu_that_is_right_runs(cpu, caplog) -> None:
     ],
 )  # fmt: skip
 def test_a_gpu_that_is_wrong_never_publishes(cpu, fault, batch, caplog) -> None:
-    gpu = FakeGpu(cpu, fault)
+    gpu = FakeGpu(fault=fault)
     engine = VerifiedEngine(gpu, cpu, FP16)
     with caplog.at_level(logging.WARNING):
         engine.prepare(_geometry(), batch, parts=True)
@@ -165,7 +165,7 @@ def test_a_gpu_that_is_wrong_never_publishes(cpu, fault, batch, caplog) -> None:
 
 
 def test_an_empty_mask_is_reported_with_the_share_of_people(cpu, caplog) -> None:
-    engine = VerifiedEngine(FakeGpu(cpu, zeros), cpu, FP16)
+    engine = VerifiedEngine(FakeGpu(fault=zeros), cpu, FP16)
     (image, *_) = person_pictures(HEIGHT, WIDTH)
     (expected,) = cpu.segment([(image, _geometry())], 0.5, parts=True)
     with pytest.raises(ProviderError) as caught:
@@ -175,7 +175,7 @@ def test_an_empty_mask_is_reported_with_the_share_of_people(cpu, caplog) -> None
 
 
 def test_a_required_gpu_that_is_wrong_is_refused(cpu) -> None:
-    engine = VerifiedEngine(FakeGpu(cpu, shifted), cpu, FP16, require_gpu=True)
+    engine = VerifiedEngine(FakeGpu(fault=shifted), cpu, FP16, require_gpu=True)
     sentence = 'require_gpu is true, but CUDA disagrees with the CPU on .* at 120x90; run `bodypix check`, or set '
     with pytest.raises(ProviderError, match=sentence):
         engine.prepare(_geometry(), 1, parts=True)
@@ -184,7 +184,7 @@ def test_a_required_gpu_that_is_wrong_is_refused(cpu) -> None:
 
 
 def test_a_new_size_is_served_by_the_cpu_until_the_gpu_is_verified(cpu) -> None:
-    gpu = FakeGpu(cpu)
+    gpu = FakeGpu()
     engine = VerifiedEngine(gpu, cpu, FP32)
     picture = next(person_pictures(HEIGHT, WIDTH)), _geometry()
     engine.segment([picture], 0.5, parts=True)
@@ -198,7 +198,7 @@ def test_a_new_size_is_served_by_the_cpu_until_the_gpu_is_verified(cpu) -> None:
 
 
 def test_frames_do_not_wait_while_a_session_is_opened(cpu) -> None:
-    gpu, engine_may_open = FakeGpu(cpu), Event()
+    gpu, engine_may_open = FakeGpu(), Event()
     gpu.open = lambda _geometry, _batch: engine_may_open.wait(timeout=60)  # type: ignore[method-assign, assignment]
     engine = VerifiedEngine(gpu, cpu, FP32)
     picture = next(person_pictures(HEIGHT, WIDTH)), _geometry()
@@ -212,8 +212,34 @@ def test_frames_do_not_wait_while_a_session_is_opened(cpu) -> None:
     assert gpu.runs > 0
 
 
+def test_the_cpu_runs_one_picture_at_a_time(cpu) -> None:
+    class Exclusive:
+        provider: Provider = 'cpu'
+        reason = ''
+        inside = Lock()
+
+        def segment(self, *given: object, **options: object) -> list[Decoded]:
+            assert self.inside.acquire(blocking=False), 'two threads are in one engine'
+            try:
+                return cpu.segment(*given, **options)
+            finally:
+                self.inside.release()
+
+        def prepare(self, *given: object, **options: object) -> None:
+            pass
+
+    engine = VerifiedEngine(FakeGpu(), Exclusive(), FP32)
+    picture = next(person_pictures(HEIGHT, WIDTH)), _geometry()
+    for _ in range(2):
+        engine.segment([picture], 0.5, parts=True)
+    while engine._opener.is_alive():
+        (found,) = engine.segment([(picture[0][:60, :80], _geometry(60, 80))], 0.5, parts=True)
+        assert found.mask.shape == (60, 80)
+    assert engine.provider == 'cuda'
+
+
 def test_a_fault_found_in_the_background_is_reported_and_the_cpu_goes_on_serving(cpu, caplog) -> None:
-    engine = VerifiedEngine(FakeGpu(cpu, shifted), cpu, FP16)
+    engine = VerifiedEngine(FakeGpu(fault=shifted), cpu, FP16)
     picture = next(person_pictures(HEIGHT, WIDTH)), _geometry()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
@@ -226,7 +252,7 @@ def test_a_fault_found_in_the_background_is_reported_and_the_cpu_goes_on_serving
 
 
 def test_a_smaller_batch_runs_until_the_larger_one_is_verified(cpu) -> None:
-    gpu = FakeGpu(cpu)
+    gpu = FakeGpu()
     engine = VerifiedEngine(gpu, cpu, FP32)
     engine.prepare(_geometry(), 1, parts=True)
     runs = gpu.runs
@@ -236,7 +262,7 @@ def test_a_smaller_batch_runs_until_the_larger_one_is_verified(cpu) -> None:
 
 
 def test_a_gpu_that_fails_while_it_runs_is_replaced_by_the_cpu(cpu, caplog) -> None:
-    gpu = FakeGpu(cpu)
+    gpu = FakeGpu()
     engine = VerifiedEngine(gpu, cpu, FP32)
     engine.prepare(_geometry(), 1, parts=True)
 
@@ -254,7 +280,7 @@ def test_a_gpu_that_fails_while_it_runs_is_replaced_by_the_cpu(cpu, caplog) -> N
 def test_sizes_in_which_nobody_can_be_found_are_left_to_the_cpu() -> None:
     nobody = constant_network(np.full(25, -4, np.float32))
     cpu = cpu_engine(nobody)
-    gpu = FakeGpu(cpu)
+    gpu = FakeGpu(nobody)
     engine = VerifiedEngine(gpu, cpu, FP32)
     geometry = network_geometry(nobody, 'full', 'cuda', 20, 30)
     engine.prepare(geometry, 1, parts=True)
@@ -265,7 +291,7 @@ def test_sizes_in_which_nobody_can_be_found_are_left_to_the_cpu() -> None:
 
 def test_the_size_that_was_not_used_for_the_longest_time_makes_way(cpu, monkeypatch) -> None:
     monkeypatch.setattr(module, 'MOST_SESSIONS', 2)
-    gpu = FakeGpu(cpu)
+    gpu = FakeGpu()
     engine = VerifiedEngine(gpu, cpu, FP32)
     sizes = [(90, 120), (60, 80), (90, 120), (120, 90)]
     for size in sizes:
@@ -276,7 +302,7 @@ def test_the_size_that_was_not_used_for_the_longest_time_makes_way(cpu, monkeypa
 
 
 def test_pictures_of_several_sizes_come_back_in_their_order(cpu) -> None:
-    engine = VerifiedEngine(FakeGpu(cpu), cpu, FP32)
+    engine = VerifiedEngine(FakeGpu(), cpu, FP32)
     sizes = [(90, 120), (60, 80), (90, 120), (60, 80)]
     for size in sizes[:2]:
         engine.prepare(_geometry(*size), 2, parts=True)
@@ -286,5 +312,5 @@ def test_pictures_of_several_sizes_come_back_in_their_order(cpu) -> None:
 
 
 def test_the_reason_says_what_else_there_is_to_say(cpu) -> None:
-    engine = VerifiedEngine(FakeGpu(cpu), cpu, FP32, remark='; TensorRT is not installed')
+    engine = VerifiedEngine(FakeGpu(), cpu, FP32, remark='; TensorRT is not installed')
     assert engine.reason == 'CUDA, verified against the CPU; TensorRT is not installed'
