@@ -215,10 +215,10 @@ class InferenceWorker:
 
     def _run(self) -> None:
         self._prepare()
-        # A CPU runs images one by one; as a batch, the first result would wait for the last.
-        batch = self._segmenter.provider != 'cpu'
         while not self._stopping.is_set():
-            frames = self._queue.get(_WAIT_S, batch)
+            # A CPU runs images one by one; as a batch, the first result would wait for the last. It also takes the
+            # place of a GPU that turns out to be wrong.
+            frames = self._queue.get(_WAIT_S, batch=self._segmenter.provider != 'cpu')
             if frames:
                 self._since_s, self._open = time.monotonic(), list(frames)
                 try:
