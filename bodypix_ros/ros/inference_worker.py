@@ -159,8 +159,7 @@ class InferenceWorker:
         self.parameters = parameters
         self.people_error = ''
         self.started_s = time.monotonic()
-        self._queue, self._segmenter, self._clock = queue, segmenter, clock
-        self._sizes = sizes
+        self._queue, self._segmenter, self._clock, self._sizes = queue, segmenter, clock, sizes
         self._retry_people_s = 0.0
         self._failure = ''
         self._batch_sizes: list[int] = []
@@ -216,13 +215,17 @@ class InferenceWorker:
 
     def _run(self) -> None:
         self._prepare()
-        # A CPU runs images one by one; as a batch, the first result would wait for the last.
-        batch = self._segmenter.provider != 'cpu'
         while not self._stopping.is_set():
-            frames = self._queue.get(_WAIT_S, batch)
+            # A CPU runs images one by one; as a batch, the first result would wait for the last. It also takes the
+            # place of a GPU that turns out to be wrong.
+            frames = self._queue.get(_WAIT_S, batch=self._segmenter.provider != 'cpu')
             if frames:
                 self._since_s, self._open = time.monotonic(), list(frames)
-                self._process([job for frame in frames if (job := self._read(frame)) is not None])
+                try:
+                    self._process([job for frame in frames if (job := self._read(frame)) is not None])
+                except Exception as error:  # the thread must not end, nor a frame be lost without being counted
+                    for frame in frames:
+                        self._drop(frame, error)
                 self._since_s = 0.0
 
     def _prepare(self) -> None:
@@ -269,10 +272,7 @@ class InferenceWorker:
             return
         self._batch_sizes.append(len(jobs))
         for job, segmentation in zip(jobs, segmentations, strict=True):
-            try:
-                self._publish(job, segmentation, parameters)
-            except Exception as error:
-                self._drop(job.frame, error)
+            self._publish(job, segmentation, parameters)
 
     def _segment(self, jobs: list[_Job], parameters: Parameters) -> list[Segmentation]:
         rotate = parameters.node.rotate
@@ -300,14 +300,14 @@ class InferenceWorker:
         return found
 
     def _publish(self, job: _Job, segmentation: Segmentation, parameters: Parameters) -> None:
-        if not self._close(job.frame):
-            return
         started_s = time.monotonic()
         camera, header = job.frame.camera, job.frame.header
         network, part_ids = self._segmenter.network, self._segmenter.settings.part_ids
         result = Result(
             header, job.image, segmentation, part_ids, parameters.picture, camera.camera_info, network.model
         )
+        if not self._close(job.frame):
+            return
         wanted = [
             one for one in job.wanted.publishers if segmentation.people is not None or not one.output.needs_people
         ]
