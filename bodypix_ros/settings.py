@@ -136,7 +136,7 @@ class NetworkSettings(Settings):
     part_ids: PartIds = setting('bodypix1', 'Numbering of the 24 parts', choices=('bodypix1', 'bodypix2'))
     provider: str = setting(
         'auto',
-        'What runs the network: auto is cuda where it really runs, else cpu; '
+        'What runs the network: auto is cuda where its results equal those of the CPU, else cpu; '
         'tensorrt builds an engine first, which takes minutes',
         choices=('auto', 'tensorrt', 'cuda', 'cpu'),
     )
@@ -146,7 +146,7 @@ class NetworkSettings(Settings):
         'int8 is for a CPU, twice as fast where it has VNNI, and keeps 99.6 % of the mask',
         choices=('auto', 'fp16', 'fp32', 'int8'),
     )
-    require_gpu: bool = setting(False, 'Refuse to start where no GPU runs the network')
+    require_gpu: bool = setting(False, 'Refuse to run where no GPU runs the network, or its results are wrong')
     device_id: int = setting(0, 'Number of the GPU', minimum=0)
     threads: int = setting(
         0,

@@ -92,6 +92,12 @@ class Process:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def handles(self, number: signal.Signals) -> bool:
+        """Return whether the process has a handler for a signal; Linux only."""
+        status = Path(f'/proc/{self._process.pid}/status').read_text(encoding='utf-8')
+        caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith('SigCgt:'))
+        return bool(caught & 1 << (number - 1))
+
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     'segmenter': f'{GROUND} models inference',
     '__init__': 'segmentation segmenter',
     'render': GROUND,
-    'ros': f'{GROUND} rotation fast_dds msg srv tracking smoothing gestures models segmenter render',
+    'ros': f'{GROUND} rotation launching fast_dds msg srv tracking smoothing gestures models segmenter render',
     'launching': f'{GROUND} fast_dds',
     'demo': f'{GROUND} msg render launching ros',
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',

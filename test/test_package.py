@@ -44,6 +44,7 @@ REQUIREMENTS = {
     'requests': ('', 'requests'),
     'tqdm': ('', 'tqdm'),
     'onnxruntime': ('cpu', 'onnxruntime'),
+    'cuda': ('gpu', 'cuda-core'),
     'matplotlib': ('bench', 'matplotlib'),
     'numba': ('fast', 'numba'),
     'psutil': ('bench', 'psutil'),
@@ -52,7 +53,7 @@ REQUIREMENTS = {
 }
 """Which extra of setup.cfg, or none, brings what our code imports, and how it is called there."""
 
-NOT_ON_A_ROBOT = frozenset({'matplotlib', 'numba', 'onnx', 'psutil', 'skimage'})
+NOT_ON_A_ROBOT = frozenset({'cuda', 'matplotlib', 'numba', 'onnx', 'psutil', 'skimage'})
 """What package.xml leaves to pip: it is optional, or there is no rosdep key."""
 
 NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater', 'vision_msgs'})

@@ -192,7 +192,7 @@ def requirements(configuration: Configuration) -> list[str]:
     texts += [setup['options.extras_require'][extra] for extra in extras]
     wanted = [line for text in texts for line in text.split('\n') if line]
     if configuration.accelerator == 'gpu' and 0 < cuda_of_driver() < 13:
-        wanted.append('onnxruntime-gpu<1.27')  # later versions require CUDA 13
+        wanted += ['onnxruntime-gpu<1.27', 'cuda-bindings<13']  # later versions require CUDA 13
     if configuration.sourced and numpy_of_ros() == 1:
         wanted.append('numpy<2')  # the messages of this ROS were compiled for numpy 1
     return wanted

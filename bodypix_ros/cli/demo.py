@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         with ExitStack() as stack, signals:
             _show(arguments, signals, stack)
     except KeyboardInterrupt:
-        pass
+        signals.ignore_more()
     return 0
 
 
@@ -56,7 +56,7 @@ def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack)
     from ..demo.result_collector import collecting
 
     parameters = {'allow_download': True, **given_options(arguments, NetworkSettings)}
-    reason = _load(parameters)
+    _load(parameters)
     source = arguments.source or _astronaut(Path(stack.enter_context(tempfile.TemporaryDirectory())))
     camera = {'source': str(Path(source).absolute())}
     with signals.delayed():
@@ -72,15 +72,15 @@ def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack)
     collector.wait(lambda: collector.complete or any_ended(), _FIRST_RESULT_TIMEOUT_S)
     if not collector.complete:
         raise BodyPixError('no results were received; the log of the node and the camera above says why')
-    _report_network(collector, reason)
+    _report_network(collector)
     collector.measure(arguments.seconds)
     if not collector.arrivals_s:
         raise BodyPixError(f'no mask was received in {arguments.seconds:g} s; try more --seconds')
     _report(collector, _write_pictures(arguments.output, collector, Path(source)))
 
 
-def _load(parameters: Mapping[str, Value]) -> str:
-    """Fetch and build the network before the node does, with a progress bar; return why it is this one.
+def _load(parameters: Mapping[str, Value]) -> None:
+    """Fetch and build the network before the node does, with a progress bar.
 
     Raises:
         ModelError: the weights are absent and cannot be fetched; the text says how to get them.
@@ -88,10 +88,9 @@ def _load(parameters: Mapping[str, Value]) -> str:
     from ..models.network import load_network, resolve_settings
     from .progress import ProgressBar
 
-    settings, reason = resolve_settings(NetworkSettings(**parameters), parameters)  # type: ignore[arg-type]
+    settings, _ = resolve_settings(NetworkSettings(**parameters), parameters)  # type: ignore[arg-type]
     with ProgressBar() as progress:
         load_network(settings, progress=progress)
-    return reason
 
 
 def _astronaut(folder: Path) -> str:
@@ -113,10 +112,10 @@ def _write_pictures(folder: Path, collector: ResultCollector, source: Path) -> S
     return write_pictures(folder, collector.pictures(), inputs=[source])
 
 
-def _report_network(collector: ResultCollector, reason: str) -> None:
+def _report_network(collector: ResultCollector) -> None:
     stats = collector.stats
     assert stats is not None, 'the results are complete'
-    print(f'network   {stats.model} on {stats.provider}: {reason}; {stats.device}', flush=True)
+    print(f'network   {stats.model} on {stats.provider}: {stats.model_reason}; {stats.device}', flush=True)
 
 
 def _report(collector: ResultCollector, paths: Sequence[Path]) -> None:

@@ -19,6 +19,7 @@ VERBS = {
     'demo': 'run the node on a picture, a video or a camera and show what it publishes',
     'segment': 'find people in picture files',
     'models': 'list, download, import and build models',
+    'check': 'check what runs the network here, whether its results are right, and what a GPU lacks',
     'bench': 'measure the latency of each stage on this machine',
 }
 

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--size',
         dest='sizes',
         action='append',
-        type=_read_size,
+        type=read_size,
         metavar='WIDTHxHEIGHT',
         help='size of the pictures, such as 640x480; may be given more than once (default: 640x480)',
     )
@@ -74,7 +74,8 @@ def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool,
         progress(task, 1, 1)
 
 
-def _read_size(text: str) -> Size:
+def read_size(text: str) -> Size:
+    """Return width and height of '640x480'."""
     match = _SIZE.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(f'a size must be given as WIDTHxHEIGHT, such as 640x480, got {text!r}')

@@ -1,6 +1,5 @@
-"""ROS executables of this package as child processes, and the signals that end a process.
+"""ROS executables of this package as child processes, and the signals that end their parent process.
 
-This module imports neither rclpy nor NumPy: an executable installs its signal handlers before those are loaded.
 `python -m bodypix_ros.demo.processes MODULE` runs a module until its parent process ends.
 """
 
@@ -30,16 +29,14 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class StopSignals:
-    """Handles the first SIGINT, SIGTERM or SIGHUP; later ones are ignored. Create it in the main thread.
+    """Raises KeyboardInterrupt in its `with` block on the first SIGINT, SIGTERM or SIGHUP; ignores later ones.
 
-    As a context manager it raises KeyboardInterrupt in the main thread when the signal arrives; without `with` it only
-    sets `received`. SIGHUP stays ignored where the process was started with nohup.
+    A signal that arrives before the block raises at its start; one that arrives after it changes nothing. SIGHUP stays
+    ignored where the process was started with nohup. To be created in the main thread.
     """
 
     def __init__(self) -> None:
-        self.received = False
-        """Whether one of the signals has arrived."""
-        self._raises = False
+        self._received = self._raises = False
         for number in _STOP_SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._receive)
@@ -51,8 +48,13 @@ class StopSignals:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Only set `received` from now on."""
+        """Raise nothing from now on."""
         self._raises = False
+
+    def ignore_more(self) -> None:
+        """Ignore signals until the process ends: Python restores its own handlers before that."""
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
     @contextmanager
     def delayed(self) -> Iterator[None]:
@@ -65,19 +67,13 @@ class StopSignals:
         self._raise_received()
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        repeated, self.received = self.received, True
+        repeated, self._received = self._received, True
         if not repeated:
             self._raise_received()
 
     def _raise_received(self) -> None:
-        if self.received and self._raises:
+        if self._received and self._raises:
             raise KeyboardInterrupt
-
-
-def ignore_stop_signals() -> None:
-    """Ignore the signals until the process ends: Python restores its own handlers before that."""
-    for number in _STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def prepare_environment(command: str) -> None:

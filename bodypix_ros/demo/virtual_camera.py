@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 
-from .processes import StopSignals, ignore_stop_signals
-
-_POLL_PERIOD_S = 0.1
+from ..ros.main import ShutdownSignals
 
 
 def main(args: list[str] | None = None) -> int:
@@ -19,17 +17,17 @@ def main(args: list[str] | None = None) -> int:
     Raises:
         SystemExit: after an error, with one line for stderr and exit status 1. `--log-level debug` logs the traceback.
     """
-    signals = StopSignals()
+    signals = ShutdownSignals()
     try:
         _run(args, signals)
     except Exception as error:
         sys.exit(f'bodypix_camera: {" ".join(str(error).split()) or repr(error)}')
     finally:
-        ignore_stop_signals()
+        signals.ignore_more()
     return 0
 
 
-def _run(args: list[str] | None, signals: StopSignals) -> None:
+def _run(args: list[str] | None, signals: ShutdownSignals) -> None:
     # These imports take about a second; signals are handled from before them.
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
@@ -43,8 +41,9 @@ def _run(args: list[str] | None, signals: StopSignals) -> None:
     try:
         executor = SingleThreadedExecutor()
         executor.add_node(VirtualCamera())
-        while not signals.received:
-            executor.spin_once(_POLL_PERIOD_S)
+        signals.on_request(executor.wake)
+        while not signals.requested:
+            executor.spin_once()
     except Exception:
         rclpy.logging.get_logger('virtual_camera').debug(traceback.format_exc())
         raise

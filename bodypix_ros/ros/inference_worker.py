@@ -216,13 +216,17 @@ class InferenceWorker:
 
     def _run(self) -> None:
         self._prepare()
-        # A CPU runs images one by one; as a batch, the first result would wait for the last.
-        batch = self._segmenter.provider != 'cpu'
         while not self._stopping.is_set():
-            frames = self._queue.get(_WAIT_S, batch)
+            # A CPU runs images one by one; as a batch, the first result would wait for the last. It also takes the
+            # place of a GPU that turns out to be wrong.
+            frames = self._queue.get(_WAIT_S, batch=self._segmenter.provider != 'cpu')
             if frames:
                 self._since_s, self._open = time.monotonic(), list(frames)
-                self._process([job for frame in frames if (job := self._read(frame)) is not None])
+                try:
+                    self._process([job for frame in frames if (job := self._read(frame)) is not None])
+                except Exception as error:  # the thread must not end, nor a frame be lost without being counted
+                    for frame in frames:
+                        self._drop(frame, error)
                 self._since_s = 0.0
 
     def _prepare(self) -> None:
@@ -269,10 +273,7 @@ class InferenceWorker:
             return
         self._batch_sizes.append(len(jobs))
         for job, segmentation in zip(jobs, segmentations, strict=True):
-            try:
-                self._publish(job, segmentation, parameters)
-            except Exception as error:
-                self._drop(job.frame, error)
+            self._publish(job, segmentation, parameters)
 
     def _segment(self, jobs: list[_Job], parameters: Parameters) -> list[Segmentation]:
         rotate = parameters.node.rotate

@@ -158,7 +158,7 @@ def _spin(node: BodyPixNode, signals: ShutdownSignals) -> None:
             break
         except Exception as error:
             log_error(logging.getLogger('bodypix_ros'), 'a callback failed', error)
-    executor.shutdown(timeout_sec=0.5)
+    executor.shutdown(timeout_sec=0.2)
 
 
 def _exit(status: int) -> None:

@@ -25,7 +25,7 @@ from .services import FollowService, SegmentService
 _LOG = logging.getLogger(__name__)
 _REPORT_PERIOD_S = 1.0
 _POLL_PERIOD_S = 0.1
-_STOP_S = 1.0
+_STOP_S = 0.7
 """How long a transition waits for the worker."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from itertools import pairwise
 from math import gcd
 from pathlib import Path
@@ -19,6 +19,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from ..errors import SettingError, describe_error, log_error, shorten
+from ..launching.params_file import other_node_warning
 from ..setting import Setting, Settings
 from ..settings import (
     BODYPIX_ONLY,
@@ -96,7 +97,7 @@ class NodeParameters:
         """Declare the parameters.
 
         Args:
-            node: whose parameters they are.
+            node: that declares them.
             on_change: called after each change.
             check_model: raises an error where the model cannot change from one request to another.
 
@@ -177,37 +178,12 @@ def unmatched_files(arguments: Sequence[str], node_name: str) -> Iterator[str]:
         arguments: of the command line; files follow `--params-file`.
         node_name: full name of the node.
     """
-    for option, file in pairwise(arguments):
-        names = _nodes_in(file) if option == '--params-file' else []
-        if names and not any(fnmatchcase(node_name, _pattern(name)) for name in names):
-            listed = shorten(', '.join(names))
-            yield f'{file} has parameters for {listed}, none for this node, {node_name}; they have no effect'
-
-
-def _nodes_in(file: str) -> list[str]:
-    """Return the names of the nodes in a parameter file; none where it cannot be read, which rcl reports."""
-    try:
-        import yaml
-
-        content = yaml.safe_load(Path(file).read_text(encoding='utf-8'))
-    except Exception:
-        return []
-    return list(_node_names(content, '')) if isinstance(content, dict) else []
-
-
-def _node_names(content: Mapping[Any, Any], prefix: str) -> Iterator[str]:
-    """Yield the full names in a parameter file; namespaces may be nested."""
-    for key, value in content.items():
-        name = f'{prefix}/{str(key).strip("/")}'
-        if isinstance(value, dict) and 'ros__parameters' in value:
-            yield name
-        elif isinstance(value, dict):
-            yield from _node_names(value, name)
-
-
-def _pattern(name: str) -> str:
-    """Return the name of a node in a parameter file as a pattern of fnmatch: `**` is any namespace or none."""
-    return name.replace('/**', '*') if '**' in name else name
+    files = [Path(value) for option, value in pairwise(arguments) if option == '--params-file']
+    for file in files:
+        with suppress(SettingError):  # rcl has reported a file that cannot be read
+            warning = other_node_warning(node_name, file)
+            if warning:
+                yield warning
 
 
 def _check_fixed(before: NodeSettings, after: NodeSettings) -> None:

@@ -60,13 +60,13 @@ def test_people_need_a_network_of_their_own() -> None:
 def test_a_build_says_what_is_ready_and_where(official, capsys) -> None:
     assert main(['models', 'build', '--size', '640x480', '--size', '320x240', *official]) == 0
     assert capsys.readouterr().out == (
-        'official MobileNetV1 0.50, 4-byte weights, stride 16: ready on cpu (the provider cpu was asked for)\n'
+        'official MobileNetV1 0.50, 4-byte weights, stride 16: ready on cpu (the provider cpu was requested)\n'
     )
 
 
 def test_our_own_network_is_the_default(model_dir, capsys) -> None:
     assert main(['models', 'build', '--provider', 'cpu', '--kernels', 'numpy', '--model-dir', model_dir]) == 0
-    assert capsys.readouterr().out == 'bodypix_ros 1.0: ready on cpu (the provider cpu was asked for)\n'
+    assert capsys.readouterr().out == 'bodypix_ros 1.0: ready on cpu (the provider cpu was requested)\n'
 
 
 def test_a_build_prepares_the_sizes_that_it_is_given(official, monkeypatch) -> None:
@@ -91,4 +91,4 @@ def test_no_camera_is_refused(official, capsys) -> None:
 
 def test_a_gpu_that_is_required_and_missing_is_an_error(official, capsys) -> None:
     assert main(['models', 'build', *official, '--require-gpu']) == 1
-    assert 'require_gpu is true, but the provider cpu was asked for.' in capsys.readouterr().err
+    assert 'require_gpu is true, but the provider cpu was requested.' in capsys.readouterr().err

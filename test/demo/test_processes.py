@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bodypix_ros.demo.processes import StopSignals, as_parameters, ignore_stop_signals, running
+from bodypix_ros.demo.processes import StopSignals, as_parameters, running
 from bodypix_ros.settings import NetworkSettings
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -24,15 +24,6 @@ def handlers() -> Iterator[None]:
     yield
     for number, handler in zip(NUMBERS, before, strict=True):
         signal.signal(number, handler)
-
-
-@pytest.mark.parametrize('number', NUMBERS)
-def test_a_signal_is_noted_and_raises_nothing(number: signal.Signals) -> None:
-    signals = StopSignals()
-    assert not signals.received
-    signal.raise_signal(number)
-    signal.raise_signal(number)
-    assert signals.received
 
 
 @pytest.mark.parametrize('number', NUMBERS)
@@ -67,16 +58,16 @@ def test_a_delayed_signal_raises_at_the_end_of_the_delay() -> None:
 
 def test_nohup_is_respected() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signals = StopSignals()
-    signal.raise_signal(signal.SIGHUP)
-    assert not signals.received
-    signal.raise_signal(signal.SIGINT)
-    assert signals.received
+    reached = []
+    with pytest.raises(KeyboardInterrupt), StopSignals():
+        signal.raise_signal(signal.SIGHUP)
+        reached.append('after SIGHUP')
+        signal.raise_signal(signal.SIGINT)
+    assert reached == ['after SIGHUP']
 
 
 def test_at_the_end_of_a_process_signals_are_ignored() -> None:
-    StopSignals()
-    ignore_stop_signals()
+    StopSignals().ignore_more()
     assert {signal.getsignal(number) for number in NUMBERS} == {signal.SIG_IGN}
 
 

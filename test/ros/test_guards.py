@@ -114,7 +114,7 @@ def test_a_model_without_weights_is_refused_with_the_way_to_get_them(
 ) -> None:
     before = robot.get(name)
     reason = robot.set(name, value)
-    assert 'are not on this machine: download them with `bodypix models fetch`' in reason
+    assert 'are not in the cache: download them with `bodypix models fetch`' in reason
     assert robot.get(name) == before
     assert robot.set('threshold', 0.5) == '', 'a later change does not try it again'
 
@@ -164,7 +164,7 @@ def test_misspelled_parameters_and_files_for_other_nodes_are_warned_of(
     robot.until_logged(process, 'parameter treshold does not exist and has no effect; did you mean threshold?')
     robot.until_logged(
         process,
-        f'{file} has parameters for /other/bodypix, none for this node, /misspelled/bodypix; they have no effect',
+        f'params_file {file} has no effect: it is for /other/bodypix, but this node is /misspelled/bodypix.',
     )
 
 

@@ -102,7 +102,7 @@ def test_a_new_encoding_of_the_parts_applies_to_the_next_frame(robot: Robot, nod
         (
             'checkpoint',
             '/nowhere',
-            'checkpoint must be auto, official, builtin or the folder of a TensorFlow.js checkp',
+            'checkpoint must be official or the folder of a TensorFlow.js checkpoint, got',
         ),
         ('image_transport', 'compressed', 'image_transport cannot change while the topics are open'),
     ],

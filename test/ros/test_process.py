@@ -32,12 +32,14 @@ def test_a_signal_ends_the_node_with_status_0(
     assert 'Traceback' not in process.log
 
 
-@pytest.mark.parametrize('delay_s', [0.2, 0.4, 0.7, 1.0, 1.5])
+@pytest.mark.parametrize('delay_s', [0.0, 0.3, 0.6, 1.0])
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGHUP])
 def test_a_signal_during_the_start_ends_the_node_without_a_traceback(
     domain: int, tmp_path: Path, number: signal.Signals, delay_s: float
 ) -> None:
     process = Process(domain, tmp_path / 'log.txt')
+    while not process.handles(signal.SIGTERM):  # before that, Python itself is starting
+        time.sleep(0.001)
     time.sleep(delay_s)
     process.signal(number)
     assert process.wait() == 0

@@ -8,46 +8,57 @@ import json
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 import pytest
+from gpu_on_cpu import HostStream
 
 from bodypix_ros.errors import ProviderError
-from bodypix_ros.inference.gpu import cuda, tensorrt
-from bodypix_ros.inference.gpu.driver import Gpu
-from bodypix_ros.inference.gpu.session import Placement
-from bodypix_ros.inference.gpu.tensorrt import EngineKey, TensorRtBackend, library_version
+from bodypix_ros.inference import cuda_provider, tensorrt_provider
+from bodypix_ros.inference.cuda_network import Placement, PlacementOn
+from bodypix_ros.inference.tensorrt_provider import EngineKey, TensorRtBackend, library_version
 
-H200 = Gpu('NVIDIA H200', '9.0')
+H200 = 'NVIDIA H200, compute capability 9.0'
 KEY = EngineKey('0123', '640x480', 'fp16', H200, '10.13.0', '1.31.1')
 
 
-class FakeDriver:
-    def gpu(self, _device_id: int) -> Gpu:
-        return H200
+class FakeDevice:
+    name, compute_capability = 'NVIDIA H200', '9.0'
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+class Sessions:
+    """Opens sessions and keeps their placements."""
+
+    def __init__(self) -> None:
+        self.placements: list[Placement] = []
+
+    def __call__(self, place: PlacementOn) -> Any:
+        self.placements.append(place(HostStream()))
+        return 'a session'
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> list[Placement]:
-    """A machine with TensorRT; the placements of the sessions that are opened on it."""
-    opened: list[Placement] = []
+def here(monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    """A machine with TensorRT; what opens sessions on it."""
     monkeypatch.setattr(onnxruntime, '__version__', '1.31.1')
-    monkeypatch.setattr(tensorrt, 'library_version', lambda: '10.13.0')
-    monkeypatch.setattr(cuda, 'find_driver', FakeDriver)
-    monkeypatch.setattr(onnxruntime, 'preload_dlls', lambda: None, raising=False)
-    monkeypatch.setattr(tensorrt, 'FrameSession', lambda _graph, placement: opened.append(placement))
+    monkeypatch.setattr(tensorrt_provider, 'library_version', lambda: '10.13.0')
+    monkeypatch.setattr(cuda_provider, 'load_device', FakeDevice)
     monkeypatch.setenv('NVIDIA_TF32_OVERRIDE', 'as before')
-    return opened
+    return Sessions()
 
 
 @pytest.mark.parametrize(
     'change',
     [
-        {'graph': '4567'},
+        {'model': '4567'},
         {'size': '2 of 640x480'},
         {'precision': 'fp32'},
-        {'gpu': Gpu('NVIDIA H100', '9.0')},
-        {'gpu': Gpu('NVIDIA H200', '9.1')},
+        {'gpu': 'NVIDIA H100, compute capability 9.0'},
+        {'gpu': 'NVIDIA H200, compute capability 9.1'},
         {'tensorrt': '10.14.0'},
         {'onnxruntime': '1.32.0'},
     ],
@@ -62,29 +73,28 @@ def test_an_engine_is_the_same_when_nothing_changes() -> None:
 
 def test_the_key_says_all_that_the_engine_was_made_of(here, tmp_path) -> None:
     backend = TensorRtBackend(0, half=True, root=tmp_path)
-    key = backend.key(b'a graph', '4 of 640x480')
-    assert key == EngineKey(key.graph, '4 of 640x480', 'fp16', H200, '10.13.0', '1.31.1')
-    assert key.graph != backend.key(b'another graph', '4 of 640x480').graph
+    key = backend.key(b'a model', '4 of 640x480')
+    assert key == EngineKey(key.model, '4 of 640x480', 'fp16', H200, '10.13.0', '1.31.1')
+    assert key.model != backend.key(b'another model', '4 of 640x480').model
 
 
-def test_the_network_runs_on_tensorrt_and_the_rest_on_cuda(here, tmp_path) -> None:
+def test_the_network_runs_on_tensorrt_and_what_it_cannot_run_on_cuda(here, tmp_path) -> None:
     backend = TensorRtBackend(1, half=True, root=tmp_path)
-    backend.open(b'a graph', '640x480')
-    (placement,) = here
-    assert (placement.device, placement.device_id, placement.strict) == ('cuda', 1, True)
+    assert backend.open(b'a model', 1, '640x480', here) == 'a session'
+    (placement,) = here.placements
+    assert (placement.strict, placement.record) == (True, False)
     (first, of_engine), (second, of_rest) = placement.providers
     assert (first, second) == ('TensorrtExecutionProvider', 'CUDAExecutionProvider')
-    assert of_engine['trt_fp16_enable'] == '1'
-    assert 'Resize' in of_engine['trt_op_types_to_exclude']
-    assert (of_rest['device_id'], of_rest['enable_cuda_graph']) == ('1', '0')
-    assert backend.reason == 'TensorRT 10.13.0 on NVIDIA H200 has run the network in fp16'
+    assert (of_engine['trt_fp16_enable'], of_engine['user_compute_stream']) == ('1', '0')
+    assert of_rest['device_id'] == '1'
+    assert backend.title == 'TensorRT 10.13.0 on device 1 (NVIDIA H200), fp16'
 
 
 def test_an_engine_is_kept_with_a_note_of_its_key(here, tmp_path) -> None:
     backend = TensorRtBackend(0, half=True, root=tmp_path)
-    backend.open(b'a graph', '640x480')
-    key = backend.key(b'a graph', '640x480')
-    assert here[0].providers[0][1]['trt_engine_cache_path'] == str(tmp_path / key.folder_name)
+    backend.open(b'a model', 1, '640x480', here)
+    key = backend.key(b'a model', '640x480')
+    assert here.placements[0].providers[0][1]['trt_engine_cache_path'] == str(tmp_path / key.folder_name)
     note = json.loads((tmp_path / key.folder_name / 'engine.json').read_text())
     assert note == dataclasses.asdict(key)
 
@@ -93,7 +103,7 @@ def test_building_is_announced_once(here, tmp_path, caplog) -> None:
     backend = TensorRtBackend(0, half=True, root=tmp_path)
     with caplog.at_level(logging.INFO):
         for _ in range(2):
-            backend.open(b'a graph', '640x480')
+            backend.open(b'a model', 1, '640x480', here)
     assert caplog.messages == ['building a TensorRT engine for pictures of 640x480; that takes minutes, once']
 
 
@@ -101,19 +111,18 @@ def test_a_failed_build_leaves_no_note_and_says_why(here, tmp_path, monkeypatch)
     def fail(*_given: object) -> None:
         raise RuntimeError('no tactic\nmore lines')
 
-    monkeypatch.setattr(tensorrt, 'FrameSession', fail)
     with pytest.raises(ProviderError, match='TensorRT failed on pictures of 640x480: no tactic$'):
-        TensorRtBackend(0, half=True, root=tmp_path).open(b'a graph', '640x480')
+        TensorRtBackend(0, half=True, root=tmp_path).open(b'a model', 1, '640x480', fail)
     assert list(tmp_path.glob('*/engine.json')) == []
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_says_so(here, tmp_path) -> None:
     (tmp_path / 'file').touch()
     with pytest.raises(ProviderError, match='TensorRT cannot keep its engines: .*file'):
-        TensorRtBackend(0, half=True, root=tmp_path / 'file').open(b'a graph', '640x480')
+        TensorRtBackend(0, half=True, root=tmp_path / 'file').open(b'a model', 1, '640x480', here)
 
 
-def test_an_old_onnx_runtime_is_refused_since_its_labels_would_be_in_fp16(here, monkeypatch) -> None:
+def test_an_old_onnx_runtime_is_refused(here, monkeypatch) -> None:
     monkeypatch.setattr(onnxruntime, '__version__', '1.20.2')
     with pytest.raises(ProviderError, match='TensorRT needs ONNX Runtime 1.21 or newer, 1.20.2 is installed'):
         TensorRtBackend(0, half=True, root=Path('x'))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from gpu_on_cpu import real_network
+from gpu_on_cpu import own_network, real_network
 from onnx import TensorProto, helper, numpy_helper
 
 from bodypix_ros.errors import ModelError
-from bodypix_ros.inference.gpu.half import halve
+from bodypix_ros.inference.half_precision import halve
 
 
 def _chain(kernels: list[np.ndarray]) -> onnx.GraphProto:
@@ -81,3 +81,18 @@ def test_weights_that_fp16_cannot_hold_are_refused() -> None:
         ModelError, match='the weights kernel2 reach 70000, which fp16 cannot hold; set precision to fp32'
     ):
         halve(_chain(kernels))
+
+
+def test_our_network_keeps_its_outputs_and_the_computation_of_sizes() -> None:
+    graph = onnx.load_from_string(own_network(people=True).onnx).graph
+    expected = [output.SerializeToString() for output in graph.output]
+    halve(graph)
+    assert [output.SerializeToString() for output in graph.output] == expected
+    cast = {node.input[0] for node in graph.node if node.op_type == 'Cast'}
+    sizes = {name for node in graph.node if node.op_type == 'Resize' for name in node.input[1:]}
+    assert not cast & sizes
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    last = [node for node in graph.node if node.output[0] in ('fine', 'pose')]
+    assert [types[node.input[1]] for node in last] == [TensorProto.FLOAT, TensorProto.FLOAT]
+    kernels = [types[node.input[1]] for node in graph.node if node.op_type == 'Conv']
+    assert kernels.count(TensorProto.FLOAT) == 4

@@ -6,33 +6,34 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ...errors import ModelError
+from ..errors import ModelError
 
 FULL_AT_FIRST = 2
-"""So many convolutions stay float32 at the beginning.
+"""Number of convolutions at the beginning that stay float32.
 
-They look for edges: weights up to 63 that nearly cancel out, of which fp16 keeps too little. In fp16 they alone would
-cost 0.3 % of the part labels; in float32 they cost next to no time.
+They look for edges: BodyPix has weights up to 63 there that nearly cancel out, of which fp16 keeps too little. In fp16
+they alone would cost 0.3 % of the part labels; in float32 they cost next to no time.
 """
 
 
 def halve(graph: onnx.GraphProto) -> None:
-    """Let a network compute in fp16, in place; its input, its output, its first and its last layer stay float32.
+    """Let a network compute in fp16, in place; its input, its outputs, its first and its last layers stay float32.
 
-    The last layer is the heads' 1x1 convolution. Its offsets are pixels in the hundreds, of which fp16 would keep
-    eighths.
+    The last layers are the 1x1 convolutions of the heads. Their offsets are pixels in the hundreds, of which fp16 would
+    keep eighths.
 
     Args:
-        graph: of a network with one float32 input and one float32 output.
+        graph: of a network with one float32 input and float32 outputs.
 
     Raises:
         ModelError: a weight is beyond the range of fp16.
     """
     convolutions = [index for index, node in enumerate(graph.node) if node.op_type == 'Conv']
-    between = convolutions[FULL_AT_FIRST:-1] or [len(graph.node)]
+    outputs = {output.name for output in graph.output}
+    first = convolutions[FULL_AT_FIRST] if len(convolutions) > FULL_AT_FIRST else len(graph.node)
     conversion = _Conversion(graph)
     for index, node in enumerate(graph.node):
-        conversion.take(node, half=between[0] <= index < convolutions[-1])
+        conversion.take(node, half=index >= first and not outputs.intersection(node.output))
     del graph.node[:], graph.initializer[:]
     graph.node.extend(conversion.nodes)
     graph.initializer.extend(conversion.constants.values())
@@ -45,20 +46,34 @@ class _Conversion:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
         self._originals = {tensor.name: tensor for tensor in graph.initializer}
+        self._sizes = {tensor.name for tensor in graph.initializer if tensor.data_type != TensorProto.FLOAT} | {''}
         self._halves: set[str] = set()
         self._casts: set[str] = set()
 
     def take(self, node: onnx.NodeProto, *, half: bool) -> None:
-        """Append a node that computes in fp16 or in float32."""
+        """Append a node that computes in fp16 or in float32; what computes sizes and shapes stays as it is."""
         copy = onnx.NodeProto()
         copy.CopyFrom(node)
-        copy.input[:] = [self._converted(name, half) for name in node.input]
+        if node.op_type == 'Shape' or node.input[0] in self._sizes:
+            copy.input[:] = [self._kept(name) for name in node.input]
+            self._sizes.update(node.output)
+        else:
+            features = 1 if node.op_type == 'Resize' else len(node.input)
+            copy.input[:] = [self._converted(name, half) for name in node.input[:features]]
+            copy.input.extend(self._kept(name) for name in node.input[features:])
+            self._halves.update(node.output if half else ())
         self.nodes.append(copy)
-        if half:
-            self._halves.update(node.output)
+
+    def _kept(self, name: str) -> str:
+        """Return the name of a value that keeps its type."""
+        if name in self._originals:
+            self.constants[name] = self._originals[name]
+        return name
 
     def _converted(self, name: str, half: bool) -> str:
         """Return the name of a value in the wanted precision."""
+        if name in self._sizes:
+            return self._kept(name)
         if name in self._originals:
             tensor = _half(self._originals[name]) if half else self._originals[name]
             self.constants[tensor.name] = tensor

@@ -1,4 +1,4 @@
-"""ONNX Runtime's TensorRT provider: engines for the convolutions, built once and kept."""
+"""ONNX Runtime's TensorRT provider: engines of the network, built once and kept."""
 
 from __future__ import annotations
 
@@ -8,34 +8,35 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-import onnxruntime
-
-from ...errors import ModelError, ProviderError
-from ...models.disk import locked, write_whole
-from ..engine import Provider
-from ..installed import first_line
-from . import cuda
-from .driver import Gpu
-from .options import TENSORRT_SINCE, cuda_options, runtime_version, tensorrt_options
-from .session import FrameSession, Placement
+from ..errors import ModelError, ProviderError
+from ..models.disk import locked, write_whole
+from ..onnx_runtime import onnxruntime
+from . import cuda_provider
+from .cuda_device import Stream
+from .cuda_network import Placement, PlacementOn
+from .cuda_session import CudaSession
+from .engine import Provider
+from .installed import first_line
 
 _LOG = logging.getLogger(__name__)
 NAME = 'TensorrtExecutionProvider'
+OLDEST_RUNTIME = (1, 21)
 _LIBRARIES = ('libnvinfer.so.11', 'libnvinfer.so.10')
 _NOTE = 'engine.json'
 
 
 @dataclass(frozen=True)
 class EngineKey:
-    """All that makes an engine what it is.
+    """All that an engine depends on.
 
     Attributes:
-        graph: SHA-256 of the frame's graph, which holds the network and its weights.
+        model: SHA-256 of the network with its weights, for one size and batch.
         size: batch and pictures: '8 of 640x480'.
         precision: 'fp16' or 'fp32'.
         gpu: name and compute capability.
@@ -43,10 +44,10 @@ class EngineKey:
         onnxruntime: its version.
     """
 
-    graph: str
+    model: str
     size: str
     precision: str
-    gpu: Gpu
+    gpu: str
     tensorrt: str
     onnxruntime: str
 
@@ -58,14 +59,11 @@ class EngineKey:
 
 
 class TensorRtBackend:
-    """Opens sessions whose network runs on TensorRT; what is before and after it runs on CUDA."""
+    """Opens sessions whose network runs on TensorRT."""
 
     provider: Provider = 'tensorrt'
     half_graph = False
     """TensorRT chooses the precision of each layer itself."""
-
-    always_parts = True
-    """A second engine would take as long to build as the first."""
 
     def __init__(self, device_id: int, *, half: bool, root: Path) -> None:
         """Make TensorRT ready.
@@ -76,61 +74,78 @@ class TensorRtBackend:
             root: folder that keeps engines.
 
         Raises:
-            ProviderError: TensorRT or a GPU is not here, or this ONNX Runtime is too old for it.
+            ProviderError: TensorRT or a GPU is missing, or this ONNX Runtime is too old for it.
         """
-        if runtime_version() < TENSORRT_SINCE:
+        if cuda_provider.runtime_version() < OLDEST_RUNTIME:
             raise ProviderError(
-                f'TensorRT needs ONNX Runtime {".".join(map(str, TENSORRT_SINCE))} or newer, '
+                f'TensorRT needs ONNX Runtime {".".join(map(str, OLDEST_RUNTIME))} or newer, '
                 f'{onnxruntime.__version__} is installed'
             )
-        driver = cuda.load_libraries()
+        self.device = cuda_provider.load_device(device_id)
         self._version = library_version()
         if not half:
-            # Or else fp32 layers would use TensorFloat-32, whose factors have 10 bits.
+            # Otherwise fp32 layers would use TensorFloat-32, whose factors have 10 bits.
             os.environ.setdefault('NVIDIA_TF32_OVERRIDE', '0')
-        self._gpu = driver.gpu(device_id)
-        self._device_id, self._half, self._root = device_id, half, root
+        self._precision, self._root = 'fp16' if half else 'fp32', root
+        self.title = f'TensorRT {self._version} on device {device_id} ({self.device.name}), {self._precision}'
 
-    @property
-    def reason(self) -> str:
-        """See `Backend.reason`."""
-        name = self._gpu.name or f'device {self._device_id}'
-        return f'TensorRT {self._version} on {name} has run the network in {self._precision}'
-
-    def open(self, graph: bytes, size: str) -> FrameSession:
+    def open(self, model: bytes, batch: int, size: str, make: Callable[[PlacementOn], CudaSession]) -> CudaSession:
         """See `Backend.open`; takes minutes where no engine is kept."""
-        key = self.key(graph, size)
+        key = self.key(model, size)
         folder = self._root / key.folder_name
-        providers = (
-            (NAME, tensorrt_options(self._device_id, half=self._half, folder=folder)),
-            (cuda.NAME, cuda_options(self._device_id, half=False, graph=False)),
-        )
         try:
             with locked(folder):
                 if not (folder / _NOTE).is_file():
                     _LOG.info('building a TensorRT engine for pictures of %s; that takes minutes, once', size)
-                session = FrameSession(graph, Placement(providers, device_id=self._device_id))
+                session = make(self._placement(folder, batch))
                 write_whole(folder / _NOTE, json.dumps(dataclasses.asdict(key), indent=1).encode())
         except ModelError as error:
             raise ProviderError(f'TensorRT cannot keep its engines: {error}') from error
-        except Exception as error:  # ONNX Runtime raises many kinds; all mean the same here
+        except Exception as error:  # ONNX Runtime and CUDA raise many kinds; all mean the same here
             raise ProviderError(f'TensorRT failed on pictures of {size}: {first_line(error)}') from error
         return session
 
-    def key(self, graph: bytes, size: str) -> EngineKey:
+    def key(self, model: bytes, size: str) -> EngineKey:
         """Return what an engine is kept under."""
         return EngineKey(
-            graph=hashlib.sha256(graph).hexdigest(),
+            model=hashlib.sha256(model).hexdigest(),
             size=size,
             precision=self._precision,
-            gpu=self._gpu,
+            gpu=f'{self.device.name}, compute capability {self.device.compute_capability}',
             tensorrt=self._version,
             onnxruntime=onnxruntime.__version__,
         )
 
-    @property
-    def _precision(self) -> str:
-        return 'fp16' if self._half else 'fp32'
+    def _placement(self, folder: Path, batch: int) -> PlacementOn:
+        def place(stream: Stream) -> Placement:
+            half, index = self._precision == 'fp16', self.device.index
+            providers = (
+                (NAME, tensorrt_options(index, stream, half=half, folder=folder)),
+                (cuda_provider.NAME, cuda_provider.cuda_options(index, stream, batch, half=False)),
+            )
+            return Placement(providers, record=False)
+
+        return place
+
+
+def tensorrt_options(device_id: int, stream: Stream, *, half: bool, folder: Path) -> dict[str, str]:
+    """Return the options of TensorrtExecutionProvider.
+
+    Args:
+        device_id: number of the GPU.
+        stream: where the network is queued.
+        half: engines may compute in fp16.
+        folder: keeps the engines.
+    """
+    return {
+        'device_id': str(device_id),
+        'user_compute_stream': str(stream.address),
+        'trt_fp16_enable': str(int(half)),
+        'trt_engine_cache_enable': '1',
+        'trt_engine_cache_path': str(folder),
+        'trt_timing_cache_enable': '1',
+        'trt_timing_cache_path': str(folder.parent),
+    }
 
 
 def library_version() -> str:
@@ -141,7 +156,7 @@ def library_version() -> str:
     """
     with suppress(ImportError):
         import_module('tensorrt_libs')  # loads them, so that ONNX Runtime finds them
-    missing = cuda.missing_library('tensorrt')
+    missing = cuda_provider.missing_library('tensorrt')
     if missing:
         raise ProviderError(f'TensorRT cannot be loaded: {missing}')
     for name in _LIBRARIES:
