@@ -56,7 +56,7 @@ REQUIREMENTS = {
 NOT_ON_A_ROBOT = frozenset({'cuda', 'matplotlib', 'numba', 'onnx', 'psutil', 'skimage'})
 """What package.xml leaves to pip: it is optional, or there is no rosdep key."""
 
-NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater', 'vision_msgs'})
+NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater'})
 """What our code uses or measures itself against where it is, and does without where it is not."""
 
 

@@ -161,8 +161,7 @@ class InferenceWorker:
         self.people_error = ''
         self.started_s = time.monotonic()
         self._queue, self._segmenter, self._clock, self._sizes = queue, segmenter, clock, sizes
-        self._retry_people_s = 0.0
-        self._failure = ''
+        self._retry_people_s, self._failure = 0.0, ''
         self._batch_sizes: list[int] = []
         self._open: list[CameraFrame] = []  # in work, and not counted yet as out, dropped or bad
         self._open_lock = threading.Lock()
@@ -301,8 +300,7 @@ class InferenceWorker:
         return found
 
     def _publish(self, job: _Job, segmentation: Segmentation, parameters: Parameters) -> None:
-        started_s = time.monotonic()
-        camera, header = job.frame.camera, job.frame.header
+        camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
         tracks: Sequence[Track] = ()
         if parameters.tracking.smoothing or segmentation.people is not None:
             segmentation, tracks = camera.history.update(job.image, segmentation, header.stamp, parameters)
@@ -312,8 +310,7 @@ class InferenceWorker:
         )
         if not self._close(job.frame):
             return
-        found = segmentation.people is not None
-        wanted = [one for one in job.wanted.publishers if found or not one.output.needs_people]
+        wanted = [one for one in job.wanted.publishers if segmentation.people or not one.output.needs_people]
         failures = publish_outputs(wanted, result)
         if failures:
             self._failure = '; '.join(f'{topic} was not published: {why}' for topic, why in failures.items())
