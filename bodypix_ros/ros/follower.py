@@ -107,16 +107,15 @@ class Follower:
         gestures: Sequence[Sequence[Gesture]],
         stamp_s: float,
     ) -> None:
-        candidates = [
-            (person, number)
+        heights = {
+            number: person.box.height
             for person, number, own in zip(people, track_ids, gestures, strict=True)
             if number
             and person.box is not None
             and (self._target == Follow.Request.NEAREST or any(one.kind & _RAISED for one in own))
-        ]
-        if candidates:
-            _, number = max(candidates, key=lambda one: one[0].box.height if one[0].box else 0)
-            self._begin(number, stamp_s)
+        }
+        if heights:
+            self._begin(max(heights, key=heights.__getitem__), stamp_s)
 
     def _begin(self, track_id: int, seen_s: float) -> None:
         self._track_id, self._seen_s = track_id, seen_s
