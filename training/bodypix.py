@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _SCOPE = 'MobilenetV1'
-_HEADS = ('segment_2', 'part_heatmap_2', 'heatmap_2', 'offset_2', 'displacement_fwd_2', 'displacement_bwd_2', 'embedding_2')  # fmt: skip
+_HEADS = (
+    'segment_2', 'part_heatmap_2', 'heatmap_2', 'offset_2', 'displacement_fwd_2', 'displacement_bwd_2', 'embedding_2',
+)  # fmt: skip
 _MANIFEST = 'model-stride16.json'
 _STRIDED = (2, 4, 6)
 """Depthwise layers of stride 2, counted from 1, in a network of stride 16."""
@@ -66,18 +68,21 @@ class BodyPix(nn.Module):
         super().__init__()
         weights = read_weights(folder)
         self._first = _Affine(weights, f'{_SCOPE}/Conv2d_0/weights', f'{_SCOPE}/Conv2d_0/Conv2D_bias')
-        self._depthwise = nn.ModuleList(
-            _Affine(weights, f'{name}_depthwise/depthwise_weights', f'{name}_depthwise/depthwise_bias', depthwise=True)
+        self._layers = [
+            (
+                _Affine(
+                    weights, f'{name}_depthwise/depthwise_weights', f'{name}_depthwise/depthwise_bias', depthwise=True
+                ),
+                _Affine(weights, f'{name}_pointwise/weights', f'{name}_pointwise/Conv2D_bias'),
+            )
             for name in _layer_names()
-        )
-        self._pointwise = nn.ModuleList(
-            _Affine(weights, f'{name}_pointwise/weights', f'{name}_pointwise/Conv2D_bias') for name in _layer_names()
-        )
+        ]
+        self._registered = nn.ModuleList(layer for pair in self._layers for layer in pair)
         heads = [_Affine(weights, f'{_SCOPE}/{name}/weights', f'{_SCOPE}/{name}/Conv2D_bias') for name in _HEADS]
         self._heads = heads[0]
         self._heads.weight = torch.cat([head.weight for head in heads])
         self._heads.bias = torch.cat([head.bias for head in heads])
-        self._layers = layer_dilations(widest=self._first.weight.shape[0] == 32)
+        self._dilations = layer_dilations(widest=self._first.weight.shape[0] == 32)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return all heads, (n, 174, (h - 1) / 8 + 1, (w - 1) / 8 + 1) float32.
@@ -87,9 +92,7 @@ class BodyPix(nn.Module):
         """
         x = x.to(self._first.weight.dtype)
         x = functional.conv2d(x, self._first.weight, self._first.bias, 2, 1).clamp_(0, 6)
-        for (stride, dilation), depthwise, pointwise in zip(
-            self._layers, self._depthwise, self._pointwise, strict=True
-        ):
+        for (stride, dilation), (depthwise, pointwise) in zip(self._dilations, self._layers, strict=True):
             x = functional.conv2d(
                 x, depthwise.weight, depthwise.bias, stride, dilation, dilation, groups=x.shape[1]
             ).clamp_(0, 6)
@@ -117,4 +120,4 @@ def _layer_names() -> list[str]:
 def _multiply(x: Tensor, layer: _Affine) -> Tensor:
     """Apply a pointwise convolution."""
     product = torch.matmul(layer.weight.flatten(1), x.flatten(2))
-    return product.add_(layer.bias[:, None]).unflatten(2, x.shape[2:])
+    return product.add_(layer.bias[:, None]).reshape(*product.shape[:2], *x.shape[2:])

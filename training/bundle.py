@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,9 +16,8 @@ from numpy.typing import NDArray
 CANVAS = 401
 """Largest height and width of a photograph, pixels: a multiple of every output stride, plus one."""
 
-Kind = Literal['boxes', 'mask', 'everyone', 'single', 'scene']
-"""What is known about a photograph: boxes of all people; the true mask of those in front, or of everyone; one person
-who fills it; nothing."""
+Kind = Literal['boxes', 'mask', 'everyone', 'scene']
+"""What is known about a photograph: boxes of people; the true mask of those in front, or of everyone; nothing."""
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
@@ -33,7 +33,8 @@ class Person:
     Attributes:
         box: left, top, right, bottom in pixels of the photograph.
         turn: angle by which the picture must be turned clockwise for the person to stand upright, degrees.
-        keypoints: 17 times x, y, label as in COCO (0: not labelled), in pixels; empty where they are not labelled.
+        keypoints: 17 times x, y in pixels and a label: positive for a keypoint at this place, 0 for one that cannot be
+            seen, negative where it is not known; empty where none is known.
     """
 
     box: tuple[float, float, float, float]
@@ -50,7 +51,7 @@ class Record:
         kind: what is known about it.
         squeezed: the publisher changed its aspect ratio.
         people: the labelled people.
-        photograph: WebP; height and width are multiples of 16, plus one, and at most CANVAS.
+        photograph: JPEG; height and width are multiples of 16, plus one, and at most CANVAS.
         true_mask: PNG, 255 where there is a person; empty where it is not known.
         selfie: JPEG, 255 times the probability of a person by MediaPipe selfie segmentation; empty until it has run.
     """
@@ -87,7 +88,7 @@ def legal_size(size: float) -> int:
 
 def encode(image: NDArray[np.uint8], extension: str, quality: int = 80) -> bytes:
     """Encode an image, (h, w) or (h, w, 3) uint8 BGR, in the format of a file extension."""
-    flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_WEBP_QUALITY, quality]
+    flags = [cv2.IMWRITE_JPEG_QUALITY, quality]
     return bytes(cv2.imencode(extension, image, flags)[1].tobytes())
 
 
@@ -118,7 +119,7 @@ def read_bundle(path: Path) -> list[Record]:
             Person(tuple(one['box']), one['turn'], tuple(map(tuple, one['keypoints']))) for one in fact.pop('people')
         )
         places = offsets[index * len(_ENCODED) : (index + 1) * len(_ENCODED) + 1]
-        blobs = [data[start:end] for start, end in zip(places[:-1], places[1:], strict=True)]
+        blobs = [data[start:end] for start, end in pairwise(places)]
         records.append(Record(**fact, people=people, **dict(zip(_ENCODED, blobs, strict=True))))
     return records
 

@@ -67,7 +67,7 @@ def plan_crops(records: Sequence[Record], sizes: NDArray[np.float32]) -> list[Cr
             sides = right - left, bottom - top
             if min(sides) < 3:
                 continue
-            extra = 0.0 if record.kind == 'single' else MARGIN * max(sides)
+            extra = MARGIN * max(sides)
             shown = (
                 max(0.0, left - extra), max(0.0, top - extra),
                 min(width - 1.0, right + extra), min(height - 1.0, bottom + extra),

@@ -7,7 +7,7 @@ committed or distributed. Photographs that resemble a held-out one are dropped.
 
 | collection | repository on GitHub | what is known | licence |
 |---|---|---|---|
-| human-dataset | brianhuster/human-dataset | boxes; photographs of COCO and Open Images only | CC BY 4.0 as a collection |
+| human-dataset | brianhuster/human-dataset | boxes; only COCO and Open Images are taken | CC BY 4.0 as a collection |
 | ccp | bearpaw/clothing-co-parsing | true masks (clothing labels) | Apache-2.0 (labels) |
 | hsd | VikramShenoy97/Human-Segmentation-Dataset | true masks | MIT |
 | lsp | axelcarlier/lsp (Leeds Sports Pose Extended) | one person, 14 joints | research |
@@ -43,6 +43,11 @@ _LSP_KEYPOINTS = (16, 14, 12, 11, 13, 15, 10, 8, 6, 5, 7, 9)
 """Keypoint of each of the first twelve joints of Leeds Sports Pose; the last two are neck and top of the head."""
 
 _SHOULDERS, _HIPS = (8, 9), (2, 3)
+_FACE = 5
+"""Keypoints before this one are of the face."""
+
+_JOINT_MARGIN = 0.15
+"""How far a person extends beyond the joints, share of the longer side of their bounds."""
 
 
 class Photograph(NamedTuple):
@@ -112,15 +117,21 @@ def read_athletes(folder: Path) -> Iterator[Photograph]:
     joints = scipy.io.loadmat(folder / 'joints.mat')['joints'].transpose(2, 0, 1)
     for path in sorted(folder.glob('images/*.jpg')):
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        height, width = image.shape[:2]
-        points = joints[int(path.stem[2:]) - 1].astype(float)
-        keypoints = np.zeros((17, 3))
-        keypoints[list(_LSP_KEYPOINTS)] = points[:12]
-        visible = keypoints[:, 2] > 0
-        keypoints = keypoints * visible[:, None]
-        keypoints[:, 2] *= 2
-        person = Person((0, 0, width, height), _upright_turn(points), tuple(map(tuple, keypoints.tolist())))
-        yield Photograph(f'lspet_{path.stem}', 'single', image, (person,))
+        person = athlete(joints[int(path.stem[2:]) - 1].astype(float), image.shape[0], image.shape[1])
+        yield Photograph(f'lspet_{path.stem}', 'boxes', image, (person,))
+
+
+def athlete(joints: NDArray[np.float64], height: int, width: int) -> Person:
+    """Return the person of a photograph with the 14 joints (14, 3) x, y, visible; the face is not labelled."""
+    keypoints = np.zeros((17, 3))
+    keypoints[:_FACE, 2] = -1
+    keypoints[list(_LSP_KEYPOINTS)] = joints[:12] * joints[:12, 2:]
+    seen = joints[joints[:, 2] > 0, :2]
+    low, high = (seen.min(0), seen.max(0)) if len(seen) else (np.zeros(2), np.array([width, height]))
+    extra = _JOINT_MARGIN * (high - low).max()
+    (left, top), (right, bottom) = (low - extra).clip(0), np.minimum(high + extra, (width, height))
+    labelled = tuple(map(tuple, keypoints.tolist()))
+    return Person((float(left), float(top), float(right), float(bottom)), _upright_turn(joints), labelled)
 
 
 def _upright_turn(joints: NDArray[np.float64]) -> float:
@@ -208,15 +219,13 @@ def pack(photograph: Photograph, quality: int) -> Record:
     height, width = photograph.image.shape[:2]
     shrink = min((CANVAS - 1) / max(height, width), _LARGEST_ENLARGEMENT)
     size = legal_size(width * shrink), legal_size(height * shrink)
-    image = cv2.resize(
-        photograph.image, size, interpolation=cv2.INTER_AREA if shrink < 1 else cv2.INTER_LINEAR
-    )
+    image = cv2.resize(photograph.image, size, interpolation=cv2.INTER_AREA if shrink < 1 else cv2.INTER_LINEAR)
     mask = b''
     if photograph.mask is not None:
         mask = encode(cv2.resize(photograph.mask, size, interpolation=cv2.INTER_AREA), '.png')
     scale = (size[0] / width, size[1] / height)
     people = tuple(_scale_person(person, scale) for person in photograph.people)
-    data = encode(image, '.webp', quality)
+    data = encode(image, '.jpg', quality)
     return Record(photograph.name, photograph.kind, photograph.squeezed, people, data, mask)
 
 
@@ -233,7 +242,7 @@ def collect(folders: list[tuple[str, Path]], held_out: HeldOut, only: set[str], 
         folders: name and folder of each collection.
         held_out: what must not be learned from.
         only: names of photographs; of a collection that has a name among them, no other photograph is taken.
-        quality: of WebP, 0..100.
+        quality: of JPEG, 0..100.
     """
     records = []
     limited = set(map(_prefix, only))
@@ -262,7 +271,7 @@ def main() -> None:
     parser.add_argument('--collection', action='append', default=[], metavar='NAME=FOLDER', help=', '.join(COLLECTIONS))
     parser.add_argument('--held-out', nargs='*', type=Path, default=[], help='folders of photographs to stay clear of')
     parser.add_argument('--only', type=Path, help='text file of names: limits the collections that they are from')
-    parser.add_argument('--quality', type=int, default=75, help='of WebP')
+    parser.add_argument('--quality', type=int, default=72, help='of JPEG')
     parser.add_argument('--count', type=int, default=4, help='number of bundles')
     options = parser.parse_args()
     folders = [(name, Path(folder)) for name, folder in (text.split('=', 1) for text in options.collection)]

@@ -212,9 +212,7 @@ def main() -> None:
     examples = list(read_examples(options.validation))
     empty = [cv2.imread(str(path)) for path in sorted(options.empty.glob('*.jpg'))] if options.empty else []
     points = [(threshold, shift) for threshold in options.thresholds for shift in options.shifts]
-    results = {
-        path: measure(Predictor(path, options.longer_side), examples, empty, points) for path in options.weights
-    }
+    results = {path: measure(Predictor(path, options.longer_side), examples, empty, points) for path in options.weights}
     groups = sorted({example.group for example in examples})
     print(f'| weights | all | {" | ".join(groups)} | false mask, % |\n|---|{"--:|" * (len(groups) + 2)}')
     for path, scores in results.items():

@@ -88,7 +88,8 @@ def find_keypoints(output: Tensor, boxes: Tensor, stride: int) -> Tensor:
     start = positions.flatten(3).gather(3, best[:, :, None].expand(n, 17, 2, 1))
     votes = scores.flatten(2) * ((positions.flatten(3) - start).square().sum(2) < _VOTES_WITHIN**2)
     place = (positions.flatten(3) * votes[:, :, None]).sum(-1) / votes.sum(-1).clamp(min=1e-6)[..., None]
-    near_box = ((place >= boxes[:, None, :2] - spread[:, None, None]) & (place <= boxes[:, None, 2:] + spread[:, None, None])).all(-1)  # fmt: skip
+    low, high = boxes[:, None, :2] - spread[:, None, None], boxes[:, None, 2:] + spread[:, None, None]
+    near_box = ((place >= low) & (place <= high)).all(-1)
     return torch.cat([place, (confidence * near_box)[..., None]], -1)
 
 

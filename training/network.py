@@ -19,7 +19,10 @@ from .mirror import FINE_CHANNELS, POSE_CHANNELS
 FINE_STRIDE, POSE_STRIDE = 4, 16
 """Pixels of the input between cells of the outputs."""
 
-_STAGES = ((1, 3, 1, 16, 1), (2, 3, 2, 24, 6), (2, 5, 2, 40, 6), (3, 3, 2, 80, 6), (3, 5, 1, 112, 6), (4, 5, 2, 192, 6), (1, 3, 1, 320, 6))  # fmt: skip
+_STAGES = (
+    (1, 3, 1, 16, 1), (2, 3, 2, 24, 6), (2, 5, 2, 40, 6), (3, 3, 2, 80, 6), (3, 5, 1, 112, 6), (4, 5, 2, 192, 6),
+    (1, 3, 1, 320, 6),
+)  # fmt: skip
 """Blocks, kernel, stride of the first block, channels and expansion of each stage of EfficientNet-Lite0."""
 
 _ENCODER_CHANNELS = (24, 40, 112, 320)
@@ -77,6 +80,7 @@ class Encoder(nn.Module):
                 inputs = outputs
             self._ends.append(len(blocks) - 1)
         self.blocks = nn.ModuleList(blocks)
+        self._typed_blocks = blocks
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return the features at strides 4, 8, 16 and 32."""
@@ -97,7 +101,7 @@ class Encoder(nn.Module):
         """
         source = torch.load(path, map_location='cpu', weights_only=True)
         layers = [(self.stem, '_conv_stem', '_bn0')]
-        for index, block in enumerate(self.blocks):
+        for index, block in enumerate(self._typed_blocks):
             prefix = f'_blocks.{index}.'
             if block.expand is not None:
                 layers.append((block.expand, f'{prefix}_expand_conv', f'{prefix}_bn0'))
@@ -131,7 +135,11 @@ class Network(nn.Module):
         self.c5 = Convolution(at32, coarse, 1)
         self.pool = nn.Sequential(nn.Conv2d(at32, coarse, 1), nn.Hardsigmoid())
         self.l4, self.s4 = Convolution(at16, coarse, 1), Separable(coarse, coarse)
-        self.t4, self.l3, self.s3 = Convolution(coarse, middle, 1), Convolution(at8, middle, 1), Separable(middle, middle)
+        self.t4, self.l3, self.s3 = (
+            Convolution(coarse, middle, 1),
+            Convolution(at8, middle, 1),
+            Separable(middle, middle),
+        )
         self.t3, self.l2 = Convolution(middle, fine, 1), Convolution(at4, fine, 1)
         self.s2, self.s1 = Separable(fine, fine), Separable(fine, fine)
         self.fine = nn.Conv2d(fine, FINE_CHANNELS, 1)

@@ -75,7 +75,7 @@ def halve(images: Tensor, batch: int = 64) -> Tensor:
     binomial = torch.tensor([1.0, 2.0, 1.0], device=images.device) / 4
     kernel = (binomial[:, None] * binomial)[None, None].expand(3, 1, 3, 3)
     halves = []
-    for part in images.split(batch):
+    for part in torch.split(images, batch):
         padded = functional.pad(part.float(), (1, 1, 1, 1), mode='replicate')
         halves.append(functional.conv2d(padded, kernel, stride=2, groups=3).round().clamp(0, 255).to(torch.uint8))
     return torch.cat(halves)

@@ -57,15 +57,9 @@ class Samples:
     parts: Tensor
     pose: PoseTarget
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> Samples:
-        """Return the samples with a function applied to every tensor."""
-        pose = PoseTarget(*(change(getattr(self.pose, field.name)) for field in fields(PoseTarget)))
-        tensors = {field.name: change(getattr(self, field.name)) for field in fields(self) if field.name != 'pose'}
-        return Samples(pose=pose, **tensors)
-
     def take(self, index: Tensor) -> Samples:
         """Return the samples of some indices."""
-        return self.map(lambda tensor: tensor[index])
+        return _combine(lambda tensors: tensors[0][index], self)
 
 
 class Sampler:
@@ -114,7 +108,7 @@ class Sampler:
         masks = torch.maximum(people.masks, under.masks * (1 - opacity))
         weights = torch.where(people.masks[:, ::_MASK_STEP, ::_MASK_STEP] > 0.5, 1.0, under.weights)
         pasted = replace(over, pictures=pictures, masks=masks, weights=weights, pose=_join(under, people))
-        return _concatenate(pasted, rest)
+        return _combine(torch.cat, pasted, rest)
 
     def _view(self, indices: Tensor, small: bool) -> Samples:
         """Look at photographs at random."""
@@ -203,19 +197,24 @@ def _join(under: Samples, people: Samples) -> PoseTarget:
     behind = torch.where(covered, 0.0, under.pose.heatmaps)
     pasted = people.pose.heatmaps
     above = covered | (pasted.amax(1, keepdim=True) > behind.amax(1, keepdim=True))
-    heatmap_weights = torch.where(covered | (pasted >= behind) & (pasted > 0), people.pose.heatmap_weights, under.pose.heatmap_weights)  # fmt: skip
+    surer = covered | ((pasted >= behind) & (pasted > 0))
     return PoseTarget(
         torch.maximum(pasted, behind),
-        heatmap_weights,
+        torch.where(surer, people.pose.heatmap_weights, under.pose.heatmap_weights),
         torch.where(above, people.pose.offsets, under.pose.offsets),
         torch.where(above, people.pose.offset_weights, under.pose.offset_weights),
     )
 
 
-def _concatenate(first: Samples, second: Samples) -> Samples:
-    pose = {name: torch.cat([getattr(first.pose, name), getattr(second.pose, name)]) for name in PoseTarget.__annotations__}
+def _combine(change: Callable[[list[Tensor]], Tensor], *batches: Samples) -> Samples:
+    """Return samples whose every tensor is a function of the same tensor of some batches."""
+
+    def changed(name: str, *owners: object) -> Tensor:
+        return change([getattr(owner, name) for owner in owners])
+
+    pose = PoseTarget(*(changed(field.name, *(batch.pose for batch in batches)) for field in fields(PoseTarget)))
     names = [field.name for field in fields(Samples) if field.name != 'pose']
-    return Samples(**{name: torch.cat([getattr(first, name), getattr(second, name)]) for name in names}, pose=PoseTarget(**pose))  # fmt: skip
+    return Samples(pose=pose, **{name: changed(name, *batches) for name in names})
 
 
 def _places(size: int, linear: Tensor, origin: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ def boundary_score(mask: Mask, truth: Mask, counted: Mask) -> float:
         truth: (H, W).
         counted: (H, W), pixels that count.
     """
-    tolerance = max(round(float(np.hypot(*mask.shape)) * _BOUNDARY_TOLERANCE), 1)
+    tolerance = max(round(float(np.hypot(mask.shape[0], mask.shape[1])) * _BOUNDARY_TOLERANCE), 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * tolerance + 1, 2 * tolerance + 1))
     edges = [_boundary(one) & counted for one in (mask, truth)]
     near = [cv2.dilate(edge.astype(np.uint8), disc) > 0 for edge in edges]

@@ -18,8 +18,6 @@ from tqdm import tqdm
 from .bundle import Mask, Person, Picture, Record, read_bundle, write_bundle
 from .crops import MARGIN, REACH, SMALLEST_BOX
 
-_JUDGED = ('boxes', 'single')
-
 
 def crop_bounds(person: Person, height: int, width: int, margin: float) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the box with a margin around it, within the picture."""
@@ -43,12 +41,11 @@ class SelfieTeacher:
         """Return 255 times the probability of a person, (h, w) uint8, 0 beside all boxes."""
         height, width = picture.shape[:2]
         result: NDArray[np.float32] = np.zeros((height, width), np.float32)
-        margin = MARGIN if record.kind == 'boxes' else 0.0
         for person in record.people:
             box = person.box
             if min(box[2] - box[0], box[3] - box[1]) < SMALLEST_BOX:
                 continue
-            left, top, right, bottom = crop_bounds(person, height, width, margin)
+            left, top, right, bottom = crop_bounds(person, height, width, MARGIN)
             crop = np.ascontiguousarray(picture[top:bottom, left:right])
             probability = self._network.process(crop).segmentation_mask
             a, b, c, d = crop_bounds(person, height, width, REACH)
@@ -64,7 +61,7 @@ def main() -> None:
     teacher = SelfieTeacher()
     for path in parser.parse_args().bundles:
         records = [
-            record.with_selfie(teacher.segment(record.picture(), record)) if record.kind in _JUDGED else record
+            record.with_selfie(teacher.segment(record.picture(), record)) if record.kind == 'boxes' else record
             for record in tqdm(read_bundle(path), path.name)
         ]
         write_bundle(path, records)

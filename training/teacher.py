@@ -41,8 +41,6 @@ _SURELY_PERSON = 0.6
 _TRUE_MASK_NEAR = 25
 _UNJUDGED_PERSON = 0.7
 _PASTE_DOUBT, _PASTE_SHARE = 0.55, 0.01
-_FACE = 5
-"""Keypoints before this one are of the face, which Leeds Sports Pose does not label."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Teacher:
         """Return part logits (N, 24, g, g) float16, and probabilities of a person (N, CANVAS, CANVAS) float16."""
         grid = (CANVAS - 1) // PART_STEP + 1
         parts, whole = [], []
-        for images in photographs.images.split(batch):
+        for images in torch.split(photographs.images, batch):
             x = images.float() / 127.5 - 1
             total = torch.zeros(len(x), FINE_CHANNELS, grid, grid, device=x.device)
             for network, zoom, mirrored in _VIEWS:
@@ -127,7 +125,7 @@ class _Opinions:
         self.photographs, self.parts, self.whole = photographs, parts, whole
         count, device = len(photographs), whole.device
         self.crop = torch.zeros_like(whole)
-        self.selfie = torch.cat([part.half() / 255 for part in photographs.selfies.split(64)])
+        self.selfie = torch.cat([part.half() / 255 for part in torch.split(photographs.selfies, 64)])
         self.reach = torch.zeros(count, CANVAS, CANVAS, dtype=torch.bool, device=device)
         self.lost = torch.zeros_like(self.reach)
         self.posed = torch.zeros_like(self.reach[:, ::POSE_STEP, ::POSE_STEP])
@@ -178,9 +176,9 @@ def _with_labels(people: Tensor, records: Sequence[Record], crops: Sequence[Crop
         labelled = next((one.keypoints for one in record.people if one.box == crop.box and one.keypoints), ())
         if labelled and crop.slot >= 0:
             points = torch.tensor(labelled)
-            first = _FACE if record.kind == 'single' else 0
+            known = points[:, 2] >= 0
             points[:, 2] = (points[:, 2] > 0).float()
-            people[crop.index, crop.slot, first:] = points[first:]
+            people[crop.index, crop.slot, known] = points[known]
     return people
 
 
@@ -191,7 +189,7 @@ def _combine(photographs: Photographs, opinions: _Opinions, people: Tensor, batc
     for start in range(0, len(photographs), batch):
         part = slice(start, start + batch)
         kinds = [record.kind for record in photographs.records[part]]
-        boxed = torch.tensor([kind in ('boxes', 'single') for kind in kinds], device=device)[:, None, None]
+        boxed = torch.tensor([kind == 'boxes' for kind in kinds], device=device)[:, None, None]
         masked = torch.tensor([kind in ('mask', 'everyone') for kind in kinds], device=device)[:, None, None]
         complete = torch.tensor([kind == 'everyone' for kind in kinds], device=device)[:, None, None]
         whole, reach = opinions.whole[part].float(), opinions.reach[part]
@@ -210,9 +208,8 @@ def _combine(photographs: Photographs, opinions: _Opinions, people: Tensor, batc
         share = (mask > 0.5).float().mean((1, 2))
         pasteable.append((masked[:, 0, 0] | (doubt < _PASTE_DOUBT)) & (share > _PASTE_SHARE))
         opinions.parts[part] = opinions.part_logits(part)
-    return Labels(
-        torch.cat(masks), torch.cat(weights), opinions.parts, people.to(device), torch.cat(pose_weights), torch.cat(pasteable)
-    )  # fmt: skip
+    joined = [torch.cat(tensors) for tensors in (masks, weights, pose_weights, pasteable)]
+    return Labels(joined[0], joined[1], opinions.parts, people.to(device), joined[2], joined[3])
 
 
 def _extend(true_masks: Tensor, whole: Tensor) -> Tensor:

@@ -139,7 +139,7 @@ class Training:
             fine, pose = self.network(samples.pictures.contiguous(memory_format=torch.channels_last))
         parts = losses(fine.float(), pose.float(), samples)
         self.optimizer.zero_grad(set_to_none=True)
-        total(parts).backward()
+        torch.autograd.backward(total(parts))
         nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1
@@ -186,7 +186,8 @@ def start_network(imagenet: Path | None, weights: Path | None, device: torch.dev
         network.enc.load_imagenet(imagenet)
     if weights:
         load_weights(network, weights)
-    return network.to(device, memory_format=torch.channels_last)
+    network.to(device)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def _timed(start: float) -> Iterator[str]:

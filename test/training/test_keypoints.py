@@ -76,7 +76,9 @@ def test_found_keypoints_are_those_of_the_person_in_the_box() -> None:
     mine, other = torch.tensor([20.0, 44.0]), torch.tensor([76.0, 44.0])
     for head in ('short_offsets', 'long_offsets'):
         vectors = torch.where(places[..., :1] < 48, mine - places, other - places)
-        pose[0, mirror.HEADS[head]] = torch.cat([vectors[..., 1].expand(17, -1, -1), vectors[..., 0].expand(17, -1, -1)])
+        pose[0, mirror.HEADS[head]] = torch.cat(
+            [vectors[..., 1].expand(17, -1, -1), vectors[..., 0].expand(17, -1, -1)]
+        )
     pose[0, :17, 5, 3] = 1.0
     pose[0, :17, 5, 9] = 5.0
     found = keypoints.find_keypoints(output, torch.tensor([[0.0, 0.0, 44.0, 88.0]]), stride)
