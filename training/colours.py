@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,6 +15,8 @@ random order, so fixed places keep the shapes fixed."""
 
 _FORTIETHS = 40
 _BLUR_RADIUS = 3
+_COARSE_TENTHS = (3, 4, 5, 6, 7)
+"""Resolutions of a coarse camera, tenths."""
 
 
 class Chance:
@@ -26,6 +31,8 @@ class Chance:
         self.device = device
         self.generator = torch.Generator(device=device)
         self.generator.manual_seed(seed)
+        self.host = random.Random(seed)
+        """For decisions of the program itself, which should not wait for the device."""
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Return numbers between two bounds."""
@@ -75,11 +82,11 @@ def _relight(x: Tensor, chance: Chance) -> Tensor:
     return grey + (x - grey) * saturation.clamp(0, 2)
 
 
-def _replace(x: Tensor, share: slice, change: object) -> Tensor:
+def _replace(x: Tensor, share: slice, change: Callable[[Tensor], Tensor]) -> Tensor:
     """Change some samples of a batch."""
     start, end = (len(x) * place // _FORTIETHS for place in (share.start, share.stop))
     if end > start:
-        x[start:end] = change(x[start:end])  # type: ignore[operator]
+        x[start:end] = change(x[start:end])
     return x
 
 
@@ -95,8 +102,7 @@ def _blur(x: Tensor, chance: Chance) -> Tensor:
 
 
 def _coarsen(x: Tensor, chance: Chance) -> Tensor:
-    """See the pictures at a third to two thirds of their resolution."""
-    share = 3 + int(torch.randint(0, 5, (1,), generator=chance.generator, device=chance.device))
-    size = x.shape[-1] * share // 10
+    """See the pictures as a camera of lower resolution does."""
+    size = x.shape[-1] * chance.host.choice(_COARSE_TENTHS) // 10
     small = functional.interpolate(x, size=(size, size), mode='area')
     return functional.interpolate(small, size=x.shape[-2:], mode='bilinear', align_corners=True)

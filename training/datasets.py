@@ -2,15 +2,16 @@
 
     python -m training.datasets BUNDLES --collection human-dataset=FOLDER ... --held-out FOLDER ...
 
-Every collection is a folder that was fetched beforehand; nothing is downloaded here, and photographs are never
-committed or distributed. Photographs that resemble a held-out one are dropped.
+Every collection is a folder that was fetched beforehand; nothing is downloaded here. Photographs are never committed or
+distributed: those of COCO, Open Images and Flickr keep their own licences. Those that resemble a held-out one are
+dropped.
 
 | collection | repository on GitHub | what is known | licence |
 |---|---|---|---|
 | human-dataset | brianhuster/human-dataset | boxes; only COCO and Open Images are taken | CC BY 4.0 as a collection |
 | ccp | bearpaw/clothing-co-parsing | true masks (clothing labels) | Apache-2.0 (labels) |
-| hsd | VikramShenoy97/Human-Segmentation-Dataset | true masks | MIT |
-| lsp | axelcarlier/lsp (Leeds Sports Pose Extended) | one person, 14 joints | research |
+| hsd | VikramShenoy97/Human-Segmentation-Dataset | true masks | not stated |
+| lsp | axelcarlier/lsp (Leeds Sports Pose Extended) | one person, 14 joints | not stated; for research |
 | coco-mini | Obmutescence/COCO-MINI | true masks and keypoints, photographs without people | CC BY 4.0 (labels) |
 | scenes | photographs of people in a folder | nothing | the photographs' own |
 """
@@ -26,7 +27,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import scipy.io
+import scipy.io  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from tqdm import tqdm
 

@@ -8,6 +8,7 @@ photograph would shrink with it, and vanish between the cells of the network.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -118,7 +119,7 @@ def draw_pose(people: Tensor, size: int) -> PoseTarget:
     near = torch.where(discs > 0.2, discs, 0.0)
     offsets = [_take(vectors, owner)]
     offset_weights = [near]
-    parents, children = (torch.tensor([edge[end] for edge in EDGES], device=people.device) for end in (0, 1))
+    parents, children = _edge_ends(people.device)
     for source, target in ((parents, children), (children, parents)):
         offsets.append(_take(vectors[:, :, target], owner[:, source]))
         offset_weights.append(near[:, source] * _present(sure[:, :, target], owner[:, source]))
@@ -133,9 +134,16 @@ def draw_pose(people: Tensor, size: int) -> PoseTarget:
     )
 
 
+@cache
+def _edge_ends(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the parents and the children of the edges; copied to the device once."""
+    ends = torch.tensor(EDGES, device=device)
+    return ends[:, 0], ends[:, 1]
+
+
 def _owner(people: Tensor, sure: Tensor, places: Tensor) -> Tensor:
     """Return (n, 17, k, k), the person whose keypoints, or the middles between joined ones, are nearest to a cell."""
-    parents, children = (torch.tensor([edge[end] for edge in EDGES], device=people.device) for end in (0, 1))
+    parents, children = _edge_ends(people.device)
     middles = (people[:, :, parents, :2] + people[:, :, children, :2]) / 2
     points = torch.cat([people[..., :2], middles], 2)
     known = torch.cat([sure, sure[:, :, parents] & sure[:, :, children]], 2)

@@ -28,7 +28,7 @@ class Log:
     def add(self, parts: dict[str, Tensor]) -> None:
         """Take in the losses of one step, without waiting for the device."""
         for name, value in parts.items():
-            self._sums[name] = self._sums.get(name, 0) + value.detach()
+            self._sums[name] = self._sums[name] + value.detach() if name in self._sums else value.detach()
         self._steps += 1
 
     def write(self, batch: int, **facts: float) -> None:

@@ -85,8 +85,8 @@ class Teacher:
         return self._networks[network](images.flip(3)).flip(3)[:, self._order] * self._signs
 
     @torch.no_grad()
-    def label(self, photographs: Photographs, batch: int = 64) -> Labels:
-        """Return what is learned about the photographs."""
+    def label(self, photographs: Photographs, batch: int = 128) -> Labels:
+        """Return what is learned about the photographs; `batch` crops are seen at once."""
         parts, whole = self._look_at_wholes(photographs, max(batch // 4, 1))
         crops = plan_crops(photographs.records, photographs.sizes.cpu().numpy())
         opinions = _Opinions(photographs, parts, whole)

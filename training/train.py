@@ -81,7 +81,7 @@ class Training:
         self.plan, self.run, self.sampler, self.network = plan, run, sampler, network
         self.device = next(network.parameters()).device
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(_groups(network, plan), lr=plan.rate)
+        self.optimizer = torch.optim.AdamW(_groups(network, plan), lr=plan.rate, fused=self.device.type == 'cuda')
         self.step, self.seconds = 0, 0.0
         if (run / CHECKPOINT).is_file():
             self._resume()
@@ -187,7 +187,7 @@ def start_network(imagenet: Path | None, weights: Path | None, device: torch.dev
     if weights:
         load_weights(network, weights)
     network.to(device)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _timed(start: float) -> Iterator[str]:
