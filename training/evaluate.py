@@ -111,13 +111,13 @@ class Predictor:
 
     @torch.no_grad()
     def predict(self, image: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32], tuple[int, int]]:
-        """Return the person logits (h4, w4), the pose heads (149, h16, w16), and height and width of the input."""
+        """Return the logits (25, h4, w4), the pose heads (149, h16, w16), and height and width of the input, pixels."""
         height, width = input_size(image.shape[0], image.shape[1], self._longer_side)
         shrinks = height < image.shape[0]
         resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         x = torch.from_numpy(np.ascontiguousarray(resized[..., ::-1].transpose(2, 0, 1))[None]).float() / 127.5 - 1
         fine, pose = self._network(x)
-        return fine[0, 0].numpy(), pose[0].numpy(), (height, width)
+        return fine[0].numpy(), pose[0].numpy(), (height, width)
 
 
 def input_size(height: int, width: int, longer_side: int) -> tuple[int, int]:
@@ -179,9 +179,9 @@ def measure(predictor: Predictor, examples: Sequence[Example], empty: Sequence[P
     """Return the scores of a network."""
     scores = Scores()
     for example in tqdm(examples):
-        logits, pose, size = predictor.predict(example.image)
+        fine, pose, size = predictor.predict(example.image)
         shape = example.image.shape[:2]
-        mask = resize_logits(logits, *shape) > 0
+        mask = resize_logits(fine[0], *shape) > 0
         scores.overlaps.setdefault(example.group, []).append(overlap(mask, example.truth, example.counted))
         scores.boundaries.setdefault(example.group, []).append(boundary_score(mask, example.truth, example.counted))
         for point in points if example.people is not None else []:
@@ -189,8 +189,8 @@ def measure(predictor: Predictor, examples: Sequence[Example], empty: Sequence[P
             before = scores.keypoints.get(point, (0, 0))
             scores.keypoints[point] = before[0] + found[0], before[1] + found[1]
     for number, image in enumerate(tqdm(empty)):
-        logits, pose, size = predictor.predict(image)
-        scores.false_shares.append(float((resize_logits(logits, *image.shape[:2]) > 0).mean()))
+        fine, pose, size = predictor.predict(image)
+        scores.false_shares.append(float((resize_logits(fine[0], *image.shape[:2]) > 0).mean()))
         for point in points if number < EMPTY_PICTURES else []:
             people = len(find_people(pose, size, image.shape[:2], point))
             scores.false_people[point] = scores.false_people.get(point, 0) + people
