@@ -78,7 +78,7 @@ class Record:
 
     def with_selfie(self, probability: Mask) -> Record:
         """Return the record with the result of selfie segmentation, (h, w) uint8."""
-        return replace(self, selfie=encode(probability, '.jpg', 80))
+        return replace(self, selfie=encode(probability, '.jpg', 60))
 
 
 def legal_size(size: float) -> int:
@@ -98,7 +98,7 @@ def write_bundle(path: Path, records: Sequence[Record]) -> None:
     facts = [{**_facts(record), 'people': [_person_facts(one) for one in record.people]} for record in records]
     np.savez(
         path,
-        facts=np.array(json.dumps(facts)),
+        facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
         offsets=np.cumsum([0, *map(len, blobs)]),
         data=np.frombuffer(b''.join(blobs), np.uint8),
     )
@@ -111,7 +111,7 @@ def read_bundle(path: Path) -> list[Record]:
         KeyError: the file is not a bundle.
     """
     with np.load(path) as archive:
-        facts: list[dict[str, Any]] = json.loads(str(archive['facts']))
+        facts: list[dict[str, Any]] = json.loads(archive['facts'].tobytes())
         offsets, data = archive['offsets'].tolist(), archive['data'].tobytes()
     records = []
     for index, fact in enumerate(facts):
