@@ -23,7 +23,7 @@ Picture = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
 _GRID = 16
-_ENCODED = ('photograph', 'true_mask', 'selfie')
+_ENCODED = ('photograph', 'true_mask', 'mediapipe')
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Record:
         people: the labelled people.
         photograph: JPEG; height and width are multiples of 16, plus one, and at most CANVAS.
         true_mask: PNG, 255 where there is a person; empty where it is not known.
-        selfie: JPEG, 255 times the probability of a person by MediaPipe selfie segmentation; empty until it has run.
+        mediapipe: JPEG, 255 times the probability of a person according to MediaPipe; empty until it has run.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Record:
     people: tuple[Person, ...]
     photograph: bytes
     true_mask: bytes = b''
-    selfie: bytes = b''
+    mediapipe: bytes = b''
 
     def picture(self) -> Picture:
         """Return the photograph, (h, w, 3) uint8 RGB."""
@@ -72,13 +72,13 @@ class Record:
         """Return the true mask, (h, w) uint8, or None where it is not known."""
         return _decode(self.true_mask, cv2.IMREAD_GRAYSCALE) if self.true_mask else None
 
-    def selfie_mask(self) -> Mask | None:
-        """Return the probability of a person by selfie segmentation, (h, w) uint8, or None where it has not run."""
-        return _decode(self.selfie, cv2.IMREAD_GRAYSCALE) if self.selfie else None
+    def mediapipe_mask(self) -> Mask | None:
+        """Return MediaPipe's probability of a person, (h, w) uint8, or None where it has not run."""
+        return _decode(self.mediapipe, cv2.IMREAD_GRAYSCALE) if self.mediapipe else None
 
-    def with_selfie(self, probability: Mask) -> Record:
-        """Return the record with the result of selfie segmentation, (h, w) uint8."""
-        return replace(self, selfie=encode(probability, '.jpg', 60))
+    def with_mediapipe(self, probability: Mask) -> Record:
+        """Return the record with MediaPipe's probability of a person, (h, w) uint8."""
+        return replace(self, mediapipe=encode(probability, '.jpg', 60))
 
 
 def legal_size(size: float) -> int:

@@ -16,7 +16,7 @@ from torch import Tensor
 from .mirror import EDGES, FINE_CHANNELS, HEADS
 from .network import POSE_STRIDE
 
-SURE, UNSURE = 0.4, 0.12
+SURE, UNSURE = 0.55, 0.2
 """Confidence from which a keypoint counts, and from which it is not known whether there is one."""
 
 FULL_RADIUS, RADIUS = 12.0, 28.0

@@ -25,7 +25,7 @@ class Photographs:
         halves: (N, 3, CANVAS // 2 + 1, CANVAS // 2 + 1) uint8, the same at half the size, for small samples.
         sizes: (N, 2) float32, width and height of each photograph, pixels.
         true_masks: (N, CANVAS, CANVAS) uint8, 255 where there is a person, for records with a true mask.
-        selfies: (N, CANVAS, CANVAS) uint8, 255 times the probability of a person by selfie segmentation.
+        mediapipe: (N, CANVAS, CANVAS) uint8, 255 times the probability of a person according to MediaPipe.
     """
 
     records: Sequence[Record]
@@ -33,7 +33,7 @@ class Photographs:
     halves: Tensor
     sizes: Tensor
     true_masks: Tensor
-    selfies: Tensor
+    mediapipe: Tensor
 
     def __len__(self) -> int:
         return len(self.records)
@@ -50,7 +50,7 @@ def open_photographs(bundles: Sequence[Path], device: torch.device, limit: int =
     """
     records = [record for path in bundles for record in read_bundle(path)[: limit or None]]
     images = torch.zeros(len(records), 3, CANVAS, CANVAS, dtype=torch.uint8)
-    masks, selfies = (torch.zeros(len(records), CANVAS, CANVAS, dtype=torch.uint8) for _ in range(2))
+    masks, mediapipe = (torch.zeros(len(records), CANVAS, CANVAS, dtype=torch.uint8) for _ in range(2))
     sizes = torch.zeros(len(records), 2)
 
     def decode(index: int) -> None:
@@ -59,15 +59,15 @@ def open_photographs(bundles: Sequence[Path], device: torch.device, limit: int =
         height, width = picture.shape[:2]
         images[index, :, :height, :width] = torch.from_numpy(picture).permute(2, 0, 1)
         sizes[index] = torch.tensor([width, height])
-        for target, mask in ((masks, record.mask()), (selfies, record.selfie_mask())):
+        for target, mask in ((masks, record.mask()), (mediapipe, record.mediapipe_mask())):
             if mask is not None:
                 target[index, :height, :width] = torch.from_numpy(mask)
 
     cv2.setNumThreads(1)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(decode, range(len(records))))
-    images, masks, selfies, sizes = (tensor.to(device) for tensor in (images, masks, selfies, sizes))
-    return Photographs(records, images, halve(images), sizes, masks, selfies)
+    images, masks, mediapipe, sizes = (tensor.to(device) for tensor in (images, masks, mediapipe, sizes))
+    return Photographs(records, images, halve(images), sizes, masks, mediapipe)
 
 
 def halve(images: Tensor, batch: int = 64) -> Tensor:

@@ -1,8 +1,9 @@
 """The teacher: what is learned about every photograph, made on the device at the start of each run.
 
-Masks are the mean of three opinions within the boxes of people (BodyPix of the whole photograph, BodyPix of a crop of
-each person, selfie segmentation of the crop), or the true mask where there is one. Parts are those of the crops, else
-those of the whole photograph. Keypoints are labelled ones, else those that BodyPix finds in the crops.
+Masks are a mean of opinions within the boxes of people (BodyPix of the whole photograph, BodyPix of a crop of each
+person, and MediaPipe's two networks of the crop, which count twice), or the true mask where there is one. Parts are
+those of the crops, else those of the whole photograph. Keypoints are labelled ones, else those that BodyPix finds in the
+crops.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class _Opinions:
         self.photographs, self.parts, self.whole = photographs, parts, whole
         count, device = len(photographs), whole.device
         self.crop = torch.zeros_like(whole)
-        self.selfie = torch.cat([part.half() / 255 for part in torch.split(photographs.selfies, 64)])
+        self.mediapipe = torch.cat([part.half() / 255 for part in torch.split(photographs.mediapipe, 64)])
         self.reach = torch.zeros(count, CANVAS, CANVAS, dtype=torch.bool, device=device)
         self.lost = torch.zeros_like(self.reach)
         self.posed = torch.zeros_like(self.reach[:, ::POSE_STEP, ::POSE_STEP])
@@ -139,14 +140,14 @@ class _Opinions:
         whole = self.whole[batch.indices].float() * near
         person = batch.paste(output[:, :1], 1)[:, 0].sigmoid() * near
         person = torch.where(batch.small, whole, person)
-        selfie = torch.where(batch.small, whole, self.selfie[batch.indices].float())
+        mediapipe = torch.where(batch.small, whole, self.mediapipe[batch.indices].float())
         inside = batch.within_reach(reach=0.0)
-        opinion = (whole + person + selfie) / 3 * inside
+        opinion = (whole + person + 2 * mediapipe) / 4 * inside
         lost = (opinion.sum((1, 2)) / inside.sum((1, 2)).clamp(min=1) < _LOST)[:, None, None]
         weight = person[:, None, ::PART_STEP, ::PART_STEP]
         weight = torch.where((weight > 0.5) & ~(batch.small | lost)[:, None], weight, 0.0).half()
         parts = batch.paste(output[:, 1:FINE_CHANNELS], PART_STEP).half() * weight
-        selfie = (selfie * near).half()
+        mediapipe = (mediapipe * near).half()
         person, posed = person.half(), (near & ~(batch.small | lost))[:, ::POSE_STEP, ::POSE_STEP]
         keypoints[..., 2] *= ~lost[:, 0]
         near_lost = near & lost
@@ -155,7 +156,7 @@ class _Opinions:
             self.reach[index] |= near[row]
             self.lost[index] |= near_lost[row]
             self.crop[index] = torch.maximum(self.crop[index], person[row])
-            self.selfie[index] = torch.maximum(self.selfie[index], selfie[row])
+            self.mediapipe[index] = torch.maximum(self.mediapipe[index], mediapipe[row])
             self._part_sums[index] += parts[row]
             self._part_weights[index] += weight[row]
             if crop.slot >= 0:
@@ -193,7 +194,7 @@ def _combine(photographs: Photographs, opinions: _Opinions, people: Tensor, batc
         masked = torch.tensor([kind in ('mask', 'everyone') for kind in kinds], device=device)[:, None, None]
         complete = torch.tensor([kind == 'everyone' for kind in kinds], device=device)[:, None, None]
         whole, reach = opinions.whole[part].float(), opinions.reach[part]
-        mean = (whole * reach + opinions.crop[part].float() + opinions.selfie[part].float()) / 3
+        mean = (whole * reach + opinions.crop[part].float() + 2 * opinions.mediapipe[part].float()) / 4
         mean = (mean + _SOFTEN * 4 * mean * (1 - mean)).clamp(0, 1)
         truth = _extend(photographs.true_masks[part], torch.where(complete, 0.0, whole))
         mask = torch.where(masked, truth, torch.where(boxed, mean, whole))

@@ -106,7 +106,7 @@ class Training:
         while self.progress < 1:
             log.add(self._step())
             self.seconds = time.monotonic() - start
-            if self.step % every == 0:
+            if self.step % every == 0 or self.progress >= 1:
                 log.write(self.plan.batch, step=self.step, seconds=round(self.seconds, 1))
             if self.seconds - saved > save_seconds:
                 saved = self.seconds

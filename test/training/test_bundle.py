@@ -41,11 +41,11 @@ def test_a_bundle_gives_back_what_was_written(tmp_path: Path) -> None:
         datasets.pack(datasets.Photograph('first', 'boxes', image, (bundle.Person((1, 2, 300, 400)),)), 80),
         datasets.pack(datasets.Photograph('second', 'scene', image[:, ::-1]), 80),
     ]
-    records[0] = records[0].with_selfie(np.full((401, 401), 128, np.uint8))
+    records[0] = records[0].with_mediapipe(np.full((401, 401), 128, np.uint8))
     bundle.write_bundle(tmp_path / 'bundle_0.npz', records)
     read = bundle.read_bundle(tmp_path / 'bundle_0.npz')
     assert read == records
-    assert abs(int(read[0].selfie_mask()[200, 200]) - 128) <= 2
+    assert abs(int(read[0].mediapipe_mask()[200, 200]) - 128) <= 2
     assert read[1].mask() is None
 
 

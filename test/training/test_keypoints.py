@@ -56,7 +56,7 @@ def test_cells_between_two_people_belong_to_the_nearer_one() -> None:
 
 def test_an_unsure_keypoint_is_not_judged_and_an_absent_one_is_nowhere() -> None:
     person = _person(48, 48, 0.0)
-    person[0, 2], person[1, 2] = 0.2, 0.05
+    person[0, 2], person[1, 2] = 0.3, 0.05
     target = keypoints.draw_pose(person[None, None], SIZE)
     assert target.heatmaps[0, :2].max() == 0
     assert target.heatmap_weights[0, 0, 3, 3] == 0
