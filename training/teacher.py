@@ -2,8 +2,8 @@
 
 Masks are a mean of opinions within the boxes of people (BodyPix of the whole photograph, BodyPix of a crop of each
 person, and MediaPipe's two networks of the crop, which count twice), or the true mask where there is one. Parts are
-those of the crops, else those of the whole photograph. Keypoints are labelled ones, else those that BodyPix finds in the
-crops.
+those of the crops, else those of the whole photograph. Keypoints are labelled ones, else those that BodyPix finds in
+the crops.
 """
 
 from __future__ import annotations
@@ -127,6 +127,8 @@ class _Opinions:
         count, device = len(photographs), whole.device
         self.crop = torch.zeros_like(whole)
         self.mediapipe = torch.cat([part.half() / 255 for part in torch.split(photographs.mediapipe, 64)])
+        heard = [bool(record.mediapipe) for record in photographs.records]
+        self._heard = torch.tensor(heard, device=device)[:, None, None]
         self.reach = torch.zeros(count, CANVAS, CANVAS, dtype=torch.bool, device=device)
         self.lost = torch.zeros_like(self.reach)
         self.posed = torch.zeros_like(self.reach[:, ::POSE_STEP, ::POSE_STEP])
@@ -140,7 +142,8 @@ class _Opinions:
         whole = self.whole[batch.indices].float() * near
         person = batch.paste(output[:, :1], 1)[:, 0].sigmoid() * near
         person = torch.where(batch.small, whole, person)
-        mediapipe = torch.where(batch.small, whole, self.mediapipe[batch.indices].float())
+        silent = batch.small | ~self._heard[batch.indices]
+        mediapipe = torch.where(silent, whole, self.mediapipe[batch.indices].float())
         inside = batch.within_reach(reach=0.0)
         opinion = (whole + person + 2 * mediapipe) / 4 * inside
         lost = (opinion.sum((1, 2)) / inside.sum((1, 2)).clamp(min=1) < _LOST)[:, None, None]
