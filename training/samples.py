@@ -34,6 +34,9 @@ _KIND_WEIGHTS = {'mask': 1.6, 'everyone': 1.6, 'scene': 0.6}
 _FILLED, _PASTED = 0.7, 0.35
 """Share of the samples that show another one beside their photograph, and into which people are pasted."""
 
+_ANY_WAY_UP = 0.05
+"""Share of the samples that are turned by any angle: people lie, climb and tumble."""
+
 _MASK_STEP = 2
 
 
@@ -142,6 +145,7 @@ class Sampler:
         aspect = torch.where(self._squeezed[indices], squeezed, torch.exp(chance.normal(n) * 0.12))
         angle = torch.where(chance.uniform(n) < 0.4, chance.normal(n) * math.radians(8), 0.0)
         angle = torch.where(chance.uniform(n) < 0.06, chance.normal(n) * math.radians(30), angle)
+        angle = torch.where(chance.uniform(n) < _ANY_WAY_UP, chance.uniform(n, low=-math.pi, high=math.pi), angle)
         mirrored = chance.uniform(n) < 0.5
         x, y = aspect.sqrt() / scale * torch.where(mirrored, -1.0, 1.0), 1 / (aspect.sqrt() * scale)
         cos, sin = angle.cos(), angle.sin()
