@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .colours import Chance
-from .export import CHECKPOINT, write_weights
+from .export import CHECKPOINT, to_arrays, write_weights
 from .log import Log, draw_curves
 from .losses import losses, total
 from .network import Network, load_weights
@@ -127,7 +127,7 @@ class Training:
         torch.save(state, part)
         part.replace(self.run / CHECKPOINT)
         if weights:
-            write_weights(weights, self.average.state_dict())
+            write_weights(weights, to_arrays(self.average.state_dict()))
 
     def _step(self) -> dict[str, Tensor]:
         rate = self.plan.rate_at(self.progress, self.step)
