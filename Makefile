@@ -1,4 +1,4 @@
-# The chores. Each makes .venv ready first: tools/environment.py says how, and what ROS_WHEELS and ACCELERATOR change.
+# All targets create or update .venv first; see tools/environment.py, also for ROS_WHEELS and ACCELERATOR.
 PYTHON ?= python3
 IN_VENV = $(PYTHON) tools/environment.py
 OUTPUT ?= demo_output
@@ -7,16 +7,16 @@ DEMO = $(if $(IMAGE),--image '$(IMAGE)') $(if $(VIDEO),--video '$(VIDEO)') $(if 
 .PHONY: help demo test lint format environment clean
 
 help:
-	@echo 'make demo    run the node on a picture: IMAGE=person.jpg, VIDEO=walk.mp4 or DEVICE=/dev/video0; ARGS=... for more'
-	@echo 'make test    check style and types, run the tests: ARGS="-k parts" for some of them'
-	@echo 'make lint    check style and types alone'
-	@echo 'make format  mend the style'
-	@echo 'make clean   remove .venv and everything that was built'
+	@echo 'make demo    run the node on a picture; IMAGE=person.jpg, VIDEO=walk.mp4 or DEVICE=/dev/video0, ARGS=... for options'
+	@echo 'make test    check style and types, run the tests; ARGS="-k parts" selects tests'
+	@echo 'make lint    check style and types only'
+	@echo 'make format  format the code and apply automatic fixes'
+	@echo 'make clean   remove .venv and all build results'
 
 demo:
 	$(IN_VENV) bodypix demo --output '$(OUTPUT)' $(DEMO)
 
-# Tests talk to each other alone, not to the robots of this network.
+# Tests must not communicate with robots on the local network.
 test: lint
 	ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(IN_VENV) python -m pytest $(ARGS)
 

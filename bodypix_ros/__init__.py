@@ -1,28 +1,25 @@
-"""Per-pixel understanding of people for robots: BodyPix with ONNX Runtime, with and without ROS 2."""
+"""Per-pixel understanding of people for robots, with ONNX Runtime, with and without ROS 2."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pkgutil import extend_path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .segmentation import Segmentation
-    from .segmenter import BodyPix
+    from .segmenter import BodyPix, Segmenter, load
 
 # From a checkout, find the generated messages of an installed copy.
 __path__ = extend_path(__path__, __name__)
 __version__ = '0.1.0'
-__all__ = ['BodyPix', 'Segmentation', '__version__']
+__all__ = ['BodyPix', 'Segmentation', 'Segmenter', '__version__', 'load']
+
+_MODULES = {'BodyPix': 'segmenter', 'Segmenter': 'segmenter', 'load': 'segmenter', 'Segmentation': 'segmentation'}
 
 
 def __getattr__(name: str) -> Any:
     """Import the network only when it is asked for: nodes that need our messages alone stay light."""
-    if name == 'BodyPix':
-        from .segmenter import BodyPix
-
-        return BodyPix
-    if name == 'Segmentation':
-        from .segmentation import Segmentation
-
-        return Segmentation
+    if name in _MODULES:
+        return getattr(import_module(f'.{_MODULES[name]}', __name__), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

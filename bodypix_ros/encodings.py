@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import cv2
@@ -22,7 +23,7 @@ class Encoding:
         code: conversion of OpenCV that gives BGR; None where the pixels are BGR.
         bits: 8 or 16, of each value.
         even: multiples that (height, width) must be, where pixels share their colour.
-        rows: rows of data for each two rows of the picture; more than 2 where colour planes follow.
+        rows: rows of data for each two rows of the picture; more than 2 where colour planes follow (6: nv24).
     """
 
     channels: int
@@ -31,14 +32,10 @@ class Encoding:
     even: tuple[int, int] = (1, 1)
     rows: int = 2
 
-    @property
+    @cached_property
     def pixel_bytes(self) -> int:
         """Bytes of one pixel in a row."""
         return self.channels * self.bits // 8
-
-    def data_rows(self, height: int) -> int:
-        """Return how many rows of data a picture of this height has, colour planes included."""
-        return height * self.rows // 2
 
 
 # OpenCV names a Bayer pattern by the second and third pixel of its second row, ROS by the first four pixels.
@@ -55,6 +52,13 @@ ENCODINGS: dict[str, Encoding] = {
     'rgb8': Encoding(3, cv2.COLOR_RGB2BGR),
     'bgra8': Encoding(4, cv2.COLOR_BGRA2BGR),
     'rgba8': Encoding(4, cv2.COLOR_RGBA2BGR),
+    '8UC4': Encoding(4, cv2.COLOR_BGRA2BGR),
+    'bgr16': Encoding(3, None, bits=16),
+    '16UC3': Encoding(3, None, bits=16),
+    'rgb16': Encoding(3, cv2.COLOR_RGB2BGR, bits=16),
+    'bgra16': Encoding(4, cv2.COLOR_BGRA2BGR, bits=16),
+    'rgba16': Encoding(4, cv2.COLOR_RGBA2BGR, bits=16),
+    '16UC4': Encoding(4, cv2.COLOR_BGRA2BGR, bits=16),
     'mono8': Encoding(1, cv2.COLOR_GRAY2BGR),
     '8UC1': Encoding(1, cv2.COLOR_GRAY2BGR),
     'mono16': Encoding(1, cv2.COLOR_GRAY2BGR, bits=16),
@@ -65,10 +69,19 @@ ENCODINGS: dict[str, Encoding] = {
     'yuyv': Encoding(2, cv2.COLOR_YUV2BGR_YUY2, even=(1, 2)),
     'nv12': Encoding(1, cv2.COLOR_YUV2BGR_NV12, even=(2, 2), rows=3),
     'nv21': Encoding(1, cv2.COLOR_YUV2BGR_NV21, even=(2, 2), rows=3),
+    'nv24': Encoding(1, None, rows=6),
     **{f'bayer_{pattern}8': Encoding(1, code, even=(2, 2)) for pattern, code in _BAYER.items()},
     **{f'bayer_{pattern}16': Encoding(1, code, bits=16, even=(2, 2)) for pattern, code in _BAYER.items()},
 }
-"""Every encoding that is understood, by its name in sensor_msgs/Image."""
+"""Every supported encoding, by its name in sensor_msgs/Image."""
+
+_BT601 = np.array(  # from Y, U and V in limited range to B, G and R
+    [
+        [1.164384, 2.017232, 0.0, -276.836],
+        [1.164384, -0.391762, -0.812968, 135.575],
+        [1.164384, 0.0, 1.596027, -222.922],
+    ]
+)
 
 LABEL_ENCODINGS: dict[str, type[np.generic]] = {
     '8SC1': np.int8,
@@ -79,12 +92,13 @@ LABEL_ENCODINGS: dict[str, type[np.generic]] = {
 """Encodings of a label image; background is -1, and 255 where there is no sign."""
 
 
-def to_bgr(pixels: Pixels, encoding: Encoding) -> NDArray[np.uint8]:
+def to_bgr(pixels: Pixels, encoding: Encoding, mono16_bits: int = 16) -> NDArray[np.uint8]:
     """Convert the pixels of one image to BGR.
 
     Args:
         pixels: (data rows, W, channels) uint8, or uint16 of any byte order for 16-bit encodings. Rows may be padded.
         encoding: what the pixels mean.
+        mono16_bits: significant bits of 16-bit values: 16, or 10 or 12 of a camera that does not shift them up.
 
     Returns:
         (H, W, 3) uint8; the pixels themselves where they are BGR already.
@@ -92,16 +106,29 @@ def to_bgr(pixels: Pixels, encoding: Encoding) -> NDArray[np.uint8]:
     Source: like cv_bridge, 16-bit values are scaled by 255/65535; YUV is BT.601 with limited range.
     """
     if encoding.bits == 16:
-        native = pixels.astype(np.uint16, copy=False)
-        pixels = cv2.convertScaleAbs(native, alpha=255 / 65535).reshape(pixels.shape)
+        native = np.require(pixels, np.uint16, 'A')  # OpenCV reads rows at odd addresses wrongly
+        pixels = cv2.convertScaleAbs(native, alpha=255 / (2**mono16_bits - 1)).reshape(pixels.shape)
+    if encoding.rows == 6:
+        return _nv24_to_bgr(pixels[..., 0])
     if encoding.code is None:
         return pixels.view(np.uint8)
     return cv2.cvtColor(pixels, encoding.code).view(np.uint8)
 
 
-def encode_mask(mask: NDArray[np.bool_], out: NDArray[np.uint8]) -> None:
-    """Write mono8: (H, W) uint8, 255 where the (H, W) bool mask is true and 0 elsewhere."""
-    np.multiply(mask.view(np.uint8), np.uint8(255), out=out)
+def _nv24_to_bgr(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert (3 * H, W): Y, then U and V of each pixel in lines twice as long. OpenCV has no such conversion.
+
+    Source: the layout of V4L2's NV24.
+    """
+    height, width = rows.shape[0] // 3, rows.shape[1]
+    yuv = np.empty((height, width, 3), np.uint8)
+    yuv[..., 0] = rows[:height]
+    row_bytes, pixel_bytes = rows.strides
+    chroma = np.lib.stride_tricks.as_strided(
+        rows[height:], (height, width, 2), (2 * row_bytes, 2 * pixel_bytes, pixel_bytes), writeable=False
+    )
+    yuv[..., 1:] = chroma
+    return np.asarray(cv2.transform(yuv, _BT601), np.uint8)
 
 
 def encode_labels(labels: NDArray[np.int8], encoding: str) -> NDArray[np.generic]:

@@ -1,21 +1,46 @@
-"""What can go wrong, as sentences: what was got, what was expected, what to do."""
+"""Errors of this package. Their texts say what was received, what was expected and what to do."""
+
+from __future__ import annotations
+
+import logging
 
 
 class BodyPixError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """Base class of all errors that this package raises."""
 
 
 class SettingError(BodyPixError, ValueError):
-    """A setting has a value that it cannot have."""
+    """A setting has an invalid value."""
 
 
 class ModelError(BodyPixError, RuntimeError):
-    """Weights or a network cannot be had, read or trusted."""
+    """Weights or a network are missing, unreadable or do not pass verification."""
 
 
 class ProviderError(BodyPixError, RuntimeError):
-    """The execution provider that was required does not run here."""
+    """A required execution provider is not available or does not give correct results."""
 
 
 class ImageError(BodyPixError, ValueError):
-    """An image is not of the kind that was expected."""
+    """An image has an unexpected shape, type or encoding, or cannot be decoded."""
+
+
+def shorten(text: str, limit: int = 200) -> str:
+    """Return a text of at most `limit` characters, with the middle of a longer text omitted."""
+    if len(text) <= limit:
+        return text
+    half = (limit - 5) // 2
+    return f'{text[:half]} ... {text[-half:]}'
+
+
+def log_error(log: logging.Logger, text: str, error: BaseException) -> None:
+    """Log that something failed and why, in one sentence; the traceback at debug level."""
+    log.error('%s: %s', text, describe_error(error))
+    log.debug('%s', text, exc_info=error)
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the text of an error of this package, or type and shortened text of any other error."""
+    if isinstance(error, BodyPixError):
+        return str(error)
+    return shorten(f'{type(error).__name__}: {error}'.removesuffix(': '), 500)

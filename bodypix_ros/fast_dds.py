@@ -1,9 +1,24 @@
-"""The environment in which Fast DDS carries images between processes without loss."""
+"""Environment variables with which Fast DDS transports images between processes without loss."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-"""Where Fast DDS looks for its profile: the first up to Jazzy, both from Kilted on."""
+"""Variables that select the profile of Fast DDS: the first up to Jazzy, both from Kilted on."""
 
 KEPT_MEMORY = {'MALLOC_MMAP_THRESHOLD_': str(2**30), 'MALLOC_TRIM_THRESHOLD_': str(2**30)}
-"""For glibc, which otherwise maps and unmaps every large message anew: half of an image's latency."""
+"""For glibc, which otherwise maps and unmaps memory for every large message: half of the latency of an image."""
+
+
+def missing_variables(environment: Mapping[str, str], profile: str) -> dict[str, str]:
+    """Return the variables that an environment lacks for transporting images; those that it sets are left alone.
+
+    Args:
+        environment: variables by name.
+        profile: path of a Fast DDS profile, for an environment that names none.
+    """
+    variables = {name: value for name, value in KEPT_MEMORY.items() if name not in environment}
+    if not any(environment.get(name) for name in PROFILE_VARIABLES):
+        variables.update(dict.fromkeys(PROFILE_VARIABLES, profile))
+    return variables

@@ -1,4 +1,4 @@
-"""Colours of the body parts and of the people in a picture."""
+"""Colours of body parts and of people."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ Color = tuple[int, int, int]
 WHITE: Color = (255, 255, 255)
 BLACK: Color = (0, 0, 0)
 
-# Source: d3-scale-chromatic's interpolateRainbow, interpolateCool and interpolateSpectral at 0/24 .. 23/24, which are
-# what BodyPix's demos call rainbow, warm and spectral. Their warm really is d3's cool; we keep their name for it.
-# In the order of BodyPix 2, whose part numbers these colours were made for.
+# Source: interpolateRainbow, interpolateCool and interpolateSpectral of d3-scale-chromatic at 0/24 .. 23/24. BodyPix
+# demos call them rainbow, warm and spectral; `warm` is d3's cool. In the order of the part numbers of BodyPix 2.
 _RAINBOW = (
     '6e40aa 8f3db2 b23cb2 d23ea7 ee4395 ff4e7d ff5e63 ff734b ff8c38 efa72f d9c231 c2db40 '
     'aff05b 87f557 60f760 40f373 28ea8d 1cdba9 1ac7c2 21b0d5 2f96e0 417de0 5465d6 6351c3'
@@ -45,19 +44,19 @@ _GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 @lru_cache
 def palette_colors(palette: str, part_ids: PartIds, background: Color = WHITE) -> NDArray[np.uint8]:
-    """Return the colour of each part number; a part has the same colour in both numberings.
+    """Return the colour of each part number; the colour of a part is the same in both numberings.
 
     Args:
         palette: rainbow, warm or spectral.
-        part_ids: the numbering of the labels that are to be coloured.
-        background: colour of what is no person: white as BodyPix draws it, black where only people shall be seen.
+        part_ids: numbering of the labels.
+        background: colour of the background; BodyPix draws it white.
 
     Returns:
-        (25, 3) uint8 RGB, read-only. Rows 0..23 are the parts; the last row is the background, so that indexing with
-        labels -1..23 works.
+        (25, 3) uint8 RGB, read-only. Rows 0..23 are the parts and the last row is the background, so that the table can
+        be indexed with labels -1..23.
 
     Raises:
-        SettingError: there is no such palette.
+        SettingError: unknown palette.
     """
     if palette not in _BODYPIX2_COLORS:
         raise SettingError(f'palette must be {", ".join(PALETTES[:-1])} or {PALETTES[-1]}, got {palette!r}')
@@ -71,10 +70,10 @@ def palette_colors(palette: str, part_ids: PartIds, background: Color = WHITE) -
 
 @lru_cache
 def label_colors(count: int, background: Color = BLACK) -> NDArray[np.uint8]:
-    """Return colours for people 1..count that are easy to tell apart.
+    """Return distinct colours for people 1..count.
 
-    The n-th person's colour depends on n alone: who keeps the number keeps the colour, however many others come.
-    Hues go round the circle in steps of the golden ratio; brightness changes from one round to the next.
+    The colour of person n depends only on n. Hues advance in steps of the golden ratio; brightness alternates after
+    every eight people.
 
     Returns:
         (count + 1, 3) uint8 RGB, read-only; row 0 is the background.

@@ -1,4 +1,4 @@
-"""The 24 body parts and 17 keypoints of BodyPix, by name and by both numberings."""
+"""Names and numbers of the 24 body parts and 17 keypoints of BodyPix."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 BACKGROUND = -1
-"""The label of a pixel that belongs to no person."""
+"""Label of the pixels that do not belong to a person."""
 
 PartIds = Literal['bodypix1', 'bodypix2']
 
 
 @dataclass(frozen=True)
 class Part:
-    """One body part. `side` is the person's own; `facing` tells which surface of a limb or of the torso is seen."""
+    """One body part. `side` is as seen by the person; `facing` is the visible surface of a limb or the torso."""
 
     name: str
     bodypix1: int
@@ -25,11 +25,11 @@ class Part:
     facing: Literal['front', 'back', 'any']
 
     def id(self, part_ids: PartIds) -> int:
-        """Return this part's number, 0..23, in the given numbering."""
+        """Return the number of this part, 0..23, in the given numbering."""
         return self.bodypix1 if part_ids == 'bodypix1' else self.bodypix2
 
 
-# Source: SPEC of BodyPix 1.x and 2.x. In the order of BodyPix 1, which is what this package publishes by default.
+# Source: BodyPix 1.x and 2.x. In the order of BodyPix 1, the default numbering of this package.
 PARTS: tuple[Part, ...] = (
     Part('left_face', 0, 0, 'left', 'any'),
     Part('right_face', 1, 1, 'right', 'any'),
@@ -62,7 +62,7 @@ KEYPOINTS: tuple[str, ...] = (
     'right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle',
     'right_ankle',
 )  # fmt: skip
-"""Keypoint names; the index is the keypoint's number in every version of BodyPix."""
+"""Keypoint names; the index of a name is its number in every version of BodyPix."""
 
 
 def part_names(part_ids: PartIds) -> tuple[str, ...]:
@@ -71,9 +71,9 @@ def part_names(part_ids: PartIds) -> tuple[str, ...]:
 
 
 def renumbering(source: PartIds, target: PartIds) -> NDArray[np.int8]:
-    """Return a (25,) int8 table from one numbering to another.
+    """Return a (25,) int8 table that converts one numbering to another.
 
-    The last entry is BACKGROUND, so that indexing with labels -1..23 keeps the background.
+    The last entry is BACKGROUND, so that the table can be indexed with labels -1..23.
     """
     table = np.full(len(PARTS) + 1, BACKGROUND, np.int8)
     for part in PARTS:
@@ -82,7 +82,7 @@ def renumbering(source: PartIds, target: PartIds) -> NDArray[np.int8]:
 
 
 def mirrored(part_ids: PartIds) -> NDArray[np.int8]:
-    """Return a (25,) int8 table that exchanges left and right parts; the last entry is BACKGROUND."""
+    """Return a (25,) int8 table that swaps left and right parts; the last entry is BACKGROUND."""
     other = {'left': 'right', 'right': 'left', 'middle': 'middle'}
     by_name = {part.name: part for part in PARTS}
     table = np.full(len(PARTS) + 1, BACKGROUND, np.int8)

@@ -1,4 +1,4 @@
-"""The people of one picture: their poses, their pixels and their parts, measured."""
+"""People in one image: poses, pixels and measured body parts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from .parts import BACKGROUND, KEYPOINTS, PARTS, PartIds, part_names
 from .regions import Box, Region, join_boxes, measure_regions
 
-_CODES = len(PARTS) + 1  # of one person: no part, then the 24 parts
+CERTAIN = 0.3
+"""Keypoints with at least this score count as seen by tracking, smoothing and gestures."""
+
+_CODES = len(PARTS) + 1  # per person: one for no part, then the 24 parts
 
 
 @dataclass(frozen=True)
 class Keypoint:
-    """One of the 17 keypoints: its position in pixels of the picture, perhaps outside of it, and its score, 0..1."""
+    """One of the 17 keypoints: its position in pixels, which may be outside the image, and its score, 0..1."""
 
     name: str
     x: float
@@ -27,18 +30,19 @@ class Keypoint:
 
 @dataclass(frozen=True)
 class Pose:
-    """The keypoints of somebody.
+    """The keypoints of one person.
 
     Attributes:
-        score: mean score of the keypoints, 0..1; those that another, surer pose has nearly at the same place count 0.
-        keypoints: all 17, in the order of `KEYPOINTS`, weak ones too.
+        score: mean score of the keypoints, 0..1; keypoints close to the same keypoint of a better pose count as 0.
+            For bodypix_ros, see `inference.people.poses.decode_poses`.
+        keypoints: all 17, including those with low scores, in the order of `KEYPOINTS`.
     """
 
     score: float
     keypoints: tuple[Keypoint, ...]
 
     def mirrored(self, width: int) -> Pose:
-        """Return this pose as the mirrored picture of the given width shows it, with left and right exchanged."""
+        """Return this pose in the mirrored image of the given width, with left and right swapped."""
         swapped = [self.keypoints[index] for index in _COUNTERPART]
         return Pose(
             self.score,
@@ -54,11 +58,11 @@ class PartRegion:
     """The pixels of one body part of one person.
 
     Attributes:
-        part: 0..23, numbered as in the picture of parts.
-        name: the part's name; left and right are the person's own.
+        part: 0..23, in the numbering of the parts image.
+        name: name of the part; left and right are from the person's perspective.
         area_px: number of pixels, at least 1.
         x, y: centroid, pixels.
-        box: the smallest box around the pixels.
+        box: bounding box of the pixels.
     """
 
     part: int
@@ -74,12 +78,12 @@ class Person:
     """One person.
 
     Attributes:
-        id: 1..n, the person's label in `People.labels`.
+        id: 1..n, the label of the person in `People.labels`.
         score: of the pose, 0..1.
-        box: the smallest box around the person's pixels; None where only keypoints were found.
-        keypoints: all 17, in the order of `KEYPOINTS`, weak ones too.
+        box: bounding box of the person's pixels; None if only keypoints were found.
+        keypoints: all 17, including those with low scores, in the order of `KEYPOINTS`.
         area_px: number of the person's pixels.
-        parts: the parts that have pixels, in the order of their numbers; empty where parts were not asked for.
+        parts: the visible parts, ordered by number; empty if parts were not requested.
     """
 
     id: int
@@ -92,12 +96,12 @@ class Person:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Who is who in one picture of height H and width W.
+    """The people in one image of height H and width W.
 
     Attributes:
-        persons: those whose pose scores well enough, in the order in which they were found: surest keypoint first.
-        labels: (H, W) uint8, 0 nobody, n the pixels of `persons[n - 1]`.
-        poses: every pose that was found, those too weak to be a person included.
+        persons: people whose pose reaches the score threshold, in the order of detection: best keypoint first.
+        labels: (H, W) uint8, 0 background, n the pixels of `persons[n - 1]`.
+        poses: all poses, including those below the score threshold.
     """
 
     persons: tuple[Person, ...]
@@ -105,30 +109,30 @@ class People:
     poses: tuple[Pose, ...]
 
     def mask_of(self, person: Person) -> NDArray[np.bool_]:
-        """Return (H, W) bool, true where this person is."""
+        """Return the mask of a person, (H, W) bool."""
         mask: NDArray[np.bool_] = self.labels == person.id
         return mask
 
     def parts_of(self, person: Person, parts: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Return (H, W) int8: this person's parts out of the picture of everybody's; -1 elsewhere."""
+        """Return the parts of one person, (H, W) int8, from the parts of all people; -1 elsewhere."""
         return np.where(self.mask_of(person), parts, np.int8(BACKGROUND))
 
 
 def describe_persons(
     labels: NDArray[np.uint8], parts: NDArray[np.int8] | None, poses: Sequence[Pose], part_ids: PartIds
 ) -> tuple[Person, ...]:
-    """Measure each person's pixels and parts.
+    """Measure the pixels and parts of each person.
 
     Args:
-        labels: (H, W) uint8, 0 nobody, n the pixels of the n-th pose.
-        parts: (H, W) int8, part id 0..23 or -1; None where parts were not asked for.
-        poses: of the persons.
-        part_ids: how `parts` is numbered.
+        labels: (H, W) uint8, 0 background, n the pixels of the n-th pose.
+        parts: (H, W) int8, part id 0..23 or -1; None if parts were not requested.
+        poses: poses of the people.
+        part_ids: numbering of `parts`.
     """
     codes = labels.astype(np.uint16) * np.uint16(_CODES)
     if parts is not None:
         codes += (parts + np.int8(1)).view(np.uint8)
-    regions = {  # pixels of nobody come under label 0, which is no pose's
+    regions = {  # label 0 is the background
         label: tuple(group) for label, group in groupby(measure_regions(codes), lambda region: region.code // _CODES)
     }
     names = part_names(part_ids)
@@ -156,4 +160,4 @@ def _counterpart(name: str) -> str:
 
 
 _COUNTERPART = tuple(KEYPOINTS.index(_counterpart(name)) for name in KEYPOINTS)
-"""Each keypoint's number in a mirrored picture."""
+"""The number of each keypoint in a mirrored image."""

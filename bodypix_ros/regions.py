@@ -1,4 +1,4 @@
-"""Area, centroid and box of every region of a labelled picture, measured on the runs of equal pixels in its rows."""
+"""Area, centroid and bounding box of the regions of a label image, computed from runs of equal pixels in its rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 class Box(NamedTuple):
-    """The smallest rectangle around some pixels: columns x..x+width-1, rows y..y+height-1 of the picture."""
+    """A bounding box in pixels: columns x..x+width-1, rows y..y+height-1."""
 
     x: int
     y: int
@@ -21,13 +21,13 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Region:
-    """All pixels that carry one code.
+    """All pixels with the same code.
 
     Attributes:
-        code: their code.
-        area_px: how many there are, at least 1.
-        x, y: their centroid, pixels; the first column and the first row are 0.
-        box: the smallest box around them.
+        code: the code.
+        area_px: number of pixels, at least 1.
+        x, y: centroid, pixels; the centre of the first pixel is (0, 0).
+        box: bounding box of the pixels.
     """
 
     code: int
@@ -38,30 +38,30 @@ class Region:
 
 
 def measure_regions(codes: NDArray[np.unsignedinteger[Any]]) -> list[Region]:
-    """Measure every region of a picture.
+    """Measure every region of an image.
 
     Args:
-        codes: (H, W) which region each pixel belongs to; 0 is none.
+        codes: (H, W), code of the region of each pixel; 0 for none.
 
     Returns:
-        The regions that have pixels, in the order of their codes.
+        The regions that have pixels, ordered by code.
     """
     run_codes, rows, lefts, lengths = _runs(codes)
     if run_codes.size == 0:
         return []
-    first = np.flatnonzero(np.diff(run_codes, prepend=0))  # of each region's runs
+    first = np.flatnonzero(np.diff(run_codes, prepend=0))  # first run of each region
     last = np.append(first[1:], run_codes.size) - 1
     areas = np.add.reduceat(lengths, first)
     x = np.add.reduceat(lengths * (lefts + (lengths - 1) / 2), first) / areas
     y = np.add.reduceat(lengths * rows, first) / areas
     left, right = np.minimum.reduceat(lefts, first), np.maximum.reduceat(lefts + lengths, first)
-    top, bottom = rows[first], rows[last] + 1  # a region's runs are in the order of their rows
+    top, bottom = rows[first], rows[last] + 1  # the runs of a region are ordered by row
     boxes = map(Box, left.tolist(), top.tolist(), (right - left).tolist(), (bottom - top).tolist())
     return list(map(Region, run_codes[first].tolist(), areas.tolist(), x.tolist(), y.tolist(), boxes))
 
 
 def join_boxes(boxes: Sequence[Box]) -> Box | None:
-    """Return the smallest box around all the boxes, None where there are none."""
+    """Return the bounding box of all boxes; None for an empty sequence."""
     if not boxes:
         return None
     x, y = min(box.x for box in boxes), min(box.y for box in boxes)
@@ -72,13 +72,13 @@ def join_boxes(boxes: Sequence[Box]) -> Box | None:
 def _runs(
     codes: NDArray[np.unsignedinteger[Any]],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return code, row, first column and length of each run of equal pixels, sorted by code, then row and column."""
+    """Return code, row, first column and length of each run, ordered by code, row and column."""
     begins = np.ones(codes.shape, bool)
     np.not_equal(codes[:, 1:], codes[:, :-1], out=begins[:, 1:])
     starts = np.flatnonzero(begins)
     lengths = np.diff(starts, append=codes.size)
     run_codes = codes.ravel()[starts]
     order = np.argsort(run_codes, kind='stable')
-    order = order[np.searchsorted(run_codes[order], 1) :]  # without those of code 0
+    order = order[np.searchsorted(run_codes[order], 1) :]  # skip code 0
     rows, columns = np.divmod(starts[order], codes.shape[1])
     return run_codes[order].astype(np.intp), rows, columns, lengths[order]

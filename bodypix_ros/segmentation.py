@@ -28,9 +28,12 @@ class Segmentation:
         parts: (H, W) int8, part id 0..23, -1 background; None where parts were not asked for.
         people: each person's pose, box, parts and pixels; None where people were not asked for.
         timings: milliseconds by stage.
+        confidence: (H, W) uint8, 255 times the probability that the pixel shows a person, rounded; None where it was
+            not asked for.
     """
 
     mask: NDArray[np.bool_]
     parts: NDArray[np.int8] | None = None
     people: People | None = None
     timings: Timings = field(default_factory=Timings)
+    confidence: NDArray[np.uint8] | None = None

@@ -1,71 +1,94 @@
-"""The public face: load a network once, then ask it where people are."""
+"""The public interface: load a network once, then segment pictures with it."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Iterable
+from threading import RLock
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .inference.decoded import Decoded, Engine, network_geometry
+from .errors import ImageError, SettingError
+from .inference.engine import Decoded, Engine, network_geometry
 from .inference.geometry import Geometry
-from .inference.multi_person import find_people
-from .inference.preprocess import check_image
+from .inference.numpy_kernels import Image
+from .inference.people.find_people import find_people
 from .inference.providers import SAMPLE_SIZE, open_engine
-from .models.network import Network, load_network
+from .models.network import BODYPIX, OWN, Network, load_network, resolve_settings
 from .models.progress import Progress
 from .parts import mirrored, renumbering
 from .segmentation import Segmentation
+from .setting import Settings
 from .settings import NetworkSettings, SegmentSettings
 
 _LOG = logging.getLogger(__name__)
-Image = NDArray[np.uint8]
+S = TypeVar('S', bound=Settings)
 
 
-class BodyPix:
-    """BodyPix on ONNX Runtime: pictures in, masks and part labels out. Not to be shared between threads.
+def load(
+    settings: NetworkSettings | None = None,
+    *,
+    given: Collection[str] | None = None,
+    progress: Progress | None = None,
+    **changes: Any,
+) -> Segmenter:
+    """Load a network and put it on its provider.
+
+    Without arguments this is bodypix_ros, the network in this package. Settings that only BodyPix has, such as
+    `multiplier`, select BodyPix.
+
+    Args:
+        settings: what to load; the defaults where None.
+        given: names of the settings that were given explicitly. Where None, these are the names among `changes` and
+            those whose values in `settings` are not the defaults.
+        progress: receives how far a fetch and a building are.
+        changes: single settings by name, such as `multiplier=0.5`.
+
+    Raises:
+        SettingError: there is no such setting, or one has a value that it cannot have.
+        ModelError: the weights are absent and may not be fetched, or are damaged.
+        ProviderError: a GPU is required and does not run the network.
 
     Example:
-        >>> net = BodyPix.load(multiplier=0.5, stride=16)
+        >>> net = bodypix_ros.load()
         >>> people = net.segment(cv2.imread('street.jpg'), threshold=0.5)
         >>> people.mask.mean()  # share of the picture that shows people
     """
+    settings = _changed(NetworkSettings, settings, changes)
+    if given is None:
+        given = {one.name for one in settings.describe() if getattr(settings, one.name) != one.default} | changes.keys()
+    settings, reason = resolve_settings(settings, given)
+    return Segmenter(load_network(settings, progress=progress), settings, reason)
 
-    def __init__(self, network: Network, settings: NetworkSettings | None = None) -> None:
-        """Put a network on its provider; `BodyPix.load` finds the network first.
+
+class Segmenter:
+    """A network on its provider: pictures in, masks, part labels and people out.
+
+    Several threads may share one; their calls run one after the other.
+    """
+
+    def __init__(self, network: Network, settings: NetworkSettings | None = None, model_reason: str = '') -> None:
+        """Put a network on its provider; `load` finds the network first.
+
+        Args:
+            network: the network.
+            settings: of which `provider` and what belongs to it, the resolution and the numbering of parts count here.
+            model_reason: why this model was chosen, as a clause.
 
         Raises:
             ProviderError: a GPU is required and does not run the network.
         """
-        self.settings = settings or NetworkSettings()
+        self.settings = settings or NetworkSettings(model=network.model)
         self.network = network
+        self.model_reason = model_reason
+        self._lock = RLock()
         self._engine = self._open(network)
         self._people_engine: Engine | None = None
         self._warm_up()
-        _LOG.info('%s on %s (%s)', network.name, self.provider, self.provider_reason)
-
-    @classmethod
-    def load(
-        cls, settings: NetworkSettings | None = None, *, progress: Progress | None = None, **changes: Any
-    ) -> BodyPix:
-        """Find the checkpoint, build its network and put it on its provider.
-
-        Args:
-            settings: what to load; the defaults where None.
-            progress: told how far a fetch and a building are.
-            changes: single settings by name, such as `multiplier=0.5`.
-
-        Raises:
-            SettingError: a setting has a value that it cannot have.
-            ModelError: the checkpoint is not there and may not be fetched, or is broken.
-            ProviderError: a GPU is required and does not run the network.
-        """
-        settings = dataclasses.replace(settings or NetworkSettings(), **changes)
-        return cls(load_network(settings, progress=progress), settings)
+        _LOG.info('%s%s on %s (%s)', network.name, self._because(), self.provider, self.provider_reason)
 
     @property
     def provider(self) -> str:
@@ -84,6 +107,7 @@ class BodyPix:
         *,
         parts: bool = True,
         people: bool = False,
+        confidence: bool = False,
         **changes: Any,
     ) -> Segmentation:
         """Find the people in one picture.
@@ -92,23 +116,25 @@ class BodyPix:
             image: (H, W, 3) uint8 BGR.
             settings: of this call; the defaults where None.
             parts: whether to label body parts, too.
-            people: whether to tell people apart, too; the first call with it loads a larger network.
+            people: whether to separate people, too; the first call with it loads a larger network.
+            confidence: whether to return the probability of each pixel, too.
             changes: single settings by name, such as `threshold=0.7`.
 
         Raises:
             ImageError: the image has another shape or type.
             SettingError: a setting has a value that it cannot have.
-            ModelError: the checkpoint cannot tell people apart: version 1 cannot.
+            ModelError: the checkpoint cannot separate people: version 1 cannot.
         """
-        return self.segment_batch([image], settings, parts=parts, people=people, **changes)[0]
+        return self.segment_batch([image], settings, parts=parts, people=people, confidence=confidence, **changes)[0]
 
     def segment_batch(
         self,
-        images: Sequence[Image],
+        images: Iterable[Image],
         settings: SegmentSettings | None = None,
         *,
         parts: bool = True,
         people: bool = False,
+        confidence: bool = False,
         **changes: Any,
     ) -> list[Segmentation]:
         """Find the people in several pictures; on a GPU those of equal size run as one batch.
@@ -117,38 +143,47 @@ class BodyPix:
             images: (H, W, 3) uint8 BGR each; sizes may differ.
             settings: of this call; the defaults where None.
             parts: whether to label body parts, too.
-            people: whether to tell people apart, too.
+            people: whether to separate people, too.
+            confidence: whether to return the probability of each pixel, too.
             changes: single settings by name.
 
         Returns:
             One result for each picture, in their order.
+
+        Raises: see `segment`.
         """
-        settings = dataclasses.replace(settings or SegmentSettings(), **changes)
+        settings = _changed(SegmentSettings, settings, changes)
+        if not isinstance(images, Iterable):
+            raise ImageError(f'segment_batch expects a list of images, got {type(images).__name__}')
+        images = list(images)
         for image in images:
             check_image(image)
         pictures = [
             (image[:, ::-1] if settings.flip_horizontal else image, self.geometry(*image.shape[:2])) for image in images
         ]
-        found = self._engine_for(people).segment(pictures, settings.threshold, parts=parts)
+        with self._lock:
+            engine = self._engine_for(people)
+            found = engine.segment(pictures, settings.threshold, parts=parts, confidence=confidence)
         return [
             self._finish(decoded, geometry, settings, people)
             for decoded, (_, geometry) in zip(found, pictures, strict=True)
         ]
 
     def prepare(self, height: int, width: int, count: int = 1, *, parts: bool = True, people: bool = False) -> None:
-        """Do ahead what the first pictures of a size would have to wait for; on a CPU that is next to nothing.
+        """Prepare the engine for pictures of a size, so that the first ones do not wait; quick on a CPU.
 
         Args:
             height: of the pictures, pixels.
             width: of the pictures, pixels.
-            count: of pictures that `segment_batch` will be given at once.
+            count: number of pictures in a call of `segment_batch`.
             parts: whether body parts will be asked for.
             people: whether people will be asked for.
 
         Raises:
             ProviderError: pictures of this size do not run on the GPU.
         """
-        self._engine_for(people).prepare(self.geometry(height, width), count, parts=parts)
+        with self._lock:
+            self._engine_for(people).prepare(self.geometry(height, width), count, parts=parts)
 
     def geometry(self, height: int, width: int) -> Geometry:
         """Return the sizes, paddings and taps between a picture of this size and the network."""
@@ -162,26 +197,87 @@ class BodyPix:
         noise = np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
         self.segment(noise, threshold=0.01)
 
+    def _because(self) -> str:
+        return f' ({self.model_reason})' if self.model_reason else ''
+
     def _engine_for(self, people: bool) -> Engine:
-        """Return the engine with the heads that are wanted; that with all of them is loaded when first asked for."""
+        """Return the engine with the heads that are wanted; the one with all of them is loaded at its first use."""
         if not people:
             return self._engine
         if self._people_engine is None:
-            settings = dataclasses.replace(self.settings, checkpoint=self.network.checkpoint)  # the same weights
+            settings = dataclasses.replace(self.settings, model=self.network.model)
             self._people_engine = self._open(load_network(settings, people=True))
         return self._people_engine
 
     def _finish(self, decoded: Decoded, geometry: Geometry, settings: SegmentSettings, people: bool) -> Segmentation:
-        """Bring a result into the camera's frame and tell people apart."""
+        """Turn a result back where the network saw the picture mirrored, and separate people."""
         started = time.perf_counter()
-        mask, labels = decoded.mask, decoded.parts
+        mask, labels, confidence = decoded.mask, decoded.parts, decoded.confidence
         flipped = settings.flip_horizontal
         part_ids = self.settings.part_ids
         if flipped:
             mask = np.ascontiguousarray(mask[:, ::-1])
             labels = None if labels is None else mirrored(part_ids)[labels[:, ::-1]]
+            confidence = None if confidence is None else np.ascontiguousarray(confidence[:, ::-1])
         found = None
         if people:
-            found = find_people(decoded.heads, mask, labels, geometry, settings, part_ids, mirrored=flipped)
+            found = find_people(
+                decoded.heads,
+                mask,
+                labels,
+                geometry,
+                settings,
+                part_ids,
+                mirrored=flipped,
+                against_mask=self.network.model == OWN,
+            )
         spent_ms = decoded.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
-        return Segmentation(mask, labels, found, dataclasses.replace(decoded.timings, postprocess_ms=spent_ms))
+        timings = dataclasses.replace(decoded.timings, postprocess_ms=spent_ms)
+        return Segmentation(mask, labels, found, timings, confidence)
+
+
+class BodyPix(Segmenter):
+    """Google's BodyPix: a `Segmenter` of the model bodypix.
+
+    Example:
+        >>> net = BodyPix.load(multiplier=0.5, stride=16)
+        >>> people = net.segment(cv2.imread('street.jpg'), threshold=0.5)
+    """
+
+    @classmethod
+    def load(
+        cls, settings: NetworkSettings | None = None, *, progress: Progress | None = None, **changes: Any
+    ) -> BodyPix:
+        """Load BodyPix; see `load`, of which this is the same as `load(model='bodypix', ...)`.
+
+        Raises:
+            SettingError: there is no such setting, one has a value that it cannot have, or another model is requested.
+            ModelError: the weights are absent and may not be fetched, or are damaged.
+            ProviderError: a GPU is required and does not run the network.
+        """
+        if changes.get('model', BODYPIX) not in (BODYPIX, 'auto'):
+            raise SettingError(f'BodyPix.load loads the model bodypix, got {changes["model"]!r}; use bodypix_ros.load')
+        settings, reason = resolve_settings(_changed(NetworkSettings, settings, {**changes, 'model': BODYPIX}))
+        return cls(load_network(settings, progress=progress), settings, reason)
+
+
+def check_image(image: Image) -> None:
+    """Raise ImageError unless the image is (H, W, 3) uint8 with at least one pixel."""
+    expected = 'an image must be (height, width, 3) uint8 BGR with at least one pixel'
+    if not isinstance(image, np.ndarray):
+        hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
+        raise ImageError(f'{expected}, got {type(image).__name__}{hint}')
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ImageError(f'{expected}, got shape {image.shape} of {image.dtype}')
+
+
+def _changed(kind: type[S], settings: S | None, changes: dict[str, Any]) -> S:
+    """Return settings of a kind, or its defaults, with changes.
+
+    Raises:
+        SettingError: the settings are of another kind, or a change is wrong.
+    """
+    if settings is not None and not isinstance(settings, kind):
+        raise SettingError(f'settings must be {kind.__name__}, got {type(settings).__name__}')
+    settings = settings or kind()
+    return settings.changed(changes) if changes else settings

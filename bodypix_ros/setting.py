@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
-from .errors import SettingError
+from .errors import SettingError, shorten
 
 Value = bool | int | float | str | tuple[str, ...]
 T = TypeVar('T')
+S = TypeVar('S', bound='Settings')
 
 
 _KIND_TEXTS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text', tuple: 'a list of texts'}
@@ -22,8 +25,9 @@ _KIND_TEXTS = {bool: 'true or false', int: 'a whole number', float: 'a number', 
 class Setting:
     """One setting: its name, type, default, range and description.
 
-    `live` settings take effect at the next frame; the others need a new network or a new start. `kind` is bool, int,
-    float, str or tuple (of texts); a setting of kind str with a `parse` may take numbers as well.
+    `live` settings take effect at the next frame; the others need a new network or a new start, `read_only` ones a new
+    start. `kind` is bool, int, float, str or tuple (of texts); a setting of kind str with a `parse` may take numbers
+    as well.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Setting:
     minimum: float | None = None
     maximum: float | None = None
     live: bool = False
+    read_only: bool = False
     parse: Callable[[str, Value], Value] | None = None
 
     def check(self, value: Value) -> Value:
@@ -42,13 +47,14 @@ class Setting:
         Raises:
             SettingError: the value has the wrong type or is out of range; the text names both.
         """
+        value = _plain_value(value)
         if self.parse is not None:
             return self.parse(self.name, value)
         value = self._typed(value)
         if self.choices and value not in self.choices:
-            raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+            raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
         if isinstance(value, (int, float)) and not self._within(value):
-            raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+            raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
         return value
 
     @property
@@ -74,7 +80,7 @@ class Setting:
             return value
         elif self.kind in (bool, str) and isinstance(value, self.kind):
             return value
-        raise SettingError(f'{self.name} must be {self.range_text}, got {value!r}')
+        raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
 
 
 def setting(default: T, description: str, **details: Any) -> T:
@@ -90,6 +96,20 @@ class Settings:
         for one in self.describe():
             object.__setattr__(self, one.name, one.check(getattr(self, one.name)))
 
+    def changed(self: S, changes: Mapping[str, Any]) -> S:
+        """Return these settings with some changes.
+
+        Raises:
+            SettingError: there is no setting of a name, or one cannot have its value.
+        """
+        names = [one.name for one in self.describe()]
+        for name in changes:
+            if name not in names:
+                close = get_close_matches(name, names, 1)
+                hint = f'did you mean {close[0]}?' if close else f'expected one of {", ".join(names)}'
+                raise SettingError(f'there is no setting {name} here; {hint}')
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]  # every subclass is a dataclass
+
     @classmethod
     @cache
     def describe(cls) -> tuple[Setting, ...]:
@@ -104,6 +124,13 @@ class Settings:
             )
             for field in dataclasses.fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
         )
+
+
+def _plain_value(value: Any) -> Any:
+    """Return numbers of numpy and paths as Python's own numbers and texts."""
+    if getattr(value, 'shape', None) == () and hasattr(value, 'item'):
+        return value.item()
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _plain_kind(hint: Any) -> type:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .errors import SettingError
+from .errors import SettingError, shorten
 from .palettes import PALETTES
 from .parts import PartIds
 from .setting import Setting, Settings, Value, setting
@@ -13,41 +13,55 @@ from .setting import Setting, Settings, Value, setting
 RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
 """BodyPix's names for the network's share of the picture's height and width."""
 
+MIN_PIXELS, MAX_PIXELS = 65, 2049
+"""Range of `internal_resolution` as the longer side of the input of bodypix_ros, pixels."""
+
 OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
 
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
 
 
 def _parse_resolution(name: str, value: Value) -> Value:
-    """Return 'auto', one of the names, or a number (which may come as text)."""
-    if value == 'auto' or value in RESOLUTIONS:
+    """Return 'auto', one of the names, a share as float, or a number of pixels as int; numbers may come as text."""
+    if value == 'auto' or (isinstance(value, str) and value in RESOLUTIONS):
         return value
     try:
-        share = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else float('nan')
-    except ValueError:
-        share = float('nan')
-    if not 0.1 <= share <= 2.0:
-        raise SettingError(f'{name} must be auto, low, medium, high, full or between 0.1 and 2.0, got {value!r}')
-    return share
+        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else float('nan')
+    except (ValueError, OverflowError):
+        number = float('nan')
+    if 0.1 <= number <= 2.0:
+        return number
+    if MIN_PIXELS <= number <= MAX_PIXELS and number == int(number):
+        return int(number)
+    raise SettingError(
+        f'{name} must be auto, low, medium, high, full, a share of 0.1..2.0 or, for bodypix_ros, '
+        f'a whole number of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {shorten(repr(value))}'
+    )
 
 
 def _parse_cameras(name: str, value: Value) -> Value:
-    """Return the names; no names mean one camera without a name."""
+    """Return the names; none, or as in version 0.1 one that is empty, mean one camera without a name."""
     if not isinstance(value, (list, tuple)) or not all(isinstance(camera, str) for camera in value):
-        raise SettingError(f'{name} must be a list of names, got {value!r}')
-    cameras = tuple(value) or ('',)
-    bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera) and cameras != ('',)]
+        raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
+    cameras = () if tuple(value) == ('',) else tuple(value)
+    bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera)]
     if bad:
-        raise SettingError(f'{name} must be names such as front or arm/left, got {bad[0]!r}')
+        raise SettingError(f'{name} must be names such as front or arm/left, got {shorten(repr(bad[0]))}')
     if len(set(cameras)) < len(cameras):
-        raise SettingError(f'{name} must differ from each other, got {", ".join(cameras)}')
+        raise SettingError(f'{name} must differ from each other, got {shorten(", ".join(cameras))}')
     return cameras
 
 
 @dataclass(frozen=True)
 class NetworkSettings(Settings):
-    """Which network runs, on what, and at which resolution: what `BodyPix.load` takes."""
+    """Which network runs, on what, and at which resolution: the settings of `bodypix_ros.load`."""
 
+    model: str = setting(
+        'auto',
+        'Network: bodypix_ros (our own, in this package) or bodypix (Google); auto is bodypix_ros, '
+        'or bodypix where a setting that only BodyPix has is given',
+        choices=('auto', 'bodypix_ros', 'bodypix'),
+    )
     version: int = setting(2, 'BodyPix version of the official checkpoint', choices=(1, 2))
     architecture: str = setting(
         'mobilenet_v1', 'Backbone: mobilenet_v1 is fast, resnet50 is large', choices=('mobilenet_v1', 'resnet50')
@@ -63,26 +77,26 @@ class NetworkSettings(Settings):
         choices=('trained', 'tfjs'),
     )
     checkpoint: str = setting(
-        'auto',
-        'Whose weights: official (Google), builtin (small, in this package), auto (official where they can be had, '
-        'else builtin) or the folder of a TensorFlow.js checkpoint',
+        'official', 'Weights of BodyPix: official (Google) or the folder of a TensorFlow.js checkpoint'
     )
-    model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder")
+    model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder", read_only=True)
     model_url: str = setting(
         '',
         f'https: or file: address that stands for {OFFICIAL_SERVER}; empty means $BODYPIX_MODEL_URL, then that server',
+        read_only=True,
     )
-    allow_download: bool = setting(False, 'Fetch missing weights from the server')
+    allow_download: bool = setting(False, 'Fetch missing weights from the server', read_only=True)
     internal_resolution: str | float = setting(
         'auto',
-        'Share of the picture that the network sees: low, medium, high, full or 0.1..2.0; '
-        'auto is medium on a CPU and full on a GPU',
+        'Size of the network input as a share of the picture: low, medium, high, full or 0.1..2.0; for bodypix_ros '
+        'also its longer side, 65..2049 pixels; auto is 449 pixels for bodypix_ros, for bodypix medium on a CPU and '
+        'full on a GPU',
         parse=_parse_resolution,
     )
     part_ids: PartIds = setting('bodypix1', 'Numbering of the 24 parts', choices=('bodypix1', 'bodypix2'))
     provider: str = setting(
         'auto',
-        'What runs the network: auto is cuda where it really runs, else cpu; '
+        'What runs the network: auto is cuda where its results equal those of the CPU, else cpu; '
         'tensorrt builds an engine first, which takes minutes',
         choices=('auto', 'tensorrt', 'cuda', 'cpu'),
     )
@@ -92,10 +106,13 @@ class NetworkSettings(Settings):
         'int8 is for a CPU, twice as fast where it has VNNI, and keeps 99.6 % of the mask',
         choices=('auto', 'fp16', 'fp32', 'int8'),
     )
-    require_gpu: bool = setting(False, 'Refuse to start where no GPU runs the network')
+    require_gpu: bool = setting(False, 'Refuse to run where no GPU runs the network, or its results are wrong')
     device_id: int = setting(0, 'Number of the GPU', minimum=0)
     threads: int = setting(
-        0, 'Threads that run the network on the CPU; 0 is one for each physical core', minimum=0, maximum=256
+        0,
+        'Threads that run the network on the CPU; 0 is one for each physical core, within the CPU quota of a container',
+        minimum=0,
+        maximum=256,
     )
     kernels: str = setting(
         'auto',
@@ -106,7 +123,7 @@ class NetworkSettings(Settings):
 
 @dataclass(frozen=True)
 class SegmentSettings(Settings):
-    """The cheap settings, free to differ from frame to frame: what `BodyPix.segment` takes."""
+    """The cheap settings, free to differ from frame to frame: what `Segmenter.segment` takes."""
 
     threshold: float = setting(
         0.5, 'A pixel is a person where its score is above this', minimum=0.0, maximum=1.0, live=True
@@ -117,35 +134,35 @@ class SegmentSettings(Settings):
         live=True,
     )
     max_people: int = setting(
-        10, 'So many people are told apart, at most', minimum=1, maximum=255, live=True
+        10, 'Maximum number of people to separate', minimum=1, maximum=255, live=True
     )  # labels are uint8, 0 is nobody
     score_threshold: float = setting(
         0.4,
-        "A person's pose, and the keypoint that it is found by, must reach this score",
+        "Minimum score of a person's pose and of the keypoint from which it is decoded",
         minimum=0.0,
         maximum=1.0,
         live=True,
     )
     nms_radius: float = setting(
         20.0,
-        'The same keypoint of two people is at least so far apart, pixels of the network input',
+        'Minimum distance between the same keypoint of two people, pixels of the network input',
         minimum=1.0,
         live=True,
     )
     min_keypoint_score: float = setting(
         0.3,
-        'Keypoints above this score decide whose a pixel is (instances: webgl)',
+        'Keypoints above this score decide to which person a pixel belongs (instances: webgl)',
         minimum=0.0,
         maximum=1.0,
         live=True,
     )
     refine_steps: int = setting(
-        10, "How often a pixel's guess of its person's keypoints is improved", minimum=1, maximum=20, live=True
+        10, "Number of refinement steps of each pixel's long offsets", minimum=1, maximum=20, live=True
     )
     instances: str = setting(
         'webgl',
-        'How pixels find their person: webgl asks all 17 keypoints, cpu the five of the head, '
-        'as the backends of TensorFlow.js do',
+        'How pixels are assigned to people: webgl compares all 17 keypoints, cpu the five of the head, '
+        'like the backends of TensorFlow.js',
         choices=('webgl', 'cpu'),
         live=True,
     )
@@ -180,33 +197,98 @@ class PictureSettings(Settings):
 
 
 @dataclass(frozen=True)
+class TrackingSettings(Settings):
+    """What is carried from image to image: ids of people, keypoints and masks."""
+
+    tracking: bool = setting(True, 'Give a person the same track_id in every image, and find gestures', live=True)
+    track_hold_s: float = setting(
+        1.5, 'Seconds for which a person who is not seen keeps the track_id', minimum=0.0, maximum=60.0, live=True
+    )
+    track_threshold: float = setting(
+        0.5,
+        'Minimum score of a person who gets a new track_id; people below it only continue a track',
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    keypoint_smoothing: bool = setting(
+        False, 'Smooth the keypoints of tracked people with the One Euro filter', live=True
+    )
+    keypoint_min_cutoff_hz: float = setting(
+        1.0,
+        'Cutoff frequency of the One Euro filter for keypoints at rest; lower is smoother',
+        minimum=0.01,
+        maximum=100.0,
+        live=True,
+    )
+    keypoint_beta: float = setting(
+        5.0,
+        "Increase of that cutoff frequency with speed, Hz for each height of the person's box a second; "
+        'higher follows faster',
+        minimum=0.0,
+        maximum=1000.0,
+        live=True,
+    )
+    smoothing: bool = setting(
+        False, 'Reduce the flicker of mask and parts from image to image; see docs/smoothing.md', live=True
+    )
+
+
+@dataclass(frozen=True)
 class NodeSettings(Settings):
-    """How the node lives among other nodes."""
+    """How the node receives images and publishes results."""
 
     cameras: tuple[str, ...] = setting(
-        ('',), 'Names of the cameras; all topics of a camera stand under its name', parse=_parse_cameras
+        (), 'Names of the cameras, before their topics; empty for one camera without a name', parse=_parse_cameras
     )
     image_transport: str = setting(
-        'raw', 'How images come: raw, or compressed as JPEG or PNG', choices=('raw', 'compressed')
-    )
+        'raw', 'Type of the image topic: raw (Image) or compressed (CompressedImage, JPEG or PNG)',
+        choices=('raw', 'compressed'),
+    )  # fmt: skip
     qos: str = setting(
         'auto',
         'Reliability of the image subscription; auto follows the publisher',
         choices=('auto', 'reliable', 'best_effort'),
         live=True,
     )
+    rotate: int = setting(
+        0,
+        'Degrees clockwise by which images are rotated until people are upright, for cameras mounted sideways; '
+        "results are in the camera's own orientation",
+        choices=(0, 90, 180, 270),
+        live=True,
+    )
+    mono16_bits: int = setting(
+        16,
+        'Significant bits of 16-bit images (mono16, 16UC1, bayer_*16): 10 or 12 for cameras that do not scale '
+        'their values to 16 bits',
+        choices=(10, 12, 16),
+        live=True,
+    )
     max_rate_hz: float = setting(
-        0.0, 'Images of each camera that are worked on in a second, at most; 0 is no limit',
+        0.0, 'Maximum rate at which images of each camera are processed; 0 is no limit',
         minimum=0.0, maximum=1000.0, live=True,
     )  # fmt: skip
-    lazy: bool = setting(True, 'Compute and receive only what somebody subscribes to', live=True)
+    lazy: bool = setting(True, 'Receive images and compute results only while a topic has subscribers', live=True)
     stale_after_s: float = setting(
-        2.0, 'A camera that sends nothing for so many seconds is reported', minimum=0.1, maximum=3600.0, live=True
+        2.0, 'A camera that sends no image for this time is reported', minimum=0.1, maximum=3600.0, live=True
     )
     autostart: bool = setting(True, 'Configure and activate at the start, without a lifecycle manager')
+    fallback: bool = setting(
+        True, 'Run bodypix_ros where the weights of the requested model are absent; false refuses to run'
+    )
 
 
-GROUPS: tuple[type[Settings], ...] = (NetworkSettings, SegmentSettings, PictureSettings, NodeSettings)
+BODYPIX_ONLY = ('version', 'architecture', 'multiplier', 'quant_bytes', 'stride', 'dilation', 'checkpoint')
+"""Settings that only BodyPix has: giving one of them explicitly makes `model: auto` mean `bodypix`."""
+
+GROUPS: tuple[type[Settings], ...] = (
+    NetworkSettings,
+    SegmentSettings,
+    PictureSettings,
+    TrackingSettings,
+    NodeSettings,
+)
 """All classes of settings, in the order of the documents."""
 
 

@@ -1,4 +1,4 @@
-"""Start the node on the images of a camera, or of several; RViz too where it is asked for."""
+"""Start the node on the images of one or several cameras, and RViz on request."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from typing import Any
 
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import GroupAction, OpaqueFunction
+from launch.logging import get_logger
 from launch_ros.actions import Node
 
-from bodypix_ros.launching.arguments import NAMESPACE, declare_arguments, given_parameters, note_given
-from bodypix_ros.launching.params_file import cameras_of
+from bodypix_ros.launching.arguments import (
+    NAMESPACE,
+    declare_arguments,
+    full_node_name,
+    given_parameters,
+    note_given,
+    warn_unknown,
+)
+from bodypix_ros.launching.params_file import cameras_of, other_node_warning
 from bodypix_ros.launching.share import share
 from bodypix_ros.launching.texts import read_value
 from bodypix_ros.launching.topics import image_topics, node_remappings, rviz_remappings
@@ -18,7 +26,7 @@ from bodypix_ros.launching.transport import transport_actions
 from bodypix_ros.setting import Setting
 from bodypix_ros.settings import all_settings
 
-USE_SIM_TIME = Setting('use_sim_time', bool, False, 'Take the time from /clock')
+USE_SIM_TIME = Setting('use_sim_time', bool, False, 'Use the time of /clock')
 OPTIONS = (
     NAMESPACE,
     Setting('name', str, 'bodypix', 'Name of the node'),
@@ -26,23 +34,27 @@ OPTIONS = (
         'image',
         str,
         'image',
-        'Topic of the images; camera_info is taken beside it. With several cameras a name under that of each, '
-        'or a list: one topic for each, in their order',
+        'Topic of the images; camera_info is expected in the same namespace. With several cameras a name relative to '
+        'that of each camera, or a list of one topic per camera in their order',
     ),
     Setting(
         'params_file',
         str,
         str(share('config', 'bodypix.yaml')),
-        'YAML file of parameters; an argument that is given wins over it',
+        'YAML file of parameters; arguments that are given override it',
     ),
     Setting(
-        'log_level', str, 'info', 'Least level of what is logged', choices=('debug', 'info', 'warn', 'error', 'fatal')
+        'log_level',
+        str,
+        'info',
+        'Minimum severity of log messages',
+        choices=('debug', 'info', 'warn', 'error', 'fatal'),
     ),
-    Setting('respawn', bool, False, 'Start the node again when it ends by itself'),
-    Setting('rviz', bool, False, 'Open RViz'),
-    Setting('rviz_config', str, str(share('config', 'bodypix.rviz')), 'Layout of RViz'),
+    Setting('respawn', bool, False, 'Restart the node when it exits'),
+    Setting('rviz', bool, False, 'Start RViz'),
+    Setting('rviz_config', str, str(share('config', 'bodypix.rviz')), 'Configuration file of RViz'),
 )
-"""What belongs to the launch, not to the node."""
+"""Arguments of the launch file that are not parameters of the node."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -53,21 +65,25 @@ def generate_launch_description() -> LaunchDescription:
         *transport_actions(),
         OpaqueFunction(function=start, args=[given]),
     ]
-    # A group of its own: what is declared here shall not reach another launch file that is included later.
-    return LaunchDescription([GroupAction(actions)])
+    # In a group: what is declared here must not affect a launch file that is included later.
+    return warn_unknown(LaunchDescription([GroupAction(actions)]), __file__)
 
 
 def start(context: LaunchContext, given: dict[str, str]) -> list[Action]:
-    """Return the node, and RViz where it is asked for."""
+    """Return the node, and RViz if requested."""
     options: dict[str, Any] = {one.name: read_value(one, context.launch_configurations[one.name]) for one in OPTIONS}
     params_file = Path(options['params_file']).expanduser().absolute()
-    topics = image_topics(options['image'], cameras_of(params_file, options['name'], given))
+    full_name = full_node_name(context, options['namespace'], options['name'])
+    topics = image_topics(options['image'], cameras_of(params_file, full_name, given))
+    warning = other_node_warning(full_name, params_file)
+    if warning:
+        get_logger('bodypix_ros').warning(warning)
     node = Node(
         package='bodypix_ros',
         executable='bodypix_node',
         name=options['name'],
-        # Both names are set, even to nothing: launch then addresses the parameters to the full name of the node,
-        # and they win whatever names are in the file.
+        # Both names are always set, if only to an empty text: launch then addresses the parameters to the full name of
+        # the node, so that they override the file whatever names it contains.
         namespace=options['namespace'],
         parameters=[str(params_file), given_parameters([USE_SIM_TIME, *all_settings()], given)],
         remappings=node_remappings(topics),
@@ -80,7 +96,7 @@ def start(context: LaunchContext, given: dict[str, str]) -> list[Action]:
 
 
 def rviz(options: dict[str, Any], topics: dict[str, str], given: dict[str, str]) -> Node:
-    """Return RViz, with its layout connected to the topics of the node."""
+    """Return RViz with the topics of its layout remapped to those of the node."""
     share(package='rviz2')
     return Node(
         package='rviz2',

@@ -1,4 +1,4 @@
-"""Publish a picture or a video file with the package image_publisher, and start the node on it."""
+"""Publish a picture or a video file with the package image_publisher and start the node on its images."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ IMAGE_PUBLISHER = Driver(
     package='image_publisher',
     executable='image_publisher_node',
     arguments=(
-        DriverArgument('filename', str, None, 'Picture or video file, number of a camera, or address of a stream'),
-        DriverArgument('publish_rate', float, '10.0', 'Images a second'),
+        DriverArgument('filename', str, None, 'Picture or video file, number of a camera, or URL of a stream'),
+        DriverArgument('publish_rate', float, '10.0', 'Images per second'),
         DriverArgument('frame_id', str, 'camera', 'Frame of the images'),
         DriverArgument('camera_info_url', str, '', 'Calibration of the camera, file:// or package://'),
     ),
@@ -24,17 +24,17 @@ IMAGE_PUBLISHER = Driver(
 
 
 def generate_launch_description() -> LaunchDescription:
-    return driver_with_bodypix(IMAGE_PUBLISHER, OpaqueFunction(function=find_file))
+    return driver_with_bodypix(__file__, IMAGE_PUBLISHER, OpaqueFunction(function=find_file))
 
 
 def find_file(context: LaunchContext) -> list[SetLaunchConfiguration]:
-    """Check that the file is there: image_publisher would go on and publish nothing."""
+    """Check that the file exists: image_publisher would run without publishing anything."""
     filename = LaunchConfiguration('filename').perform(context)
     if filename.isdecimal() or '://' in filename:
         return []
     file = Path(filename).expanduser().absolute()
     if not file.is_file():
         raise SettingError(
-            f'filename must be a picture, a video, the number of a camera or an address; {file} is not there'
+            f'filename must be a picture, a video, the number of a camera or a URL; {file} does not exist'
         )
     return [SetLaunchConfiguration('filename', str(file))]

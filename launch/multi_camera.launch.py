@@ -1,6 +1,6 @@
 """Start the node on the images of several cameras: those of config/multi_camera.yaml, or `cameras:=[left, right]`.
 
-Each camera's driver runs in the namespace of its name and publishes `<camera>/image_raw`; `image` tells otherwise.
+The driver of each camera is expected to publish `<camera>/image_raw`; the argument `image` names other topics.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, GroupAction, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 
+from bodypix_ros.launching.arguments import warn_unknown
 from bodypix_ros.launching.share import share
 
 
@@ -17,17 +18,17 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'image',
             default_value='image_raw',
-            description='Topic of the images under the name of each camera, '
-            'or a list: one topic for each camera, in their order',
+            description='Topic of the images, relative to the name of each camera, '
+            'or a list of one topic per camera in their order',
         ),
         DeclareLaunchArgument(
             'params_file',
             default_value=str(share('config', 'multi_camera.yaml')),
-            description='YAML file of parameters, the cameras among them; an argument that is given wins over it',
+            description='YAML file of parameters, which names the cameras; arguments that are given override it',
         ),
         DeclareLaunchArgument(
             'rviz_config', default_value=str(share('config', 'multi_camera.rviz')), description='Layout of RViz'
         ),
         IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))),
     ]
-    return LaunchDescription([GroupAction(actions)])
+    return warn_unknown(LaunchDescription([GroupAction(actions)]), __file__)

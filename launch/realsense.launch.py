@@ -1,6 +1,6 @@
-"""Start a RealSense camera with the package realsense2_camera, and the node on its colour images.
+"""Start a RealSense camera with the package realsense2_camera and the node on its colour images.
 
-Every argument of realsense2_camera's own rs_launch.py is understood too: `rgb_camera.color_profile:=640x480x30`.
+Arguments of realsense2_camera's own rs_launch.py are forwarded to it: `rgb_camera.color_profile:=640x480x30`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, Opaq
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 
+from bodypix_ros.launching.arguments import warn_unknown
 from bodypix_ros.launching.driver import camera_with_bodypix
 from bodypix_ros.launching.share import share
 
@@ -20,10 +21,11 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument('camera_name', default_value='camera', description='Name of the camera'),
     ]
     image = [LaunchConfiguration('camera_namespace'), '/', LaunchConfiguration('camera_name'), '/color/image_raw']
-    return camera_with_bodypix(arguments, OpaqueFunction(function=start_camera), image)
+    description = camera_with_bodypix(arguments, OpaqueFunction(function=start_camera), image)
+    return warn_unknown(description, __file__, forwards=True)
 
 
 def start_camera(*_: object) -> list[Action]:
-    """Return the camera's own launch file."""
+    """Return the action that includes the camera's own launch file."""
     file = share('launch', 'rs_launch.py', package='realsense2_camera')
     return [IncludeLaunchDescription(PythonLaunchDescriptionSource(str(file)))]

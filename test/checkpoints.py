@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -13,8 +14,8 @@ from threading import Thread
 import numpy as np
 from numpy.typing import NDArray
 
+from bodypix_ros.models.bodypix.heads import HEAD_CHANNELS
 from bodypix_ros.models.catalogue import Checkpoint
-from bodypix_ros.models.heads import HEAD_CHANNELS
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -25,11 +26,12 @@ _HEAD_LAYERS = ('segment', 'part_heatmap', 'heatmap', 'offset', 'displacement_fw
 
 
 def first_layer(multiplier: float, seed: int = 0) -> Weights:
-    """Return the one tensor that tells which network weights are of."""
+    """Return the one tensor that identifies the network of a checkpoint."""
     noise = np.random.default_rng(seed).normal(size=(3, 3, 3, round(32 * multiplier)))
     return {'MobilenetV1/Conv2d_0/weights': noise.astype(np.float32)}
 
 
+@lru_cache(maxsize=4)
 def whole_network(multiplier: float, seed: int = 0) -> Weights:
     """Return all tensors of a MobileNetV1."""
     noise = np.random.default_rng(seed)
@@ -70,7 +72,7 @@ def write_checkpoint(folder: Path, manifest: str, weights: Weights) -> Path:
 
 def put_on_server(root: Path, checkpoint: Checkpoint, weights: Weights | None = None) -> Path:
     """Write a made-up checkpoint where the official server has the real one; return its folder."""
-    weights = first_layer(checkpoint.multiplier) if weights is None else weights
+    weights = whole_network(checkpoint.multiplier) if weights is None else weights
     return write_checkpoint(root / checkpoint.folder, checkpoint.manifest, weights)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+os.environ['ORT_DISABLE_TELEMETRY'] = '1'  # for tests that import onnxruntime directly
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

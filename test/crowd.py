@@ -12,8 +12,8 @@ from golden import Golden
 from numpy.typing import NDArray
 
 from bodypix_ros.inference.geometry import Geometry, bodypix2_geometry
-from bodypix_ros.inference.preprocess import preprocess
-from bodypix_ros.models.heads import HEAD_CHANNELS
+from bodypix_ros.inference.numpy_kernels import preprocess
+from bodypix_ros.models.bodypix.heads import HEAD_CHANNELS, MASK_HEADS
 from bodypix_ros.models.network import load_network
 from bodypix_ros.parts import KEYPOINTS
 from bodypix_ros.people import Keypoint, Pose
@@ -43,10 +43,18 @@ def _session(
     server: str, model_dir: str, stride: int, dilation: str
 ) -> tuple[onnxruntime.InferenceSession, dict[str, slice]]:
     settings = NetworkSettings(
-        multiplier=0.5, stride=stride, dilation=dilation, model_url=server, model_dir=model_dir, allow_download=True
+        model='bodypix',
+        multiplier=0.5,
+        stride=stride,
+        dilation=dilation,
+        model_url=server,
+        model_dir=model_dir,
+        allow_download=True,
     )
     network = load_network(settings, people=True)
-    return onnxruntime.InferenceSession(network.onnx, providers=['CPUExecutionProvider']), network.heads
+    return onnxruntime.InferenceSession(network.onnx, providers=['CPUExecutionProvider']), {
+        name: head.channels for name, head in network.heads.items()
+    }
 
 
 def heads_of(
@@ -72,8 +80,11 @@ def golden_heads(case: Golden, server: str, model_dir: str) -> tuple[Geometry, H
 
 def empty_heads(geometry: Geometry) -> Heads:
     """Heads of a picture without people: scores of nearly 0, offsets of 0."""
-    cells = geometry.output_height, geometry.output_width
-    heads = {name: np.zeros((channels, *cells), np.float32) for name, channels in HEAD_CHANNELS.items()}
+    heads = {}
+    for name, channels in HEAD_CHANNELS.items():
+        stride = geometry.stride if name in MASK_HEADS else geometry.pose_stride
+        cells = (geometry.input_height - 1) // stride + 1, (geometry.input_width - 1) // stride + 1
+        heads[name] = np.zeros((channels, *cells), np.float32)
     for logits in ('segments', 'part_heatmaps', 'heatmaps'):
         heads[logits] -= 20
     return heads

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from bodypix_ros.models.progress import Progress
-from bodypix_ros.ros.node import load_network, main
+from bodypix_ros.ros.main import main
+from bodypix_ros.ros.model_loader import ModelRequest, load_model
 from bodypix_ros.segmentation import Segmentation
-from bodypix_ros.segmenter import BodyPix
-from bodypix_ros.settings import NetworkSettings
+from bodypix_ros.segmenter import Segmenter
 
 GATE = Path(os.environ['BODYPIX_GATE'])
 LOADS, BATCHES = count(1), count(1)
@@ -28,7 +28,7 @@ LOADS, BATCHES = count(1), count(1)
 class Gated:
     """A network behind the gate."""
 
-    def __init__(self, net: BodyPix) -> None:
+    def __init__(self, net: Segmenter) -> None:
         self._net = net
 
     def __getattr__(self, name: str) -> Any:
@@ -50,10 +50,10 @@ def pass_gate(name: str) -> None:
         time.sleep(0.002)
 
 
-def load(settings: NetworkSettings, progress: Progress) -> Gated:
+def load(request: ModelRequest, progress: Progress) -> Gated:
     progress('waiting at the gate', 1, 4)
     pass_gate(f'load {next(LOADS)}')
-    return Gated(load_network(settings, progress))
+    return Gated(load_model(request, progress))
 
 
 if __name__ == '__main__':

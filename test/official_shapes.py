@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bodypix_ros.models.tfjs import Weights
+from bodypix_ros.models.bodypix.tfjs import Weights
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -31,8 +31,8 @@ event_handler.SubscriptionEventCallbacks = without_newer_events(event_handler.Su
 del Node.add_post_set_parameters_callback
 
 if __name__ == '__main__':
-    from bodypix_ros.ros.events import has_matched_events
-    from bodypix_ros.ros.node import main
+    from bodypix_ros.ros.compat import has_matched_events
+    from bodypix_ros.ros.main import main
 
     assert not has_matched_events()
     sys.exit(main())

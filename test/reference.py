@@ -1,4 +1,4 @@
-"""The decoding of BodyPix 2 written down plainly, in doubles and at full size: slow, and simple enough to trust."""
+"""The decoding of BodyPix and of our network, plainly: in doubles and at full size, slow, simple enough to trust."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ def interpolate(values: NDArray[np.float64], rows: Taps, columns: Taps) -> NDArr
 def scores(logits: NDArray[np.float32], geometry: Geometry) -> NDArray[np.float64]:
     """(..., output_height, output_width) logits to (..., H, W) scores."""
     values = logits.astype(np.float64)
-    if geometry.sigmoid_first:
-        values = 1 / (1 + np.exp(-values))
+    if geometry.sigmoid == 'before':
+        values = sigmoid(values)
     values = geometry.upsample_rows.astype(np.float64) @ values @ geometry.upsample_columns.astype(np.float64)
-    if not geometry.sigmoid_first:
-        values = 1 / (1 + np.exp(-values))
-    return interpolate(values, geometry.rows, geometry.columns)
+    if geometry.sigmoid == 'between':
+        values = sigmoid(values)
+    values = interpolate(values, geometry.rows, geometry.columns)
+    return sigmoid(values) if geometry.sigmoid == 'after' else values
+
+
+def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of logits."""
+    return 1 / (1 + np.exp(-values))

@@ -1,4 +1,4 @@
-"""BodyPix's WebGL way of sharing out pixels, written down plainly: every pixel, every keypoint, every step. Slow."""
+"""BodyPix's WebGL way of assigning pixels, plainly: every pixel, every keypoint, every step. Slow."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ def assign_pixels(
 ) -> NDArray[np.uint8]:
     """(H, W) uint8: 0 nobody, n the n-th pose."""
     rows, columns = np.nonzero(mask)
-    votes = [_vote(keypoint, rows, columns, long_offsets, geometry, refine_steps) for keypoint in range(len(KEYPOINTS))]
+    estimates = [
+        _estimate(keypoint, rows, columns, long_offsets, geometry, refine_steps) for keypoint in range(len(KEYPOINTS))
+    ]
     best = np.full(rows.size, _FAR_PX2)
     owner = np.zeros(rows.size, np.uint8)
     for label, pose in enumerate(poses, start=1):
         strong = [index for index, point in enumerate(pose.keypoints) if point.score > min_keypoint_score]
         total = np.zeros(rows.size, np.float32)
         for index in strong:
-            y, x = votes[index]
+            y, x = estimates[index]
             total += (x - np.float32(pose.keypoints[index].x)) ** 2 + (y - np.float32(pose.keypoints[index].y)) ** 2
         if strong:
             mean = total / np.float32(len(strong))
@@ -43,7 +45,7 @@ def assign_pixels(
     return labels
 
 
-def _vote(
+def _estimate(
     keypoint: int,
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
@@ -51,7 +53,7 @@ def _vote(
     geometry: Geometry,
     refine_steps: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where the pixels believe the keypoint to be: y and x."""
+    """Estimates of the keypoint by the pixels: y and x."""
     down, across = long_offsets[keypoint], long_offsets[len(KEYPOINTS) + keypoint]
     y, x = rows.astype(np.float32), columns.astype(np.float32)
     for _ in range(1 + refine_steps):

@@ -1,4 +1,4 @@
-"""The other side of the node's tests: a camera and a listener in this process, the real node in another."""
+"""The other side of the node's tests: a camera and subscribers in this process, the node in another."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bodypix_ros.ros.image_msg import fill
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 60.0
-NODE = ('-m', 'bodypix_ros.ros.node')
+NODE = ('-m', 'bodypix_ros.ros.main')
 GATED_NODE = (str(REPOSITORY / 'test' / 'gated_node.py'),)
 
 RELIABLE = QoSProfile(depth=5, reliability=QoSReliabilityPolicy.RELIABLE)
@@ -85,8 +85,18 @@ class Process:
         return self._log.read_text()
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def handles(self, number: signal.Signals) -> bool:
+        """Return whether the process has a handler for a signal; Linux only."""
+        status = Path(f'/proc/{self._process.pid}/status').read_text(encoding='utf-8')
+        caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith('SigCgt:'))
+        return bool(caught & 1 << (number - 1))
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -107,7 +117,7 @@ class Process:
 
 
 class Gate:
-    """Opens the way for the network of a gated node, batch by batch."""
+    """Lets the model of a gated node run, batch by batch."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -210,7 +220,7 @@ class Robot:
             f'camera {camera}'.rstrip(), lambda status: value_of(status, 'outputs wanted') == ', '.join(topics)
         )
 
-    def diagnosis(self, subject: str, where: Callable[[Any], bool] = lambda _: True) -> Any:
+    def diagnosis(self, subject: str, where: Callable[[Any], bool] = lambda _: True, node: str = 'bodypix') -> Any:
         """Return the next diagnostic status of the node's network or of a camera for which something holds."""
         self.subscribe('/diagnostics', DiagnosticArray)
         known = len(self.received['/diagnostics'])
@@ -218,7 +228,7 @@ class Robot:
         def found() -> Any:
             for array in self.received['/diagnostics'][known:]:
                 for status in array.status:
-                    if status.name == f'bodypix: {subject}' and where(status):
+                    if status.name == f'{node}: {subject}' and where(status):
                         return status
             return None
 
@@ -233,10 +243,10 @@ class Robot:
         self.node.destroy_client(client)
         return future.result()
 
-    def set(self, name: str, value: Any) -> str:
+    def set(self, name: str, value: Any, node: str = 'bodypix') -> str:
         """Set a parameter of the node; return why it refuses, empty where it does not."""
         request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
-        result = self.call(SetParameters, 'bodypix/set_parameters', request).results[0]
+        result = self.call(SetParameters, f'{node}/set_parameters', request).results[0]
         assert result.successful == (not result.reason)
         return str(result.reason)
 

@@ -18,16 +18,17 @@ import rclpy
 from rclpy.node import Node
 
 rclpy.init(args=sys.argv)
-node = Node('unnamed', automatically_declare_parameters_from_overrides=True)
+node = Node('unnamed')  # declaring its parameters would fail for `cameras: []`, which has no type
 report = {{
     'name': node.get_fully_qualified_name(),
-    'parameters': {{name: one.value for name, one in node.get_parameters_by_prefix('').items()}},
+    'parameters': {{name: one.value for name, one in node._parameter_overrides.items()}},
     'topics': {{name: node.resolve_topic_name(name) for name in os.environ['TOPICS'].split()}},
     'arguments': rclpy.utilities.remove_ros_args(sys.argv)[1:],
     'environment': dict(os.environ),
 }}
 report['parameters'] = {{
-    name: list(value) if hasattr(value, 'tolist') else value for name, value in report['parameters'].items()
+    name: list(value) if hasattr(value, 'tolist') else [] if value is None else value
+    for name, value in report['parameters'].items()
 }}
 report['executable'] = Path(sys.argv[0]).name
 Path(os.environ['REPORTS'], report['name'].replace('/', '.')).write_text(json.dumps(report))
@@ -48,7 +49,7 @@ sys.exit(service.run())
 
 _NODE = f"""#!{sys.executable}
 import sys
-from bodypix_ros.ros.node import main
+from bodypix_ros.ros.main import main
 
 sys.exit(main())
 """

@@ -11,12 +11,12 @@ import onnxruntime
 import pytest
 import reference
 from golden import CASES, THRESHOLDS, Golden
-from gpu_on_cpu import CpuBackend
+from gpu_on_cpu import HostBackend
 
 from bodypix_ros import BodyPix
 from bodypix_ros.errors import ImageError, SettingError
-from bodypix_ros.inference.gpu import cuda
-from bodypix_ros.inference.preprocess import preprocess
+from bodypix_ros.inference import cuda_provider
+from bodypix_ros.inference.numpy_kernels import preprocess
 from bodypix_ros.parts import mirrored, part_names, renumbering
 
 
@@ -113,7 +113,7 @@ def test_timings_are_given_by_stage(astronaut, net) -> None:
 
 def test_what_runs_and_why_is_said(net) -> None:
     assert net.provider == 'cpu'
-    assert net.provider_reason == 'the provider cpu was asked for'
+    assert net.provider_reason == 'the provider cpu was requested'
     assert 'MobileNetV1 0.50' in net.network.name
 
 
@@ -153,7 +153,7 @@ def test_a_wrong_setting_is_refused_before_anything_runs(astronaut, net) -> None
 @pytest.fixture
 def on_gpu(server: str, model_dir: str, monkeypatch: pytest.MonkeyPatch) -> BodyPix:
     """A network on a GPU, whose graphs really run on the CPU."""
-    monkeypatch.setattr(cuda, 'CudaBackend', lambda _device_id, half: CpuBackend(half))
+    monkeypatch.setattr(cuda_provider, 'CudaBackend', lambda _device_id, half: HostBackend(half))
     monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['CUDAExecutionProvider'])
     return BodyPix.load(
         model_url=server, model_dir=model_dir, allow_download=True, provider='auto', multiplier=0.5, precision='fp32'
@@ -173,8 +173,8 @@ def test_a_gpu_gives_what_the_cpu_gives(server, model_dir, shared, on_gpu) -> No
         assert found.mask.dtype == bool
 
 
-def test_a_gpu_tells_people_apart_as_the_cpu_does(server, model_dir, shared, on_gpu) -> None:
-    image = Golden.load(shared, 'three_people_1049x861__s16__rmedium').image
+def test_a_gpu_separates_people_as_the_cpu_does(server, model_dir, shared, on_gpu) -> None:
+    image = Golden.load(shared, 'karolina_640x480__s16__rmedium').image
     on_cpu = _load(server, model_dir, internal_resolution='full')
     found, expected = on_gpu.segment(image, people=True).people, on_cpu.segment(image, people=True).people
     assert len(found.persons) == len(expected.persons) > 0
@@ -188,7 +188,7 @@ def test_auto_resolution_is_full_on_a_gpu(on_gpu) -> None:
 
 def test_what_is_prepared_need_not_be_opened_for_the_first_picture(on_gpu, monkeypatch) -> None:
     on_gpu.prepare(200, 300, 2)
-    monkeypatch.setattr(CpuBackend, 'open', lambda *_given: pytest.fail('the picture had to wait'))
+    monkeypatch.setattr(HostBackend, 'open', lambda *_given: pytest.fail('the session was opened again'))
     assert len(on_gpu.segment_batch([np.zeros((200, 300, 3), np.uint8)] * 2)) == 2
 
 
@@ -197,7 +197,7 @@ def test_the_cpu_loads_nothing_that_only_a_gpu_needs(server, model_dir, net) -> 
 import sys
 from bodypix_ros import BodyPix
 BodyPix.load(model_url={server!r}, model_dir={model_dir!r}, multiplier=0.5)
-print([name for name in sys.modules if name == 'onnx' or name.startswith('bodypix_ros.inference.gpu')])
+print([name for name in sys.modules if name == 'onnx' or name.startswith('bodypix_ros.inference.cuda')])
 """
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == '[]\n'

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Make the checkout's virtual environment ready, then run a command in it.
+"""Create or update the virtual environment of the checkout, then run a command in it.
 
     tools/environment.py [COMMAND [ARGUMENT ...]]
 
-A ROS that is sourced, and whose rclpy this Python imports, is used. Otherwise ROS 2 comes as wheels: Jazzy, or what
-ROS_WHEELS says (jazzy, kilted). ONNX Runtime comes for the GPU where there is an NVIDIA card, else for the CPU;
-ACCELERATOR (cpu, gpu) overrules that. The work is done again only when one of these has changed, or a file of INPUTS.
+ROS 2 is the sourced one if this Python can import its rclpy; otherwise it is installed from wheels: Jazzy, or the
+distribution in ROS_WHEELS (jazzy, kilted). ONNX Runtime is installed for the GPU if there is an NVIDIA GPU, otherwise
+for the CPU; ACCELERATOR (cpu, gpu) overrides this. The environment is updated only if one of these or one of the files
+in INPUTS has changed.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ VENV = ROOT / '.venv'
 PYTHON = VENV / 'bin' / 'python'
 STAMP = VENV / 'bodypix_ros.json'
 WHEELS = {'jazzy': 'ros', 'kilted': 'kilted'}
-"""Distributions that exist as wheels, and the extra of setup.cfg that lists them."""
+"""ROS distributions that are available as wheels, and the extra of setup.cfg for each."""
 
 INPUTS = (
     'CMakeLists.txt',
@@ -40,12 +41,12 @@ INPUTS = (
     'launch/*',
     'config/*',
 )
-"""What the environment is made of, beside the Python code, which is used where it lies."""
+"""Files that the environment depends on, except Python code, which is installed in editable mode."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What the environment is to be made for."""
+class Configuration:
+    """The configuration of the environment."""
 
     python: str
     root: str
@@ -54,50 +55,50 @@ class Wish:
 
     @property
     def sourced(self) -> bool:
-        """Whether ROS is sourced, not installed from wheels."""
+        """Whether ROS is sourced rather than installed from wheels."""
         return not self.ros.endswith(' wheels')
 
 
 def main(command: list[str]) -> None:
-    use_a_fitting_python()
-    wish = read_wish()
-    stamp = {**asdict(wish), 'inputs': fingerprint()}
+    use_supported_python()
+    configuration = read_configuration()
+    stamp = {**asdict(configuration), 'inputs': fingerprint()}
     found = json.loads(STAMP.read_text()) if STAMP.is_file() else {}
     if found != stamp:
         check_tools()
         if {**found, 'inputs': None} != {**stamp, 'inputs': None}:
-            create(wish)
+            create(configuration)
         STAMP.unlink(missing_ok=True)
-        install(wish)
+        install(configuration)
         STAMP.write_text(json.dumps(stamp, indent=2))
     if command:
-        environment = command_environment(wish)
+        environment = command_environment(configuration)
         program = shutil.which(command[0], path=environment['PATH'])
         if program is None:
             sys.exit(f'{command[0]} is neither in .venv nor on PATH')
         os.execve(program, command, environment)
 
 
-def use_a_fitting_python() -> None:
-    """Go on with the Python outside .venv, of a version that the wheels exist for."""
+def use_supported_python() -> None:
+    """Restart with a Python outside .venv, of a version for which there are ROS wheels."""
     if Path(sys.prefix) == VENV:
-        restart(sys._base_executable)  # type: ignore[attr-defined]  # .venv may be made anew
+        restart(sys._base_executable)  # type: ignore[attr-defined]  # .venv may be replaced
     if (3, 10) <= sys.version_info[:2] <= (3, 13) or rclpy_is_importable():
         return
     for name in ('python3.12', 'python3.13', 'python3.11', 'python3.10'):
         found = shutil.which(name)
         if found and subprocess.run([found, '--version'], capture_output=True, check=False).returncode == 0:
             restart(found)
-    sys.exit(f'Python 3.10 to 3.13 is needed, {sys.executable} is {platform.python_version()}; set PYTHON to one')
+    sys.exit(f'Python 3.10 to 3.13 is required, but {sys.executable} is {platform.python_version()}; set PYTHON')
 
 
 def restart(python: str) -> None:
-    """Go on with another Python."""
+    """Restart this program with another Python."""
     os.execv(python, [python, *sys.argv])
 
 
-def read_wish() -> Wish:
-    """Look at the machine and at the environment variables."""
+def read_configuration() -> Configuration:
+    """Return the configuration for this machine and the environment variables."""
     wheels = os.environ.get('ROS_WHEELS', 'jazzy')
     if wheels not in WHEELS:
         sys.exit(f'ROS_WHEELS must be {" or ".join(WHEELS)}, got {wheels!r}')
@@ -109,26 +110,26 @@ def read_wish() -> Wish:
         if rclpy_is_importable():
             ros = os.pathsep.join(sourced_prefixes())
         else:
-            print(f'{sys.executable} cannot import rclpy of the sourced ROS; ROS comes as {ros} instead')
-    return Wish(python=platform.python_version(), root=str(ROOT), ros=ros, accelerator=accelerator)
+            print(f'{sys.executable} cannot import rclpy of the sourced ROS; installing ROS from {ros} instead')
+    return Configuration(python=platform.python_version(), root=str(ROOT), ros=ros, accelerator=accelerator)
 
 
 def sourced_prefixes() -> list[str]:
-    """Return the folders of a sourced ROS."""
+    """Return the prefixes of a sourced ROS."""
     prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
     return [prefix for prefix in prefixes if prefix and Path(prefix) != VENV]
 
 
 def rclpy_is_importable() -> bool:
-    """Say whether this Python imports the rclpy of a sourced ROS."""
+    """Return whether this Python can import rclpy of a sourced ROS."""
     if not sourced_prefixes():
         return False
     return subprocess.run([sys.executable, '-c', 'import rclpy'], capture_output=True, check=False).returncode == 0
 
 
 def cuda_of_driver() -> int:
-    """Return the CUDA version that an NVIDIA driver of this machine carries, or 0."""
-    if platform.machine() != 'x86_64' or shutil.which('nvidia-smi') is None:  # no wheels for other processors
+    """Return the major CUDA version that the NVIDIA driver supports, or 0 without a driver."""
+    if platform.machine() != 'x86_64' or shutil.which('nvidia-smi') is None:  # there are no wheels for other processors
         return 0
     answer = subprocess.run(['nvidia-smi'], capture_output=True, text=True, check=False)
     version = re.search(r'CUDA Version: (\d+)', answer.stdout)
@@ -136,7 +137,7 @@ def cuda_of_driver() -> int:
 
 
 def fingerprint() -> str:
-    """Return a digest of all files that the environment is made of."""
+    """Return a digest of the files in INPUTS."""
     digest = hashlib.sha256()
     for pattern in INPUTS:
         for path in sorted(ROOT.glob(pattern)):
@@ -146,74 +147,78 @@ def fingerprint() -> str:
 
 
 def check_tools() -> None:
-    """Stop with a sentence where building messages would stop with a riddle."""
+    """Exit with an error if the messages cannot be built: the errors of the build do not name the cause."""
     if not any(map(shutil.which, (os.environ.get('CXX', 'c++'), 'g++', 'clang++'))):
-        sys.exit('A C++ compiler is needed to build the messages: apt install g++')
+        sys.exit('Building the messages requires a C++ compiler: apt install g++')
     if not Path(sysconfig.get_paths()['include'], 'Python.h').is_file():
-        sys.exit(f'The headers of {sys.executable} are needed to build the messages: apt install python3-dev')
+        sys.exit(f'Building the messages requires the headers of {sys.executable}: apt install python3-dev')
 
 
-def create(wish: Wish) -> None:
-    """Make an empty environment."""
-    print(f'.venv: Python {wish.python}, ROS: {wish.ros}, ONNX Runtime for the {wish.accelerator}', flush=True)
-    options = ['--clear', *(['--system-site-packages'] if wish.sourced else [])]
+def create(configuration: Configuration) -> None:
+    """Create an empty environment."""
+    accelerator = configuration.accelerator
+    print(
+        f'.venv: Python {configuration.python}, ROS: {configuration.ros}, ONNX Runtime for the {accelerator}',
+        flush=True,
+    )
+    options = ['--clear', *(['--system-site-packages'] if configuration.sourced else [])]
     made = subprocess.run([sys.executable, '-m', 'venv', *options, str(VENV)], check=False)
     if made.returncode:
-        sys.exit('This Python makes no virtual environments: apt install python3-venv')
+        sys.exit(f'{sys.executable} cannot create virtual environments: apt install python3-venv')
 
 
-def install(wish: Wish) -> None:
-    """Install what the package needs, then the package itself, editable, with its messages."""
+def install(configuration: Configuration) -> None:
+    """Install the requirements, then the package with its messages in editable mode."""
     print('.venv: installing packages', flush=True)
-    pip(wish, *requirements(wish))
+    pip(configuration, *requirements(configuration))
     print('.venv: building messages', flush=True)
-    pip(wish, '--no-deps', '--editable', str(ROOT))
+    pip(configuration, '--no-deps', '--editable', str(ROOT))
 
 
-def requirements(wish: Wish) -> list[str]:
-    """Return the requirements of setup.cfg, with limits that this machine sets."""
+def requirements(configuration: Configuration) -> list[str]:
+    """Return the requirements of setup.cfg, restricted to versions that run on this machine."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / 'setup.cfg')
     texts = [setup['options']['install_requires']]
     extras = [
-        wish.accelerator,
+        configuration.accelerator,
         'fast',
         'demo',
         'bench',
         'dev',
-        *([] if wish.sourced else [WHEELS[wish.ros.split()[0]]]),
+        *([] if configuration.sourced else [WHEELS[configuration.ros.split()[0]]]),
     ]
     texts += [setup['options.extras_require'][extra] for extra in extras]
     wanted = [line for text in texts for line in text.split('\n') if line]
-    if wish.accelerator == 'gpu' and 0 < cuda_of_driver() < 13:
-        wanted.append('onnxruntime-gpu<1.27')  # the later ones are for CUDA 13
-    if wish.sourced and numpy_of_ros() == 1:
-        wanted.append('numpy<2')  # the messages of this ROS were compiled for it
+    if configuration.accelerator == 'gpu' and 0 < cuda_of_driver() < 13:
+        wanted += ['onnxruntime-gpu<1.27', 'cuda-bindings<13']  # later versions require CUDA 13
+    if configuration.sourced and numpy_of_ros() == 1:
+        wanted.append('numpy<2')  # the messages of this ROS were compiled for numpy 1
     return wanted
 
 
 def numpy_of_ros() -> int:
-    """Return the major version of the numpy that the sourced ROS uses."""
+    """Return the major version of numpy that the sourced ROS uses."""
     version = [sys.executable, '-c', 'import numpy; print(numpy.__version__)']
     return int(subprocess.run(version, capture_output=True, text=True, check=True).stdout.split('.')[0])
 
 
-def pip(wish: Wish, *arguments: str) -> None:
+def pip(configuration: Configuration, *arguments: str) -> None:
     """Run `pip install` in the environment."""
     quiet = [] if sys.stdout.isatty() else ['--quiet']
     command = [str(PYTHON), '-m', 'pip', 'install', '--disable-pip-version-check', *quiet, *arguments]
-    done = subprocess.run(command, env=command_environment(wish), stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(command, env=command_environment(configuration), stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        sys.exit('pip could not install what is needed; its own words stand above')
+        sys.exit('pip failed to install the requirements; see its messages above')
 
 
-def command_environment(wish: Wish) -> dict[str, str]:
-    """Return the environment variables under which programs of .venv find their ROS, and no other."""
+def command_environment(configuration: Configuration) -> dict[str, str]:
+    """Return environment variables with which programs of .venv find their ROS and no other."""
     environment = dict(os.environ)
-    environment.pop('_ROS_WHEELS_BOOTSTRAP_COMPLETE', None)  # said by the wheels of another environment
+    environment.pop('_ROS_WHEELS_BOOTSTRAP_COMPLETE', None)  # set by the wheels of another environment
     libraries = environment.get('LD_LIBRARY_PATH', '').split(os.pathsep)
-    prefixes = sourced_prefixes() if wish.sourced else []
-    if not wish.sourced:
+    prefixes = sourced_prefixes() if configuration.sourced else []
+    if not configuration.sourced:
         environment.pop('PYTHONPATH', None)
         libraries = [path for path in libraries if not path.startswith(tuple(sourced_prefixes()))]
     environment['VIRTUAL_ENV'] = str(VENV)

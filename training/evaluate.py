@@ -25,11 +25,11 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bodypix_ros.inference.poses import decode_poses
+from bodypix_ros.inference.people.poses import decode_poses
 from bodypix_ros.settings import SegmentSettings
 
 from .mirror import HEADS
-from .network import POSE_STRIDE, Network, load_weights
+from .network import FINE_STRIDE, POSE_STRIDE, Network, load_weights
 from .scores import Mask, boundary_score, found_keypoints, overlap
 
 LONGER_SIDE = 449
@@ -133,10 +133,17 @@ def resize_logits(logits: NDArray[np.float32], height: int, width: int) -> NDArr
     return resized[0, 0].numpy()
 
 
-def find_people(pose: NDArray[np.float32], size: tuple[int, int], picture: tuple[int, int], point: Point) -> list[Any]:
-    """Decode the poses of a picture.
+def find_people(
+    fine: NDArray[np.float32],
+    pose: NDArray[np.float32],
+    size: tuple[int, int],
+    picture: tuple[int, int],
+    point: Point,
+) -> list[Any]:
+    """Decode the poses of a picture, scored against its mask as the package does it.
 
     Args:
+        fine: (25, h4, w4), logits of person and parts.
         pose: (149, h16, w16), the pose heads.
         size: height and width of the network's input, pixels.
         picture: height and width of the picture, pixels.
@@ -148,15 +155,18 @@ def find_people(pose: NDArray[np.float32], size: tuple[int, int], picture: tuple
     threshold, shift = point
     heads = {name: pose[channels] for name, channels in HEADS.items()}
     heads['heatmaps'] = heads['heatmaps'] + np.float32(shift)
+    heads['segments'] = fine[:1]
     geometry = SimpleNamespace(
         height=picture[0],
         width=picture[1],
         input_height=size[0],
         input_width=size[1],
-        stride=POSE_STRIDE,
+        stride=FINE_STRIDE,
+        pose_stride=POSE_STRIDE,
         padding=SimpleNamespace(top=0, bottom=0, left=0, right=0),
     )
-    poses = decode_poses(heads, cast(Any, geometry), SegmentSettings(score_threshold=threshold))
+    settings = SegmentSettings(score_threshold=threshold)
+    poses = decode_poses(heads, cast(Any, geometry), settings, against_mask=True)
     return [np.array([(one.x, one.y) for one in pose.keypoints]) for pose in poses if pose.score >= threshold]
 
 
@@ -185,14 +195,14 @@ def measure(predictor: Predictor, examples: Sequence[Example], empty: Sequence[P
         scores.overlaps.setdefault(example.group, []).append(overlap(mask, example.truth, example.counted))
         scores.boundaries.setdefault(example.group, []).append(boundary_score(mask, example.truth, example.counted))
         for point in points if example.people is not None else []:
-            found = found_keypoints(find_people(pose, size, shape, point), example.people or [])
+            found = found_keypoints(find_people(fine, pose, size, shape, point), example.people or [])
             before = scores.keypoints.get(point, (0, 0))
             scores.keypoints[point] = before[0] + found[0], before[1] + found[1]
     for number, image in enumerate(tqdm(empty)):
         fine, pose, size = predictor.predict(image)
         scores.false_shares.append(float((resize_logits(fine[0], *image.shape[:2]) > 0).mean()))
         for point in points if number < EMPTY_PICTURES else []:
-            people = len(find_people(pose, size, image.shape[:2], point))
+            people = len(find_people(fine, pose, size, image.shape[:2], point))
             scores.false_people[point] = scores.false_people.get(point, 0) + people
     return scores
 

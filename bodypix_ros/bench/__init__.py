@@ -1,1 +1,1 @@
-"""How long everything takes, stage by stage and beside others."""
+"""How long each stage of a frame takes on this machine."""

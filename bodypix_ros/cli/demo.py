@@ -1,126 +1,132 @@
-"""`bodypix demo`: the real node and a camera in processes of their own, and pictures of what came out."""
+"""`bodypix demo`: the node and a virtual camera in processes of their own, and pictures of what the node publishes."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..errors import BodyPixError, ModelError
-from ..models.builtin import is_asked_for
-from ..models.download import AbsentError
-from ..models.network import load_network
-from ..models.source import AUTO, BUILTIN, OFFICIAL
-from ..ros.executable import as_parameters, prepare_environment, running
+from ..demo.processes import CAMERA, NODE, StopSignals, prepare_environment, running
+from ..errors import BodyPixError
+from ..setting import Setting, Value
 from ..settings import NetworkSettings
-from .options import add_options, from_options
-from .pictures import write_pictures
-from .progress import ProgressBar
+from .options import add_options, given_options, read_folder, setting_reader
 
 if TYPE_CHECKING:
-    from ..ros.collector import Collector
+    from ..demo.result_collector import ResultCollector
 
 _NAMESPACE = '/bodypix_demo'
-_FIRST_RESULT_S = 60.0
-_WHICH_NETWORK = ('version', 'architecture', 'multiplier', 'quant_bytes', 'checkpoint')
-# Where none was asked for: a server that stands for the official one may not have every checkpoint.
-_ALTERNATIVES: tuple[dict[str, Any], ...] = ({'quant_bytes': 2}, {'multiplier': 0.5})
+_FIRST_RESULT_TIMEOUT_S = 120.0
+_SECONDS = Setting('seconds', float, 5.0, 'how long rate and latency are measured', minimum=0.1, maximum=3600.0)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the source, the time and every setting of the network."""
+    """Add the source, the duration and every setting of the network."""
     sources = parser.add_mutually_exclusive_group()
     sources.add_argument('--image', dest='source', metavar='FILE', help='show a picture (default: an astronaut)')
     sources.add_argument('--video', dest='source', metavar='FILE', help='play a video file, over and over')
     sources.add_argument('--device', dest='source', metavar='/dev/videoN', help='use a camera')
-    parser.add_argument('--seconds', type=float, default=5.0, help='how long to measure (default: %(default)g)')
-    parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder for the PNG files')
+    parser.add_argument(
+        '--seconds', type=setting_reader(_SECONDS), metavar='X', default=_SECONDS.default,
+        help=f'{_SECONDS.description} (default: %(default)g)',
+    )  # fmt: skip
+    parser.add_argument('--output', type=read_folder, required=True, metavar='DIR', help='folder for the PNG files')
     add_options(parser, NetworkSettings)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the node on the source, write what it published, and say how fast it was."""
-    settings = _settings_at_hand(arguments)
-    prepare_environment('the demo')
-    from ..ros.collector import collecting
+    """Run the node on the source; print which network runs, its rate and latency; write what it publishes as PNG files.
 
-    with ExitStack() as stack:
-        source = arguments.source or _astronaut(Path(stack.enter_context(tempfile.TemporaryDirectory())))
-        camera = [f'source:={Path(source).resolve()}']
-        processes = [
-            stack.enter_context(running('bodypix_ros.ros.node', _NAMESPACE, as_parameters(settings))),
-            stack.enter_context(running('bodypix_ros.ros.virtual_camera', _NAMESPACE, camera)),
-        ]
-        collector = stack.enter_context(collecting(_NAMESPACE))
-
-        def ended() -> bool:
-            return any(process.poll() is not None for process in processes)
-
-        collector.wait(lambda: collector.complete or ended(), _FIRST_RESULT_S)
-        if not collector.complete:
-            raise BodyPixError('no results came; the lines above say what the node or the camera lacks')
-        collector.measure(arguments.seconds)
-        _report(collector, write_pictures(arguments.output, collector.pictures()))
+    SIGINT, SIGTERM and SIGHUP end it with status 0. The processes that it started have ended when it returns.
+    """
+    signals = StopSignals()
+    try:
+        with ExitStack() as stack, signals:
+            _show(arguments, signals, stack)
+    except KeyboardInterrupt:
+        signals.ignore_more()
     return 0
 
 
-def _settings_at_hand(arguments: argparse.Namespace) -> NetworkSettings:
-    """Return settings whose checkpoint is here, fetching it where that is possible.
+def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack) -> None:
+    prepare_environment('bodypix demo')
+    from ..demo.result_collector import collecting
+
+    parameters = {'allow_download': True, **given_options(arguments, NetworkSettings)}
+    _load(parameters)
+    source = arguments.source or _astronaut(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+    camera = {'source': str(Path(source).absolute())}
+    with signals.delayed():
+        processes = [
+            stack.enter_context(running(NODE, _NAMESPACE, parameters)),
+            stack.enter_context(running(CAMERA, _NAMESPACE, camera)),
+        ]
+    collector = stack.enter_context(collecting(_NAMESPACE))
+
+    def any_ended() -> bool:
+        return any(process.poll() is not None for process in processes)
+
+    collector.wait(lambda: collector.complete or any_ended(), _FIRST_RESULT_TIMEOUT_S)
+    if not collector.complete:
+        raise BodyPixError('no results were received; the log of the node and the camera above says why')
+    _report_network(collector)
+    collector.measure(arguments.seconds)
+    if not collector.arrivals_s:
+        raise BodyPixError(f'no mask was received in {arguments.seconds:g} s; try more --seconds')
+    _report(collector, _write_pictures(arguments.output, collector, Path(source)))
+
+
+def _load(parameters: Mapping[str, Value]) -> None:
+    """Fetch and build the network before the node does, with a progress bar.
 
     Raises:
-        ModelError: there is no checkpoint to be had; the text is about the first choice.
+        ModelError: the weights are absent and cannot be fetched; the text says how to get them.
     """
-    asked = from_options(arguments, NetworkSettings, allow_download=True)
-    choices = _choices(asked, free=not any(name in vars(arguments) for name in _WHICH_NETWORK))
-    errors: list[ModelError] = []
-    for choice in choices:
-        reachable = all(isinstance(error, AbsentError) for error in errors)  # else only the cache is left to ask
-        try:
-            with ProgressBar() as progress:
-                name = load_network(dataclasses.replace(choice, allow_download=reachable), progress=progress).name
-        except ModelError as error:
-            errors.append(error)
-            continue
-        if errors:
-            print(f'{errors[0]}\nGoing on with what is there: {name}.', file=sys.stderr)
-        return choice
-    raise errors[0]
+    from ..models.network import load_network, resolve_settings
+    from .progress import ProgressBar
 
-
-def _choices(asked: NetworkSettings, *, free: bool) -> list[NetworkSettings]:
-    """Return what to try in turn: what was asked for, where that was nothing others like it, and the built-in one."""
-    if asked.checkpoint != AUTO or is_asked_for(asked):
-        return [asked]
-    official = dataclasses.replace(asked, checkpoint=OFFICIAL)
-    others = [dataclasses.replace(official, **other) for other in _ALTERNATIVES if free]
-    return [official, *others, dataclasses.replace(asked, checkpoint=BUILTIN)]
+    settings, _ = resolve_settings(NetworkSettings(**parameters), parameters)  # type: ignore[arg-type]
+    with ProgressBar() as progress:
+        load_network(settings, progress=progress)
 
 
 def _astronaut(folder: Path) -> str:
+    from .pictures import write_pictures
+
     try:
         from skimage import data  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
         raise BodyPixError(
-            'the picture of the demo is in scikit-image, which is not installed; give an --image'
+            'the picture of the demo is part of scikit-image, which is not installed; give an --image'
         ) from error
     (path,) = write_pictures(folder, {'astronaut': data.astronaut()[..., ::-1]})
     return str(path)
 
 
-def _report(collector: Collector, paths: Sequence[Path]) -> None:
+def _write_pictures(folder: Path, collector: ResultCollector, source: Path) -> Sequence[Path]:
+    from .pictures import write_pictures
+
+    return write_pictures(folder, collector.pictures(), inputs=[source])
+
+
+def _report_network(collector: ResultCollector) -> None:
     stats = collector.stats
-    assert stats is not None
+    assert stats is not None, 'the results are complete'
+    print(f'network   {stats.model} on {stats.provider}: {stats.model_reason}; {stats.device}', flush=True)
+
+
+def _report(collector: ResultCollector, paths: Sequence[Path]) -> None:
+    import numpy as np
+
+    stats = collector.stats
+    assert stats is not None, 'the results are complete'
     median_ms, p95_ms = np.percentile(collector.latencies_ms, (50, 95))
-    print(f'network   {stats.model}')
-    print(f'provider  {stats.provider}: {stats.device}')
-    print(f'rate      {collector.rate_hz:.1f} masks a second, from {stats.cameras[0].rate_in_hz:.1f} images a second')
+    print(
+        f'rate      {collector.rate_hz:.1f} masks per second from {stats.cameras[0].rate_in_hz:.1f} images per second'
+    )
     print(f'latency   {median_ms:.1f} ms median, {p95_ms:.1f} ms p95, from the stamp of an image to its mask')
     for path in paths:
         print(f'picture   {path.resolve()}')

@@ -4,55 +4,92 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..errors import BodyPixError
+from .failures import report_failure
 
-# One line a verb: the name of its module in this folder, and what it is good for. A verb's module has
+# One line for each verb: the name of its module in this folder, and its purpose. The module has
 # `add_arguments(parser)` and `run(arguments) -> exit status`; it is imported only when its verb is used.
 VERBS = {
     'demo': 'run the node on a picture, a video or a camera and show what it publishes',
     'segment': 'find people in picture files',
-    'models': 'list, fetch, import and build from weights',
-    'bench': 'measure how long everything takes here, stage by stage and beside others',
+    'models': 'list, download, import and build models',
+    'check': 'check what runs the network here, whether its results are right, and what a GPU lacks',
+    'bench': 'measure the latency of each stage on this machine',
 }
+
+_DEBUG = '--debug'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, or 1 where an error of ours was said on stderr."""
+    """Run the command line and return its exit status: 0, or 1 after a failure, which is one sentence on stderr.
+
+    Tracebacks are printed with --debug, or where BODYPIX_DEBUG is set.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _prepare_streams()
     logging.basicConfig(format='%(message)s', level=logging.INFO)
-    parsed = _parser(words).parse_args(words)
+    debug = _DEBUG in words or bool(os.environ.get('BODYPIX_DEBUG'))
+    logging.getLogger('bodypix_ros').setLevel(logging.DEBUG if debug else logging.INFO)
     try:
-        status = int(parsed.run(parsed))
-        sys.stdout.flush()
-        return status
-    except BodyPixError as error:
-        print(f'bodypix: {error}', file=sys.stderr)
-        return 1
+        status = _run([word for word in words if word != _DEBUG])
     except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # whoever reads our output has enough of it; keep the interpreter's last flush quiet too
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        status = 130
+    except BrokenPipeError:  # the reader of our output has closed it
+        status = 1
+    except Exception as error:
+        report_failure(error)
+        status = 1
+    return status if _close_stdout() else 1
+
+
+def _run(words: Sequence[str]) -> int:
+    parsed = _parser(words).parse_args(words)
+    return int(parsed.run(parsed))
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser; the verb that is asked for knows its options, the others are listed only."""
+    """Return the parser. Only the verb that was given has its options, since they take long to import."""
     parser = argparse.ArgumentParser(prog='bodypix', description='Find people and their body parts in pictures.')
     parser.add_argument('--version', action='version', version=f'bodypix_ros {__version__}')
+    parser.add_argument(_DEBUG, action='store_true', help='print the traceback of an error; allowed after any verb')
     verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
+    given = next((word for word in words if not word.startswith('-')), None)
     for verb, purpose in VERBS.items():
         of_verb = verbs.add_parser(verb, help=purpose, description=f'{purpose[0].upper()}{purpose[1:]}.')
-        if words and words[0] == verb:
+        if verb == given:
             module = importlib.import_module(f'.{verb}', __package__)
             module.add_arguments(of_verb)
             of_verb.set_defaults(run=module.run)
     return parser
+
+
+def _prepare_streams() -> None:
+    """Replace closed streams, and let text that the terminal cannot show, such as some file names, be escaped."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115  # for the rest of the process
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115  # for the rest of the process
+        print('bodypix: stdout is closed; nothing is printed there', file=sys.stderr)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')
+
+
+def _close_stdout() -> bool:
+    """Flush stdout, and return whether that was possible. Otherwise the interpreter does not try it again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f'bodypix: stdout cannot be written ({error.strerror})', file=sys.stderr)
+        return False
+    return True
 
 
 if __name__ == '__main__':

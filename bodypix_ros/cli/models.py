@@ -1,11 +1,13 @@
-"""`bodypix models`: which checkpoints exist and are here; fetch them, import them, find them, build from them."""
+"""`bodypix models`: list, fetch and import official checkpoints, print where they are, build networks from them."""
 
 from __future__ import annotations
 
 import argparse
 
-from ..models.address import server_address
+from ..errors import ModelError
 from ..models.catalogue import CATALOGUE, find_checkpoint
+from ..models.disk import NO_CACHE
+from ..models.download import server_address
 from ..models.store import open_store
 from ..settings import NetworkSettings
 from . import models_build
@@ -16,7 +18,7 @@ _CHECKPOINT = ('version', 'architecture', 'multiplier', 'quant_bytes')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add all that can be done with models."""
+    """Add the actions of the verb."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
 
     listing = actions.add_parser('list', help='show every official checkpoint and whether it is in the cache')
@@ -27,21 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(fetch, NetworkSettings, only=(*_CHECKPOINT, 'model_dir', 'model_url'))
     fetch.set_defaults(act=fetch_model)
 
-    importing = actions.add_parser('import', help='bring in every checkpoint of a folder laid out like the server')
+    importing = actions.add_parser('import', help='copy every checkpoint of a folder that is laid out like the server')
     importing.add_argument('folder', metavar='DIR', help='the folder, or its file: address')
     add_options(importing, NetworkSettings, only=('model_dir',))
     importing.set_defaults(act=import_models)
 
-    where = actions.add_parser('where', help='print the folder that keeps the weights')
+    where = actions.add_parser('where', help='print the cache folder')
     add_options(where, NetworkSettings, only=('model_dir',))
     where.set_defaults(act=print_folder)
 
-    build = actions.add_parser('build', help='build a network ahead, and on a GPU what each size of picture needs')
+    build = actions.add_parser('build', help='build a network in advance, and on a GPU what each picture size needs')
     models_build.add_arguments(build)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for."""
+    """Run the chosen action."""
     arguments.act(arguments)
     return 0
 
@@ -56,8 +58,8 @@ def list_models(arguments: argparse.Namespace) -> None:
 
 
 def fetch_model(arguments: argparse.Namespace) -> None:
-    """Fetch one checkpoint, unless it is here and whole."""
-    # ResNet50 has no stride 8, and the stride does not choose the weights: take one that every network has.
+    """Fetch one checkpoint, unless it is here and sound."""
+    # The stride does not choose the weights; 16 is one that every network has.
     settings = from_options(arguments, NetworkSettings, stride=16)
     checkpoint, store = find_checkpoint(settings), open_store(settings)
     with ProgressBar() as progress:
@@ -75,5 +77,12 @@ def import_models(arguments: argparse.Namespace) -> None:
 
 
 def print_folder(arguments: argparse.Namespace) -> None:
-    """Print where the cache is."""
-    print(open_store(from_options(arguments, NetworkSettings)).root)
+    """Print where the cache is.
+
+    Raises:
+        ModelError: there is none.
+    """
+    root = open_store(from_options(arguments, NetworkSettings)).root
+    if root == NO_CACHE:
+        raise ModelError('there is no cache folder, because this user has no home folder; set model_dir or HOME')
+    print(root)

@@ -1,4 +1,4 @@
-"""`bodypix models build`: do ahead what the first frames would have to wait for."""
+"""`bodypix models build`: prepare in advance what the first frames would otherwise wait for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 
 from ..errors import SettingError
 from ..models.progress import Progress
-from ..segmenter import BodyPix
+from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings
-from .options import add_options, from_options
+from .options import add_options, from_options, given_options
 from .progress import ProgressBar
 
 Size = tuple[int, int]
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--size',
         dest='sizes',
         action='append',
-        type=_read_size,
+        type=read_size,
         metavar='WIDTHxHEIGHT',
         help='size of the pictures, such as 640x480; may be given more than once (default: 640x480)',
     )
@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar='N',
-        help='so many cameras of each size will be segmented at once, at most (default: 1)',
+        help='largest number of cameras of each size that are segmented at once (default: 1)',
     )
-    parser.add_argument('--people', action='store_true', help='also for telling people apart')
+    parser.add_argument('--people', action='store_true', help='also prepare the network that separates people')
     add_options(parser, NetworkSettings)
     parser.set_defaults(act=build_models)
 
@@ -43,37 +43,39 @@ def build_models(arguments: argparse.Namespace) -> None:
     if arguments.cameras < 1:
         raise SettingError(f'cameras must be at least 1, got {arguments.cameras}')
     with ProgressBar() as progress:
-        net = BodyPix.load(from_options(arguments, NetworkSettings), progress=progress)
+        settings, given = from_options(arguments, NetworkSettings), given_options(arguments, NetworkSettings)
+        net = load(settings, given=given.keys(), progress=progress)
         prepare_sizes(net, arguments.sizes or [(640, 480)], arguments.cameras, arguments.people, progress)
     print(f'{net.network.name}: ready on {net.provider} ({net.provider_reason})')
 
 
-def prepare_sizes(net: BodyPix, sizes: list[Size], cameras: int, people: bool, progress: Progress) -> None:
+def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool, progress: Progress) -> None:
     """Prepare every size for 1 to `cameras` pictures at once.
 
     Args:
         net: the network.
         sizes: widths and heights, pixels.
-        cameras: that send pictures of each size, at most.
-        people: for telling people apart as well.
-        progress: told how far it is.
+        cameras: the largest number of cameras that send pictures of each size.
+        people: also prepare the network that separates people.
+        progress: called before and after each size.
     """
-    # Between two powers of two nothing more is built.
+    # Batches are padded to a power of two, so nothing else is built between two of them.
     counts = sorted({min(1 << power, cameras) for power in range(cameras.bit_length() + 1)})
-    wishes = [
+    requests = [
         (size, count, with_people)
         for size in sizes
         for count in counts
         for with_people in ([False, True] if people else [False])
     ]
-    for (width, height), count, with_people in wishes:
+    for (width, height), count, with_people in requests:
         task = f'preparing {net.provider} for {count} of {width}x{height}{" with people" if with_people else ""}'
         progress(task, 0, 1)
         net.prepare(height, width, count, people=with_people)
         progress(task, 1, 1)
 
 
-def _read_size(text: str) -> Size:
+def read_size(text: str) -> Size:
+    """Return width and height of '640x480'."""
     match = _SIZE.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(f'a size must be given as WIDTHxHEIGHT, such as 640x480, got {text!r}')

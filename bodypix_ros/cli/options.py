@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import SettingError
@@ -13,25 +14,33 @@ S = TypeVar('S', bound=Settings)
 _METAVARS: dict[type, str] = {int: 'N', float: 'X'}
 
 
-def add_options(parser: argparse.ArgumentParser, group: type[Settings], only: Collection[str] | None = None) -> None:
+def add_options(
+    parser: argparse.ArgumentParser,
+    group: type[Settings],
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
+) -> None:
     """Add one option for each setting of a class: `--quant-bytes` for `quant_bytes`.
+
+    An option that is not given leaves no default behind, so that `given_options` returns the given ones alone.
 
     Args:
         parser: of the verb.
         group: the class of settings.
         only: names of the wanted settings; None for all.
+        without: names of settings that have no effect on the verb.
     """
     for setting in group.describe():
-        if only is None or setting.name in only:
+        if (only is None or setting.name in only) and setting.name not in without:
             flag = f'--{setting.name.replace("_", "-")}'
             parser.add_argument(flag, dest=setting.name, default=argparse.SUPPRESS, **_details(setting))
 
 
 def from_options(arguments: argparse.Namespace, group: type[S], **fixed: Value) -> S:
-    """Return settings of a class: as given on the command line, else as they are by default.
+    """Return the settings of a class as given on the command line, the others with their defaults.
 
     Args:
-        arguments: parsed by a parser that `add_options` has prepared.
+        arguments: parsed by a parser to which `add_options` added the options.
         group: the class of settings.
         fixed: values that the verb sets itself.
 
@@ -42,9 +51,17 @@ def from_options(arguments: argparse.Namespace, group: type[S], **fixed: Value) 
 
 
 def given_options(arguments: argparse.Namespace, group: type[Settings]) -> dict[str, Value]:
-    """Return the settings of a class that the command line names, without the defaults of the others."""
+    """Return the settings of a class that were given on the command line, without the defaults of the others."""
     given = vars(arguments)
     return {setting.name: given[setting.name] for setting in group.describe() if setting.name in given}
+
+
+def read_folder(text: str) -> Path:
+    """Return the path of a folder that an option names, with ~ and ~user expanded: after '=' the shell leaves them."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f'{text!r} names a user whose home folder is unknown') from error
 
 
 def _details(setting: Setting) -> dict[str, Any]:
@@ -57,7 +74,7 @@ def _details(setting: Setting) -> dict[str, Any]:
 
 
 def setting_reader(setting: Setting) -> Callable[[str], Value]:
-    """Return what turns an option's text into a checked value."""
+    """Return the function that converts an option's text to a checked value."""
 
     def read(text: str) -> Value:
         try:
@@ -69,7 +86,7 @@ def setting_reader(setting: Setting) -> Callable[[str], Value]:
 
 
 def _number(setting: Setting, text: str) -> Value:
-    """Return the text as a number where one is wanted; what is none is left for the setting to refuse."""
+    """Return the text as a number if the setting is one; other text is returned for the setting to refuse."""
     try:
         return int(text) if setting.kind is int else float(text) if setting.kind is float else text
     except ValueError:

@@ -1,8 +1,12 @@
-"""Pictures to files."""
+"""Results as files: pictures as PNG, people as JSON. Each file appears whole or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import errno
+import json
+import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ImageError
+from ..errors import BodyPixError, ImageError
 from ..palettes import BLACK, palette_colors
 from ..parts import PartIds
+from ..people import PartRegion, Person
 from ..render import colorize_parts, render_overlay
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
@@ -20,47 +25,125 @@ from ..settings import PictureSettings
 Pictures = Mapping[str, NDArray[Any]]
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Return a picture file as (H, W, 3) uint8 BGR.
-
-    Raises:
-        ImageError: it is missing or not a picture.
-    """
-    if not path.is_file():
-        raise ImageError(f'{path} is not there; expected a picture file')
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ImageError(f'{path} is not a picture that OpenCV can read')
-    return np.asarray(picture, np.uint8)
-
-
 def draw_pictures(
     image: NDArray[np.uint8], result: Segmentation, settings: PictureSettings, part_ids: PartIds
 ) -> Pictures:
-    """Return what the node would publish for a picture, by topic: mask, parts, parts_color, overlay; BGR or grey."""
+    """Return what the node would publish for a picture, by topic; BGR or grey.
+
+    These are mask, parts, parts_color and overlay, and instances where people were asked for.
+    """
     assert result.parts is not None
     colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
-    return {
+    pictures: dict[str, NDArray[Any]] = {
         'mask': result.mask.view(np.uint8) * np.uint8(255),
         'parts': result.parts.view(np.uint8),
         'parts_color': colorize_parts(result.parts, colors)[..., ::-1],
         'overlay': render_overlay(image, result, settings, part_ids),
     }
+    if result.people is not None:
+        pictures['instances'] = result.people.labels
+    return pictures
 
 
-def write_pictures(folder: Path, pictures: Pictures, prefix: str = '') -> list[Path]:
+def describe_people(persons: Sequence[Person]) -> bytes:
+    """Return people as JSON: a list of objects with the fields of `bodypix_ros.people.Person`."""
+    people = [{**_as_dict(person), 'parts': [_as_dict(part) for part in person.parts]} for person in persons]
+    return json.dumps(people, indent=1, default=_as_number).encode()
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """Return the names of files without their suffix, with a number where an earlier file has the same: cam, cam_2."""
+    taken = {path.stem for path in paths}
+    used: set[str] = set()
+    names = []
+    for path in paths:
+        name, number = path.stem, 1
+        while name in used or (number > 1 and name in taken):
+            number += 1
+            name = f'{path.stem}_{number}'
+        used.add(name)
+        names.append(name)
+    return names
+
+
+def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: Collection[Path] = ()) -> list[Path]:
     """Write each picture as PREFIX<name>.png and return the paths.
 
+    Args:
+        folder: is created where it does not exist.
+        pictures: by name, (H, W) or (H, W, 3) uint8 BGR.
+        prefix: of the file names.
+        inputs: files that are never overwritten.
+
     Raises:
-        ImageError: the folder or a file cannot be written.
+        BodyPixError: the folder or a file cannot be written, or a file is one of the inputs.
     """
-    paths = []
+    create_folder(folder)
+    files = {f'{prefix}{name}.png': _as_png(picture) for name, picture in pictures.items()}
+    return write_files(folder, files, inputs)
+
+
+def create_folder(folder: Path) -> None:
+    """Create a folder and those above it, unless it exists.
+
+    Raises:
+        BodyPixError: it cannot be created.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            path = folder / f'{prefix}{name}.png'
-            path.write_bytes(cv2.imencode('.png', picture)[1].tobytes())
-            paths.append(path)
     except OSError as error:
-        raise ImageError(f'{folder} cannot be written ({error.strerror}); choose another --output') from error
+        raise _unwritable(folder, error) from error
+
+
+def write_files(folder: Path, files: Mapping[str, bytes], inputs: Collection[Path] = ()) -> list[Path]:
+    """Write files by name and return their paths.
+
+    Raises:
+        BodyPixError: a file cannot be written or is one of the inputs; nothing is written in the second case.
+    """
+    paths = [folder / name for name in files]
+    for clash in {_place(path) for path in inputs} & {_place(path) for path in paths}:
+        raise BodyPixError(f'{clash} is one of the inputs and is not overwritten; choose another --output')
+    try:
+        for path, data in zip(paths, files.values(), strict=True):
+            _write_whole(path, data)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     return paths
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write to a file beside it, then rename that one: there is the old file or the new one, never a part of it."""
+    part = path.with_name(f'.bodypix-{os.getpid()}.part')
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _place(path: Path) -> Path:
+    """Return where a directory entry is; a link is not followed, since renaming replaces the link."""
+    return Path(os.path.realpath(path.parent)) / path.name
+
+
+def _as_png(picture: NDArray[Any]) -> bytes:
+    encoded, data = cv2.imencode('.png', picture)
+    if not encoded:
+        raise ImageError(f'a picture of {picture.shape} cannot be encoded as PNG')
+    return bytes(data)
+
+
+def _as_dict(region: Person | PartRegion) -> dict[str, Any]:
+    return {**dataclasses.asdict(region), 'box': None if region.box is None else region.box._asdict()}
+
+
+def _as_number(value: Any) -> Any:
+    """Return a number of numpy as Python's own."""
+    return value.item()
+
+
+def _unwritable(folder: Path, error: OSError) -> BodyPixError:
+    remedy = 'free some space, or choose' if error.errno in (errno.ENOSPC, errno.EDQUOT) else 'choose'
+    return BodyPixError(f'{folder} cannot be written ({error.strerror}); {remedy} another --output')

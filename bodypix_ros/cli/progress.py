@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 
 class ProgressBar:
-    """A `Progress` that draws one bar after the other on stderr; use it in a `with`."""
+    """A `Progress` that draws one bar after the other on stderr; use it as a context manager."""
 
     def __init__(self) -> None:
         self._task = ''
@@ -26,11 +26,11 @@ class ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the terminal in order."""
+        """Finish the last bar."""
         self.close()
 
     def close(self) -> None:
-        """Finish the bar that is drawn, if any."""
+        """Finish the bar that is being drawn, if any."""
         if self._bar is not None:
             self._bar.close()
         self._bar = None

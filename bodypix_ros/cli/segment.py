@@ -1,35 +1,82 @@
-"""`bodypix segment`: picture files in; masks, labels and overlays out. Needs no ROS."""
+"""`bodypix segment`: picture files in; masks, labels, overlays and people out. Needs no ROS."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ..segmenter import BodyPix
+from ..errors import ModelError
+from ..pictures import read_picture
+from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings, PictureSettings, SegmentSettings
-from .options import add_options, from_options
-from .pictures import draw_pictures, read_picture, write_pictures
+from .failures import report_failure
+from .options import add_options, from_options, given_options, read_folder
+from .pictures import (
+    create_folder,
+    describe_people,
+    distinct_names,
+    draw_pictures,
+    write_files,
+    write_pictures,
+)
 from .progress import ProgressBar
+
+_OF_THE_MASK = ('threshold', 'flip_horizontal')
+_WITHOUT_EFFECT = ('parts_encoding',)  # PNG has no signed values: background is 255
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the pictures and every setting."""
-    parser.add_argument('pictures', nargs='+', type=Path, metavar='PICTURE', help='JPEG, PNG or the like')
-    parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder for the PNG files')
-    for group in (NetworkSettings, SegmentSettings, PictureSettings):
-        add_options(parser, group)
+    """Add the pictures and every setting that has an effect on them."""
+    parser.add_argument('pictures', nargs='+', type=Path, metavar='PICTURE', help='JPEG, PNG, TIFF or the like')
+    parser.add_argument('--output', type=read_folder, required=True, metavar='DIR', help='folder for the results')
+    parser.add_argument(
+        '--people',
+        action='store_true',
+        help='also separate people: writes instances as PNG, and keypoints, boxes and parts as JSON; '
+        'implied by any option for people',
+    )
+    add_options(parser, NetworkSettings)
+    add_options(parser, SegmentSettings)
+    add_options(parser, PictureSettings, without=_WITHOUT_EFFECT)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Segment every picture and say what was found."""
-    frame_settings = from_options(arguments, SegmentSettings)
-    picture_settings = from_options(arguments, PictureSettings)
+    """Segment every picture, print what was found, and return 1 if a picture failed."""
+    create_folder(arguments.output)
     with ProgressBar() as progress:
-        net = BodyPix.load(from_options(arguments, NetworkSettings, allow_download=True), progress=progress)
-    for path in arguments.pictures:
-        image = read_picture(path)
-        result = net.segment(image, frame_settings)
-        pictures = draw_pictures(image, result, picture_settings, net.settings.part_ids)
-        written = write_pictures(arguments.output, pictures, prefix=f'{path.stem}_')
-        print(f'{path}: {result.mask.mean():.1%} person; {", ".join(map(str, written))}')
-    return 0
+        given: dict[str, Any] = given_options(arguments, NetworkSettings)
+        net = load(progress=progress, **given)
+    paths: Sequence[Path] = arguments.pictures
+    failed = 0
+    for path, name in zip(paths, distinct_names(paths), strict=True):
+        try:
+            line = _segment(net, path, name, arguments)
+        except ModelError:  # it would fail for the others, too
+            raise
+        except Exception as error:
+            report_failure(error, str(path))
+            failed += 1
+        else:
+            print(line)
+    if failed and len(paths) > 1:
+        print(f'bodypix: {failed} of {len(paths)} pictures failed', file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _segment(net: Segmenter, path: Path, name: str, arguments: argparse.Namespace) -> str:
+    """Write the results of one picture and return a line about them."""
+    given = given_options(arguments, SegmentSettings)
+    people = arguments.people or bool(given.keys() - set(_OF_THE_MASK))
+    image = read_picture(path)
+    result = net.segment(image, from_options(arguments, SegmentSettings), people=people)
+    pictures = draw_pictures(image, result, from_options(arguments, PictureSettings), net.settings.part_ids)
+    written = write_pictures(arguments.output, pictures, f'{name}_', arguments.pictures)
+    found = f'{result.mask.mean():.1%} person'
+    if result.people is not None:
+        persons = result.people.persons
+        written += write_files(arguments.output, {f'{name}_people.json': describe_people(persons)}, arguments.pictures)
+        found = f'{found}, {len(persons)} {"person" if len(persons) == 1 else "people"}'
+    return f'{path}: {found}; {", ".join(map(str, written))}'

@@ -1,1 +1,1 @@
-"""From pixels to labels: geometry, the network on its provider, decoding. Knows no ROS."""
+"""From pixels to labels: geometry, the network on its provider, decoding. Does not depend on ROS."""

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..settings import RESOLUTIONS
+from ..settings import MIN_PIXELS, RESOLUTIONS
 
 BODYPIX1_INPUT = (353, 257)
 """Height and width of the network input of BodyPix 1, whatever the picture."""
+
+OWN_LONGER_SIDE = 449
+"""Longer side of our network's input where `internal_resolution` is auto, pixels."""
+
+_OWN_STRIDE, _OWN_POSE_STRIDE, _OWN_STEP = 4, 16, 32
+
+Sigmoid = Literal['before', 'between', 'after']
+"""Where the sigmoid sits relative to the two interpolations of logits: before both (BodyPix 1), between them
+(BodyPix 2), or after the only one (ours, which compares logits)."""
 
 
 class Padding(NamedTuple):
@@ -55,22 +64,39 @@ class Taps(NamedTuple):
         )
 
 
+class AreaTaps(NamedTuple):
+    """Area sampling along one axis: out[i] = sum over k of in[first[i] + k] * weights[i, k].
+
+    An output covers its share of the axis; an input counts as far as it is covered. The weights of an output sum to 1;
+    unused ones, at the end of a row, are 0 and would lie beyond the axis.
+    """
+
+    first: NDArray[np.intp]
+    weights: NDArray[np.float32]
+
+
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """Everything that depends only on the picture's size, the stride and the internal resolution.
+    """Everything that depends only on the picture's size, the network and the internal resolution.
+
+    BodyPix interpolates logits twice: from output cells to pixels of the network input, and from there to the picture.
+    Our network interpolates once, from output cells to the picture; its intermediate grid is that of the output cells.
 
     Attributes:
         height, width: the picture, pixels.
         input_height, input_width: the network input, pixels; a multiple of the stride, plus one.
-        output_height, output_width: the network output, cells.
+        output_height, output_width: the output of the mask heads, cells.
+        stride: of the mask heads, pixels of the network input per output cell.
+        pose_stride: of the pose heads.
         padding: black borders, see `Padding`.
-        input_rows, input_columns: from the picture to the network input.
-        upsample_rows: (input_height, output_height) float32, from output cells to network input pixels.
-        upsample_columns: (output_width, input_width) float32, likewise, to be multiplied from the right.
-        rows, columns: from the network input back to the picture.
-        cell_rows, cell_columns: cell k's pixels of the picture, those whose neighbours in the network input lie in or
-            on the edge of the cell, are k..k+1 of these.
-        sigmoid_first: scores are squashed before the first interpolation (BodyPix 1), not after it (BodyPix 2).
+        input_rows, input_columns: linear interpolation from the picture to the network input.
+        area: rows and columns of the area sampling that takes its place (ours, where the input is the smaller one).
+        upsample_rows: (grid height, output_height) float32, from output cells to the intermediate grid.
+        upsample_columns: (output_width, grid width) float32, likewise, to be multiplied from the right.
+        rows, columns: from the intermediate grid to the picture.
+        cell_rows, cell_columns: cell k's pixels of the picture, those whose neighbours in the intermediate grid lie in
+            or on the edge of the cell, are k..k+1 of these.
+        sigmoid: see `Sigmoid`; 'after' means that there is one interpolation only.
     """
 
     height: int
@@ -78,6 +104,7 @@ class Geometry:
     input_height: int
     input_width: int
     stride: int
+    pose_stride: int
     padding: Padding
     input_rows: Taps
     input_columns: Taps
@@ -85,13 +112,34 @@ class Geometry:
     upsample_columns: NDArray[np.float32]
     rows: Taps
     columns: Taps
-    sigmoid_first: bool
+    sigmoid: Sigmoid
+    area: tuple[AreaTaps, AreaTaps] | None = None
     cell_rows: NDArray[np.intp] = field(init=False)
     cell_columns: NDArray[np.intp] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, 'cell_rows', _cells(self.rows, self.stride, self.output_height))
-        object.__setattr__(self, 'cell_columns', _cells(self.columns, self.stride, self.output_width))
+        object.__setattr__(self, 'cell_rows', _cells(self.rows, self.cell_size, self.output_height))
+        object.__setattr__(self, 'cell_columns', _cells(self.columns, self.cell_size, self.output_width))
+
+    @cached_property
+    def cell_size(self) -> int:
+        """Steps of the intermediate grid per output cell."""
+        return 1 if self.sigmoid == 'after' else self.stride
+
+    @property
+    def offset_scale(self) -> tuple[float, float]:
+        """Pixels of the picture, in y and x, per pixel of a long offset.
+
+        BodyPix adds offsets, which are pixels of the network input, to pixels of the picture as they are.
+        """
+        if self.sigmoid != 'after':
+            return 1.0, 1.0
+        return self.height / self.input_height, self.width / self.input_width
+
+    @property
+    def sigmoid_first(self) -> bool:
+        """Whether scores are squashed before the first interpolation (BodyPix 1)."""
+        return self.sigmoid == 'before'
 
     @property
     def output_height(self) -> int:
@@ -155,6 +203,7 @@ def bodypix2_geometry(height: int, width: int, resolution: str | float, stride: 
         input_height=input_height,
         input_width=input_width,
         stride=stride,
+        pose_stride=stride,
         padding=padding,
         input_rows=_padded_taps(height, padding.top, padding.bottom, input_height),
         input_columns=_padded_taps(width, padding.left, padding.right, input_width),
@@ -162,7 +211,7 @@ def bodypix2_geometry(height: int, width: int, resolution: str | float, stride: 
         upsample_columns=_upsample(input_width, stride).T.copy(),
         rows=_crop_taps(input_height, height, padding.top, padding.bottom),
         columns=_crop_taps(input_width, width, padding.left, padding.right),
-        sigmoid_first=False,
+        sigmoid='between',
     )
 
 
@@ -185,6 +234,7 @@ def bodypix1_geometry(height: int, width: int, stride: int) -> Geometry:
         input_height=input_height,
         input_width=input_width,
         stride=stride,
+        pose_stride=stride,
         padding=padding,
         input_rows=_resized_then_padded_taps(height, inner_height, padding.top, input_height),
         input_columns=_resized_then_padded_taps(width, inner_width, padding.left, input_width),
@@ -192,8 +242,54 @@ def bodypix1_geometry(height: int, width: int, stride: int) -> Geometry:
         upsample_columns=_upsample(input_width, stride).T.copy(),
         rows=_aligned_taps(inner_height, height, padding.top),
         columns=_aligned_taps(inner_width, width, padding.left),
-        sigmoid_first=True,
+        sigmoid='before',
     )
+
+
+@lru_cache(maxsize=64)
+def own_geometry(height: int, width: int, resolution: str | float) -> Geometry:
+    """Return our network's geometry: resize each axis without padding, and interpolate the logits once on the way back.
+
+    Args:
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        resolution: low, medium, high, full or the share itself, 0.1..2.0; or the longer side of the network input,
+            pixels, from 65 on; auto is `OWN_LONGER_SIDE`.
+    """
+    input_height, input_width = own_input_size(height, width, resolution)
+    output_height, output_width = ((size - 1) // _OWN_STRIDE + 1 for size in (input_height, input_width))
+    shrinks = input_height <= height and input_width <= width
+    return Geometry(
+        height=height,
+        width=width,
+        input_height=input_height,
+        input_width=input_width,
+        stride=_OWN_STRIDE,
+        pose_stride=_OWN_POSE_STRIDE,
+        padding=Padding(0, 0, 0, 0),
+        input_rows=_centred_taps(height, input_height),
+        input_columns=_centred_taps(width, input_width),
+        upsample_rows=np.eye(output_height, dtype=np.float32),
+        upsample_columns=np.eye(output_width, dtype=np.float32),
+        rows=_aligned_taps(output_height, height, 0),
+        columns=_aligned_taps(output_width, width, 0),
+        sigmoid='after',
+        area=(_area_taps(height, input_height), _area_taps(width, input_width)) if shrinks else None,
+    )
+
+
+def own_input_size(height: int, width: int, resolution: str | float) -> tuple[int, int]:
+    """Return the height and width of our network's input: multiples of 32, plus one, nearest to the wanted size."""
+    if resolution == 'auto':
+        resolution = OWN_LONGER_SIDE
+    share = RESOLUTIONS[resolution] if isinstance(resolution, str) else resolution
+    if share >= MIN_PIXELS:
+        share /= max(height, width)
+    return _nearest_own_size(height * share), _nearest_own_size(width * share)
+
+
+def _nearest_own_size(size: float) -> int:
+    return max(round_half_up((size - 1) / _OWN_STEP), 1) * _OWN_STEP + 1
 
 
 def _cells(taps: Taps, stride: int, corners: int) -> NDArray[np.intp]:
@@ -219,6 +315,22 @@ def _padded_taps(size: int, before: int, after: int, target: int) -> Taps:
     """Taps of TensorFlow's legacy resize (no half-pixel centres) of an axis with black borders."""
     padded = size + before + after
     return _taps(np.arange(target) * (padded / target), padded).shifted(-before, size)
+
+
+def _centred_taps(size: int, target: int) -> Taps:
+    """Taps of a linear resize with half-pixel centres, as by cv2.INTER_LINEAR."""
+    return _taps((np.arange(target) + 0.5) * (size / target) - 0.5, size)
+
+
+def _area_taps(size: int, target: int) -> AreaTaps:
+    """Taps of area sampling from `size` pixels to fewer, as by cv2.INTER_AREA."""
+    edges = np.arange(target + 1) * (size / target)
+    first = np.floor(edges[:-1]).astype(np.intp)
+    inputs = first[:, None] + np.arange(math.ceil(size / target) + 1)
+    covered = np.minimum(inputs + 1, edges[1:, None]) - np.maximum(inputs, edges[:-1, None])
+    covered = np.where(inputs < size, np.maximum(covered, 0), 0)
+    covered[covered < 1e-6] = 0  # rounding of the edges
+    return AreaTaps(first, (covered / covered.sum(axis=1, keepdims=True)).astype(np.float32))
 
 
 def _resized_then_padded_taps(size: int, inner: int, before: int, target: int) -> Taps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-import onnxruntime
+from ..onnx_runtime import onnxruntime
 
 
 def installed_runtime() -> str:

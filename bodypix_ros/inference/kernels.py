@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ProviderError
-from . import decode
-from .decode import Labels, Mask, Numbers, Scores
-from .geometry import Geometry
-from .preprocess import preprocess
+from ..models.disk import discard
+from . import numpy_kernels as decode
+from .geometry import Geometry, bodypix2_geometry, own_geometry
+from .numpy_kernels import Confidence, Image, Labels, Mask, Numbers, Scores, preprocess
 
 _LOG = logging.getLogger(__name__)
 
 
 class Preprocess(Protocol):
-    """See `preprocess.preprocess`."""
+    """See `numpy_kernels.preprocess`."""
 
-    def __call__(self, image: NDArray[np.uint8], geometry: Geometry, architecture: str, out: Scores) -> None:
+    def __call__(self, image: Image, geometry: Geometry, architecture: str, out: Scores) -> None:
         """Pad, resize and normalise one picture into its place in a batch."""
 
 
 class DecodeMask(Protocol):
-    """See `decode.decode_mask`."""
+    """See `numpy_kernels.decode_mask`."""
 
     def __call__(self, segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
         """Say for each pixel whether it belongs to a person."""
 
 
+class DecodeConfidence(Protocol):
+    """See `numpy_kernels.decode_confidence`."""
+
+    def __call__(self, segment_logits: Scores, geometry: Geometry) -> Confidence:
+        """Return for each pixel the probability that it belongs to a person."""
+
+
 class DecodeParts(Protocol):
-    """See `decode.decode_parts`."""
+    """See `numpy_kernels.decode_parts`."""
 
     def __call__(self, part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
         """Assign each person pixel the likeliest body part."""
@@ -47,24 +55,73 @@ class Kernels:
     preprocess: Preprocess
     decode_mask: DecodeMask
     decode_parts: DecodeParts
+    decode_confidence: DecodeConfidence
 
 
-NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts)
+NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts, decode.decode_confidence)
 
 
 def choose_kernels(wanted: str) -> Kernels:
-    """Return the wanted kernels; for 'auto' those of numba where it is installed.
+    """Return the wanted kernels; for 'auto' those of numba where they compile and run.
 
     Raises:
-        ProviderError: numba was asked for and cannot be imported.
+        ProviderError: numba was asked for and does not work.
     """
     if wanted == 'numpy':
         return NUMPY
     try:
-        from . import compiled
-    except (ImportError, RuntimeError) as error:  # RuntimeError: numba finds no folder for its cache
+        from . import numba_kernels as compiled
+
+        kernels = Kernels(
+            'numba', compiled.preprocess, compiled.decode_mask, compiled.decode_parts, compiled.decode_confidence
+        )
+        try:
+            _compile(kernels)
+        except Exception as error:  # most likely its cache is damaged
+            _LOG.warning(
+                'numba failed (%s); its cache is discarded and the kernels are compiled again', _describe(error)
+            )
+            discard_cache(compiled)
+            _compile(kernels)
+    except Exception as error:  # numba's compiler and cache fail in many ways, and numpy always works
         if wanted == 'numba':
-            raise ProviderError(f'kernels is numba, which does not work here ({error}); pip install numba') from error
-        _LOG.info('numba does not work here (%s), so frames take longer; pip install numba', error)
+            raise ProviderError(
+                f'kernels is numba, which does not work here ({_describe(error)}); run `pip install numba`, '
+                f'check the folder of its cache ($NUMBA_CACHE_DIR), or set kernels to numpy'
+            ) from error
+        level = logging.INFO if isinstance(error, ImportError) else logging.WARNING
+        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error))
+        _LOG.debug('numba failed', exc_info=True)
         return NUMPY
-    return Kernels('numba', compiled.preprocess, compiled.decode_mask, compiled.decode_parts)
+    return kernels
+
+
+def discard_cache(module: ModuleType) -> None:
+    """Remove what numba has cached of the functions of a module.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    stem = module.__name__.rpartition('.')[2]
+    folders = {getattr(getattr(one, 'stats', None), 'cache_path', None) for one in vars(module).values()}
+    for folder in filter(None, folders):
+        for path in Path(folder).glob(f'{stem}.*.nb[ci]'):
+            discard(path)
+
+
+def _compile(kernels: Kernels) -> None:
+    """Run every kernel once, so that whatever is wrong with numba or with its cache appears here."""
+    image = np.zeros((40, 40, 3), np.uint8)
+    for geometry in (own_geometry(40, 40, 'medium'), own_geometry(40, 40, 65), bodypix2_geometry(40, 40, 'full', 16)):
+        kernels.preprocess(
+            image, geometry, 'mobilenet_v1', np.empty((3, geometry.input_height, geometry.input_width), np.float32)
+        )
+        cells = (geometry.output_height, geometry.output_width)
+        mask = kernels.decode_mask(np.ones(cells, np.float32), geometry, 0.5)
+        kernels.decode_parts(np.zeros((24, *cells), np.float32), mask, geometry, np.arange(-1, 24, dtype=np.int8))
+        kernels.decode_confidence(np.ones(cells, np.float32), geometry)
+
+
+def _describe(error: Exception) -> str:
+    """Return the first line of an error, at most 200 characters."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 
-import numpy as np
-import onnxruntime
-
 from ..errors import ProviderError
 from ..models.network import Network
 from ..models.store import open_store
+from ..onnx_runtime import onnxruntime
 from ..settings import NetworkSettings
-from .cpu import CpuEngine
-from .decode import Numbers
-from .decoded import Engine, Provider, network_geometry
+from .engine import CpuEngine, Engine, Provider, network_geometry
 from .installed import installed_runtime
 from .kernels import choose_kernels
+from .numpy_kernels import Numbers
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,11 +25,14 @@ _GPU_CANDIDATES: dict[str, tuple[Provider, ...]] = {
     'cpu': (),
 }
 SAMPLE_SIZE = (96, 128)
-"""Height and width of the picture that a provider must run before it is believed."""
+"""Height and width of the picture that everything is run once with."""
+
+PROOF_SIZE = (480, 640)
+"""Height and width of the pictures that a GPU is verified with when it is opened: those of most cameras."""
 
 
 def open_engine(network: Network, numbers: Numbers, settings: NetworkSettings) -> Engine:
-    """Put a network on the wanted provider and prove by a run that it works.
+    """Put a network on the wanted provider; a GPU must give the CPU's results first.
 
     Args:
         network: what to run.
@@ -40,7 +40,7 @@ def open_engine(network: Network, numbers: Numbers, settings: NetworkSettings) -
         settings: `provider` and what belongs to it.
 
     Raises:
-        ProviderError: a GPU is required and does not run the network, or numba was asked for and is not there.
+        ProviderError: a GPU is required and does not run the network, or numba was requested and is not installed.
     """
     obstacles: list[str] = []
     for provider in _GPU_CANDIDATES[settings.provider]:
@@ -54,15 +54,15 @@ def open_engine(network: Network, numbers: Numbers, settings: NetworkSettings) -
         if obstacles:
             _LOG.warning('%s Running on %s.', _complaint(settings.provider, obstacles), _TITLES[provider])
         return engine
-    obstacle = ', and '.join(obstacles) or 'the provider cpu was asked for'
+    obstacle = ', and '.join(obstacles) or 'the provider cpu was requested'
     if settings.require_gpu:
-        raise ProviderError(f'require_gpu is true, but {obstacle}. Mend that, or set require_gpu to false.')
+        raise ProviderError(
+            f'require_gpu is true, but {obstacle}. '
+            'Run `bodypix check` to see what is missing, or set require_gpu to false.'
+        )
     if settings.provider in ('cuda', 'tensorrt'):
-        complaint = _complaint(settings.provider, obstacles)
-        _LOG.warning('%s Running on the CPU; set require_gpu to refuse.', complaint)
-    kernels = choose_kernels(settings.kernels)
-    _LOG.info('frames are prepared and decoded by %s', kernels.name)
-    return CpuEngine(network, numbers, kernels, obstacle, settings.threads)
+        _LOG.warning('%s Running on the CPU; set require_gpu to refuse.', _complaint(settings.provider, obstacles))
+    return _open_cpu(network, numbers, settings, obstacle)
 
 
 def _check_offer(provider: Provider) -> None:
@@ -71,13 +71,21 @@ def _check_offer(provider: Provider) -> None:
         raise ProviderError(f'ONNX Runtime offers no {_TITLES[provider]} here: {installed_runtime()}')
 
 
+def _open_cpu(network: Network, numbers: Numbers, settings: NetworkSettings, reason: str) -> CpuEngine:
+    kernels = choose_kernels(settings.kernels)
+    _LOG.info('frames on the CPU are prepared and decoded by %s', kernels.name)
+    return CpuEngine(network, numbers, kernels, reason, settings.threads)
+
+
 def _open_gpu(
     provider: Provider, network: Network, numbers: Numbers, settings: NetworkSettings, obstacles: list[str]
 ) -> Engine:
-    """Open an engine on a GPU and let it segment a small picture of noise."""
-    from .gpu.cuda import CudaBackend  # slow to import, and of no use without a GPU
-    from .gpu.engine import Backend, GpuEngine
-    from .gpu.tensorrt import TensorRtBackend
+    """Open an engine on a GPU and verify it with pictures of the commonest size."""
+    from .cuda_engine import Backend, CudaEngine  # slow to import, and not needed without a GPU
+    from .cuda_provider import CudaBackend
+    from .parity import FP16, FP32
+    from .tensorrt_provider import TensorRtBackend
+    from .verified_engine import VerifiedEngine
 
     half = settings.precision != 'fp32'
     backend: Backend
@@ -85,14 +93,17 @@ def _open_gpu(
         backend = TensorRtBackend(settings.device_id, half=half, root=open_store(settings).root / 'tensorrt')
     else:
         backend = CudaBackend(settings.device_id, half=half)
-    remark = f'; {_complaint(settings.provider, obstacles)}' if obstacles else ''
-    engine = GpuEngine(network, numbers, backend, remark)
-    geometry = network_geometry(network, settings.internal_resolution, provider, *SAMPLE_SIZE)
-    noise = np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
-    engine.segment([(noise, geometry)], 0.5, parts=True)
+    engine = VerifiedEngine(
+        CudaEngine(network, numbers, backend),
+        _open_cpu(network, numbers, settings, f'{_TITLES[provider]} is being prepared'),
+        FP16 if half else FP32,
+        require_gpu=settings.require_gpu,
+        remark=f'; {_complaint(settings.provider, obstacles)}' if obstacles else '',
+    )
+    engine.verify(network_geometry(network, settings.internal_resolution, provider, *PROOF_SIZE), 1)
     return engine
 
 
 def _complaint(wanted: str, obstacles: list[str]) -> str:
     title = {'tensorrt': 'TensorRT', 'cuda': 'CUDA'}[wanted]
-    return f'{title} was asked for, but {", and ".join(obstacles)}.'
+    return f'{title} was requested, but {", and ".join(obstacles)}.'

@@ -1,1 +1,1 @@
-"""What the launch files share, since they cannot import each other. The only room that imports launch."""
+"""What the launch files share, since they cannot import each other. Nothing else imports launch."""

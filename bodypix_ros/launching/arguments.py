@@ -1,26 +1,31 @@
-"""Settings as launch arguments, and the arguments that were given as parameters of the node."""
+"""Settings as launch arguments, and launch arguments as parameters of the node."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import difflib
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from launch import LaunchContext
+from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.logging import get_logger
 from launch.substitutions import TextSubstitution
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
 from ..setting import Setting
 from .texts import read_value, value_text
 
 NAMESPACE = Setting('namespace', str, '', 'Namespace of all nodes and topics')
-"""The one argument that every launch file has."""
+"""The argument that every launch file has."""
 
 _PARAMETER_TYPES: dict[type, Any] = {tuple: list[str]}
 
 
 def declare_arguments(settings: Iterable[Setting]) -> list[DeclareLaunchArgument]:
-    """Return one launch argument for each setting, as `ros2 launch --show-args` lists it."""
+    """Return one launch argument per setting, as `ros2 launch --show-args` lists it."""
     return [
         DeclareLaunchArgument(one.name, default_value=value_text(one.default), description=_describe(one))
         for one in settings
@@ -28,9 +33,9 @@ def declare_arguments(settings: Iterable[Setting]) -> list[DeclareLaunchArgument
 
 
 def note_given(given: dict[str, str]) -> OpaqueFunction:
-    """Return an action that notes the texts of the arguments which are given so far, by name.
+    """Return an action that collects the launch arguments that were given explicitly, name to text.
 
-    It stands before the declarations, which fill in the defaults of the others.
+    It must precede the declarations, which fill in the defaults of the others.
     """
 
     def note(context: LaunchContext) -> None:
@@ -40,16 +45,60 @@ def note_given(given: dict[str, str]) -> OpaqueFunction:
 
 
 def given_parameters(settings: Iterable[Setting], given: Mapping[str, str]) -> dict[str, ParameterValue]:
-    """Return the parameters that were given as launch arguments, each in the type that the node declares.
+    """Return the parameters that were given as launch arguments, in the types that the node declares.
+
+    All others are left to the parameter file and to the node: `model: auto` depends on what was given explicitly.
 
     Args:
         settings: of the node.
-        given: texts of launch arguments by name; those that are no settings are left out.
+        given: texts of launch arguments by name; those that are not settings are ignored.
 
     Raises:
         SettingError: a value is wrong; the text says which and why.
     """
     return {one.name: _parameter(one, given[one.name]) for one in settings if one.name in given}
+
+
+def full_node_name(context: LaunchContext, namespace: str, name: str) -> str:
+    """Return the full name of a node as launch resolves it: in the namespaces of the groups around it."""
+    pushed = context.launch_configurations.get('ros_namespace')
+    return f'{make_namespace_absolute(prefix_namespace(pushed, namespace)).rstrip("/")}/{name}'
+
+
+def warn_unknown(description: LaunchDescription, file: str, *, forwards: bool = False) -> LaunchDescription:
+    """Add a warning for each argument of `ros2 launch` that a launch file does not declare: launch ignores those.
+
+    Args:
+        description: of the launch file, with all of its declarations.
+        file: path of the launch file. If another launch file includes it, the arguments belong to that one.
+        forwards: whether it passes arguments on to a launch file of another package. Only those that resemble one
+            of its own are reported then.
+    """
+
+    def warn(context: LaunchContext) -> None:
+        if Path(file).name in {Path(word).name for word in sys.argv}:
+            declared = [argument.name for argument in description.get_launch_arguments()]
+            for name in _command_line_arguments():
+                warning = unknown_argument_warning(name, declared, forwards=forwards)
+                if warning:
+                    get_logger('bodypix_ros').warning(warning)
+
+    description.add_action(OpaqueFunction(function=warn))
+    return description
+
+
+def unknown_argument_warning(name: str, declared: Collection[str], *, forwards: bool = False) -> str:
+    """Return the warning for an argument that is not declared; empty if there is nothing to say about it."""
+    if name in declared:
+        return ''
+    similar = difflib.get_close_matches(name, declared, n=1, cutoff=0.75)
+    if similar:
+        return f'launch argument {name!r} does not exist and is ignored; did you mean {similar[0]!r}?'
+    return '' if forwards else f'launch argument {name!r} does not exist and is ignored; --show-args lists all of them'
+
+
+def _command_line_arguments() -> list[str]:
+    return [word.split(':=')[0] for word in sys.argv[1:] if ':=' in word]
 
 
 def _describe(setting: Setting) -> str:

@@ -1,4 +1,4 @@
-"""Camera drivers of other packages, and bodypix on their images."""
+"""Camera drivers of other packages, started together with the node on their images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
 from ..errors import SettingError
-from .arguments import NAMESPACE, declare_arguments, note_given
+from .arguments import NAMESPACE, declare_arguments, note_given, warn_unknown
 from .share import share
 from .transport import transport_actions
 
@@ -24,7 +24,7 @@ from .transport import transport_actions
 class DriverArgument:
     """A parameter of a driver as a launch argument of the same name.
 
-    `kind` is what ROS takes: str, int, float, bool or a list of these. An argument without a default must be given.
+    `kind` is the ROS type: str, int, float, bool or a list of these. An argument without a default is required.
     """
 
     name: str
@@ -42,18 +42,21 @@ class Driver:
     arguments: tuple[DriverArgument, ...]
 
 
-def driver_with_bodypix(driver: Driver, *first: Action) -> LaunchDescription:
-    """Start a driver in the namespace of its camera, and the node on its images.
+def driver_with_bodypix(file: str, driver: Driver, *first: Action) -> LaunchDescription:
+    """Start a driver in the namespace of its camera and the node on its images.
 
     Args:
+        file: path of the launch file.
         driver: what publishes the images.
-        first: what is done before, when the arguments are known.
+        first: actions that run before the driver starts, when the arguments are known.
     """
     given: dict[str, str] = {}
     arguments = [
         DeclareLaunchArgument('camera', default_value='camera', description="Namespace of the driver's topics"),
         DeclareLaunchArgument(
-            'driver_params_file', default_value='', description='YAML file of parameters of the driver; empty for none'
+            'driver_params_file',
+            default_value='',
+            description='YAML file of parameters of the driver; empty means none',
         ),
         *(
             DeclareLaunchArgument(one.name, default_value=one.default, description=one.description)
@@ -62,24 +65,24 @@ def driver_with_bodypix(driver: Driver, *first: Action) -> LaunchDescription:
     ]
     start = OpaqueFunction(function=_start_driver, args=[driver, given])
     image = [LaunchConfiguration('camera'), '/image_raw']
-    return camera_with_bodypix([note_given(given), *arguments, *first], start, image)
+    return warn_unknown(camera_with_bodypix([note_given(given), *arguments, *first], start, image), file)
 
 
 def camera_with_bodypix(arguments: list[Action], camera: Action, image: list[Any]) -> LaunchDescription:
     """Start a camera and the node on its images.
 
     Args:
-        arguments: what declares the launch arguments of the camera.
-        camera: what starts it; its namespace is that of the node.
-        image: its topic, made of substitutions and texts.
+        arguments: actions that declare the launch arguments of the camera.
+        camera: action that starts it, in the namespace of the node.
+        image: its topic, as substitutions and texts.
     """
     wired = DeclareLaunchArgument(
-        'image', default_value=image, description="Topic of the images that the node takes: the driver's"
+        'image', default_value=image, description="Topic of the images that the node subscribes to: the driver's"
     )
     bodypix = PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))
     return LaunchDescription(
         [
-            # A group of its own: what is declared here shall not reach another launch file that is included later.
+            # In a group: what is declared here must not affect a launch file that is included later.
             GroupAction(
                 [
                     *arguments,
@@ -110,7 +113,7 @@ def _start_driver(context: LaunchContext, driver: Driver, given: Mapping[str, st
 
 
 def _driver_parameters(driver: Driver, file: str, given: Mapping[str, str]) -> list[Any]:
-    """Return the arguments as parameters; beside a file only those that were given."""
+    """Return the arguments as parameters; with a file only those that were given."""
     wanted = [one for one in driver.arguments if not file or one.name in given]
     files = [_existing(file)] if file else []
     return [*files, {one.name: ParameterValue(LaunchConfiguration(one.name), value_type=one.kind) for one in wanted}]
@@ -119,5 +122,5 @@ def _driver_parameters(driver: Driver, file: str, given: Mapping[str, str]) -> l
 def _existing(file: str) -> str:
     path = Path(file).expanduser().absolute()
     if not path.is_file():
-        raise SettingError(f'driver_params_file must be the path of a YAML file; {path} is not there')
+        raise SettingError(f'driver_params_file must be the path of a YAML file; {path} does not exist')
     return str(path)

@@ -1,8 +1,9 @@
-"""What a file of ROS parameters says to the node."""
+"""What a file of ROS parameters contains for the node."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +13,82 @@ from ..errors import SettingError
 from ..settings import NodeSettings
 from .texts import read_value
 
+_PARAMETERS = 'ros__parameters'
+_ANY_NODE, _ANY_PART = '/**', '/*'
+
 
 def cameras_of(file: Path, node: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the cameras: as given as an argument, else as in a file of parameters.
+    """Return the names of the cameras: those of the launch argument, otherwise those of a parameter file.
+
+    Args:
+        file: of parameters.
+        node: full name of the node.
+        given: texts of launch arguments by name.
 
     Raises:
-        SettingError: the names, or the file, cannot be; the text says why.
+        SettingError: the names or the file are wrong; the text says why.
     """
     (setting,) = (one for one in NodeSettings.describe() if one.name == 'cameras')
     in_file = parameters_of(node, file).get(setting.name, setting.default)
     cameras = read_value(setting, given[setting.name]) if setting.name in given else setting.check(in_file)
-    return cameras if isinstance(cameras, tuple) else ()
+    return cameras if isinstance(cameras, tuple) and cameras else ('',)
 
 
 def parameters_of(node: str, file: Path) -> dict[str, Any]:
-    """Return the parameters that a file has for a node, whatever its namespace.
+    """Return the parameters that a file has for a node; sections further down replace values of those above.
+
+    Args:
+        node: its full name, '/robot/bodypix'.
+        file: of parameters. As in ROS, `*` in the name of a section stands for one part of a name, `**` for any number.
 
     Raises:
-        SettingError: the file is not there, or is no file of parameters.
+        SettingError: the file does not exist or is not a file of parameters.
     """
+    return {
+        name: value
+        for section, parameters in _sections(file).items()
+        if _matches(section, node)
+        for name, value in parameters.items()
+    }
+
+
+def other_node_warning(node: str, file: Path) -> str:
+    """Return the warning for a file whose parameters are all for other nodes; empty if some are for this one.
+
+    Args:
+        node: its full name.
+        file: of parameters.
+    """
+    sections = _sections(file)
+    if not sections or any(_matches(section, node) for section in sections):
+        return ''
+    return (
+        f'params_file {file} has no effect: it is for {", ".join(sections)}, but this node is {node}. Rename the '
+        f'section to {_ANY_NODE} or {node}, or start the node with that name and namespace'
+    )
+
+
+def _sections(file: Path) -> dict[str, dict[str, Any]]:
+    """Return the parameters of each section by its absolute name."""
     if not file.is_file():
-        raise SettingError(f'params_file must be the path of a YAML file of parameters; {file} is not there')
+        raise SettingError(f'params_file must be the path of a YAML file of parameters; {file} does not exist')
     try:
-        document = yaml.safe_load(file.read_text())
-        rules = {name.split('/')[-1]: rule['ros__parameters'] for name, rule in document.items()}
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise SettingError(f'params_file must say `/**: ros__parameters: …`; {file} does not: {error!r}') from error
-    return {**(rules.get('**') or {}), **(rules.get(node) or {})}
+        return dict(_nested_sections(yaml.safe_load(file.read_text()), ''))
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError, OSError) as error:
+        raise SettingError(
+            f'params_file must contain `{_ANY_NODE}: {{{_PARAMETERS}: {{…}}}}`, but {file} does not: {error}'
+        ) from error
+
+
+def _nested_sections(tree: Any, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give name and parameters of each section; namespaces may be written as levels of the YAML file."""
+    for name, value in tree.items():
+        if name == _PARAMETERS:
+            yield prefix, dict(value or {})
+        else:
+            yield from _nested_sections(value, f'{prefix}/{str(name).strip("/")}')
+
+
+def _matches(section: str, node: str) -> bool:
+    pattern = re.escape(section).replace(re.escape(_ANY_NODE), '(/[^/]+)*').replace(re.escape(_ANY_PART), '/[^/]+')
+    return re.fullmatch(pattern, node) is not None

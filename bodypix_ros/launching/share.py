@@ -1,4 +1,4 @@
-"""Where the files of installed packages are."""
+"""Paths of files that packages have installed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..errors import BodyPixError
 
 
 class PackageMissingError(BodyPixError, RuntimeError):
-    """A package that is to be started is not installed."""
+    """A package that a launch file needs is not installed."""
 
 
 def share(*path: str, package: str = 'bodypix_ros') -> Path:
-    """Return the path of a file that a package has installed into its share folder.
+    """Return the path of a file in the share folder of a package.
 
     Raises:
-        PackageMissingError: there is no such package; the text says how to install it.
+        PackageMissingError: the package is not installed; the text says how to install it.
     """
     try:
         return Path(get_package_share_directory(package), *path)

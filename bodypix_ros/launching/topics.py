@@ -1,4 +1,4 @@
-"""Which topics of the cameras the node's topics are connected to."""
+"""Topics of the cameras, and the remappings of the node and of RViz that follow from them."""
 
 from __future__ import annotations
 
@@ -11,35 +11,33 @@ from ..errors import SettingError
 Remappings = list[tuple[str, str]]
 
 SHOWN = ('overlay', 'parts_color', 'mask')
-"""The node's images that the RViz layouts show, beside the camera's own."""
+"""Images of the node that the RViz layouts show in addition to the camera images."""
 
 
 def image_topics(image: str, cameras: Sequence[str]) -> dict[str, str]:
-    """Return the topic of the images of each camera.
+    """Return the image topic of each camera.
 
     Args:
-        image: what was asked for. A relative name stands under the camera's name, as all topics of a camera do;
-            `[/front/color/image_raw, /rear/image_raw]` gives one topic for each camera, in their order.
-        cameras: their names; one empty name is one camera without a name.
+        image: the launch argument: a relative name, which is prefixed with the name of each camera like all of its
+            topics, or one topic per camera in their order: `[/front/color/image_raw, /rear/image_raw]`.
+        cameras: their names; a single empty name is one camera without a name.
 
     Raises:
-        SettingError: cameras and topics do not match; the text names both.
+        SettingError: the number of topics differs from that of the cameras; the text names both.
     """
-    names = ', '.join(cameras) or 'one without a name'
+    names = ', '.join(cameras) or 'a single camera without a name'
     if image.startswith('['):
         topics = _read_list(image)
         if len(topics) != len(cameras):
-            raise SettingError(f'image must have one topic for each camera ({names}), got {image}')
+            raise SettingError(f'image must be a list of one topic per camera ({names}), got {image}')
         return dict(zip(cameras, topics, strict=True))
     if image.startswith('/') and len(cameras) > 1:
-        raise SettingError(
-            f'image must be a list of topics, or a name under that of each camera ({names}), got {image}'
-        )
+        raise SettingError(f'image must be relative, or a list of one topic per camera ({names}), got {image}')
     return {camera: image if image.startswith('/') else _under(camera, image) for camera in cameras}
 
 
 def node_remappings(topics: Mapping[str, str]) -> Remappings:
-    """Connect the node's inputs: the images, and the camera_info that stands beside them."""
+    """Return the remappings of the inputs of the node: images, and camera_info in the namespace of the images."""
     remappings = []
     for camera, topic in topics.items():
         remappings += [
@@ -50,7 +48,7 @@ def node_remappings(topics: Mapping[str, str]) -> Remappings:
 
 
 def rviz_remappings(topics: Mapping[str, str]) -> Remappings:
-    """Connect the topics of the RViz layouts, which are written from the root, to the namespace of the node."""
+    """Return the remappings of the absolute topics in the RViz layouts to the namespace of the node."""
     remappings = []
     for camera, topic in topics.items():
         remappings.append((f'/{_under(camera, "image")}', topic))

@@ -1,4 +1,4 @@
-"""The environment in which images travel whole: a profile for Fast DDS, and memory that is kept."""
+"""The environment of launched processes that transport images: a Fast DDS profile, and memory that is kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.substitutions import LaunchConfiguration
 
 from ..errors import SettingError
-from ..fast_dds import KEPT_MEMORY, PROFILE_VARIABLES
+from ..fast_dds import PROFILE_VARIABLES, missing_variables
 from .share import share
 
 _ARGUMENT = 'transport_profile'
@@ -21,8 +21,8 @@ def transport_actions() -> list[DeclareLaunchArgument | OpaqueFunction]:
         DeclareLaunchArgument(
             _ARGUMENT,
             default_value='auto',
-            description='How large images travel: auto uses config/fastdds_shm.xml of this package, unless the '
-            'environment names a profile; none leaves Fast DDS and malloc as they are; or the path of a profile',
+            description='Transport of large images: auto uses config/fastdds_shm.xml of this package unless the '
+            'environment names a profile; none leaves Fast DDS and malloc at their defaults; or the path of a profile',
         ),
         OpaqueFunction(function=_set_environment),
     ]
@@ -32,14 +32,17 @@ def _set_environment(context: LaunchContext) -> list[SetEnvironmentVariable]:
     wanted = LaunchConfiguration(_ARGUMENT).perform(context)
     if wanted == 'none':
         return []
-    variables = {name: value for name, value in KEPT_MEMORY.items() if name not in context.environment}
-    if wanted != 'auto' or not any(context.environment.get(name) for name in PROFILE_VARIABLES):
-        variables.update(dict.fromkeys(PROFILE_VARIABLES, str(_profile(wanted))))
+    profile = str(_profile(wanted))
+    variables = missing_variables(context.environment, profile)
+    if wanted != 'auto':
+        variables.update(dict.fromkeys(PROFILE_VARIABLES, profile))
     return [SetEnvironmentVariable(name, value) for name, value in variables.items()]
 
 
 def _profile(wanted: str) -> Path:
     profile = share('config', 'fastdds_shm.xml') if wanted == 'auto' else Path(wanted).expanduser().absolute()
     if not profile.is_file():
-        raise SettingError(f'{_ARGUMENT} must be auto, none or the path of a Fast DDS profile; {profile} is not there')
+        raise SettingError(
+            f'{_ARGUMENT} must be auto, none or the path of a Fast DDS profile; {profile} does not exist'
+        )
     return profile

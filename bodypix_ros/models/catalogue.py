@@ -1,4 +1,4 @@
-"""Every official checkpoint of BodyPix: what it is, where it lies on the server, and how its bytes are known again."""
+"""The official checkpoints of BodyPix: their properties, where they are on the server, and their checksums."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Checkpoint:
         architecture: 'mobilenet_v1' or 'resnet50'.
         multiplier: width of MobileNetV1; 1.0 for ResNet50.
         quant_bytes: bytes of each stored weight, 4, 2 or 1.
-        weights_sha256: SHA-256 of the weight files one after the other, hexadecimal; empty where it is not known.
+        weights_sha256: hexadecimal SHA-256 of the concatenated weight files; empty where it is not known.
     """
 
     version: int
@@ -51,13 +51,13 @@ class Checkpoint:
 
     @property
     def title(self) -> str:
-        """What people call it: 'MobileNetV1 0.50, 4-byte weights'."""
+        """Name for people: 'MobileNetV1 0.50, 4-byte weights'."""
         version = 'BodyPix 1 ' if self.version == 1 else ''
         return f'{version}{network_title(self.architecture, self.multiplier)}, {self.quant_bytes}-byte weights'
 
     @property
     def options(self) -> str:
-        """The command line options that name it, such as '--multiplier 0.5'; empty for the default one."""
+        """The command line options that select it, such as '--multiplier 0.5'; empty for the default one."""
         default = NetworkSettings()
         words = []
         for name in ('version', 'architecture', 'multiplier', 'quant_bytes'):
@@ -96,10 +96,10 @@ CATALOGUE: tuple[Checkpoint, ...] = (
 
 
 def find_checkpoint(settings: NetworkSettings) -> Checkpoint:
-    """Return the official checkpoint that the settings name.
+    """Return the official checkpoint that the settings select.
 
     Raises:
-        SettingError: no such checkpoint was ever published, or the network cannot have that stride.
+        SettingError: no such checkpoint was published, or the network does not support that stride.
     """
     check_combination(settings)
     if settings.version == 1 and settings.quant_bytes != 4:
@@ -115,10 +115,10 @@ def find_checkpoint(settings: NetworkSettings) -> Checkpoint:
 
 
 def check_combination(settings: NetworkSettings) -> None:
-    """Check that a network with these settings can be, whoever trained it.
+    """Check that version, architecture and stride can be combined, in official checkpoints and in others.
 
     Raises:
-        SettingError: its architecture cannot have that stride, or is none of that version's.
+        SettingError: the architecture does not support that stride, or does not exist in that version.
     """
     if settings.version == 1 and settings.architecture != 'mobilenet_v1':
         raise SettingError(
@@ -133,5 +133,5 @@ def check_combination(settings: NetworkSettings) -> None:
 
 
 def width(settings: NetworkSettings) -> float:
-    """Return the multiplier that counts: ResNet50 has one width, whatever `multiplier` says."""
+    """Return the effective multiplier: 1.0 for ResNet50, which has one width, whatever `multiplier` is."""
     return 1.0 if settings.architecture == 'resnet50' else settings.multiplier

@@ -1,4 +1,4 @@
-"""From weights to an ONNX graph: convolutions, activations and the heads, for any stride and any input size."""
+"""Builds ONNX graphs from weights: convolutions, activations and heads, for any stride and input size."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ..errors import ModelError
-from .heads import HEAD_CHANNELS, HEAD_LAYERS, MASK_HEADS
-from .tfjs import Weights
+from .bodypix.heads import HEAD_CHANNELS, HEAD_LAYERS, MASK_HEADS
+from .bodypix.tfjs import Weights
+
+_SAME_CHANNELS = ('Clip', 'Relu', 'MaxPool', 'Add')
+"""Operators whose output has as many channels as each of their inputs."""
 
 OPSET = 17  # old enough for the ONNX Runtime of every supported robot
 IR_VERSION = 8
@@ -55,9 +58,10 @@ class Nodes:
 class GraphBuilder(Nodes):
     """The graph of a network, made from the weights of a checkpoint."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, input_channels: int | None = None) -> None:
         super().__init__()
         self.weights = weights
+        self._channels = {} if input_channels is None else {'input': input_channels}
 
     def weight(self, name: str) -> NDArray[np.float32]:
         """Return the weights of this name.
@@ -68,6 +72,19 @@ class GraphBuilder(Nodes):
         if name not in self.weights:
             raise ModelError(f'the checkpoint has no weights named {name}; it is not a BodyPix checkpoint')
         return self.weights[name]
+
+    def add_many(self, operator: str, inputs: Sequence[str], outputs: list[str], **attributes: Any) -> list[str]:
+        """Append one node and return the names of its outputs.
+
+        Raises:
+            ModelError: values of different channels are added.
+        """
+        if operator in _SAME_CHANNELS:
+            channels = {self._channels[value] for value in inputs if value in self._channels}
+            if len(channels) > 1:
+                raise ModelError(f'{outputs[0]} adds values of {" and ".join(map(str, sorted(channels)))} channels')
+            self._channels.update({output: count for output in outputs for count in channels})
+        return super().add_many(operator, inputs, outputs, **attributes)
 
     def convolution(
         self,
@@ -92,7 +109,11 @@ class GraphBuilder(Nodes):
             stride: step, pixels.
             dilation: distance of the kernel's taps, (height, width), pixels.
             groups: `out` for a depthwise convolution.
+
+        Raises:
+            ModelError: the shapes of kernel and bias do not fit each other or the input.
         """
+        self._check_shapes(value, name, kernel.shape, bias.shape, groups)
         height, width = kernel.shape[2:]
         pad_y, pad_x = dilation[0] * (height - 1) // 2, dilation[1] * (width - 1) // 2
         return self.add(
@@ -106,6 +127,15 @@ class GraphBuilder(Nodes):
             group=groups,
         )
 
+    def _check_shapes(self, value: str, name: str, kernel: tuple[int, ...], bias: tuple[int, ...], groups: int) -> None:
+        channels = self._channels.get(value, kernel[1] * groups)  # the channels of other operators are not followed
+        if min(kernel) < 1 or kernel[1] * groups != channels or bias != (kernel[0],):
+            raise ModelError(
+                f'{name} must have weights for {channels} input channels and one bias for each output channel, got a '
+                f'kernel of shape {kernel} in {groups} groups and a bias of shape {bias}'
+            )
+        self._channels[name] = kernel[0]
+
     def finish(self, output: str, channels: int) -> onnx.ModelProto:
         """Return the checked model from 'input' (N, 3, h, w) to the named output (N, channels, oh, ow), float32."""
         return self.model(
@@ -115,19 +145,34 @@ class GraphBuilder(Nodes):
 
 
 def kernel_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a convolution's (height, width, in, out) weights as ONNX wants them: (out, in, height, width)."""
+    """Return a convolution's (height, width, in, out) weights as ONNX wants them: (out, in, height, width).
+
+    Raises:
+        ModelError: they do not have four axes.
+    """
+    _check_axes(weights)
     return weights.transpose(3, 2, 0, 1)
 
 
 def depthwise_kernel_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (height, width, channels, 1) weights as (channels, 1, height, width)."""
+    """Return (height, width, channels, 1) weights as (channels, 1, height, width).
+
+    Raises:
+        ModelError: they do not have four axes.
+    """
+    _check_axes(weights)
     return weights.transpose(2, 3, 0, 1)
+
+
+def _check_axes(weights: NDArray[np.float32]) -> None:
+    if weights.ndim != 4:
+        raise ModelError(f'the weights of a convolution must have four axes, got the shape {weights.shape}')
 
 
 def full_convolution(
     builder: GraphBuilder, value: str, layer: str, *, stride: int = 1, dilation: tuple[int, int] = (1, 1)
 ) -> str:
-    """Append a convolution of the checkpoint, which is no depthwise one.
+    """Append a convolution of the checkpoint, other than a depthwise one.
 
     Args:
         builder: the graph so far.
@@ -153,8 +198,12 @@ def append_heads(builder: GraphBuilder, features: str, heads: Sequence[str], sco
         ModelError: the checkpoint lacks a head, or has one of another size.
     """
     _check_heads(builder.weights, heads, scope)
-    kernels = [kernel_of(builder.weight(f'{scope}/{HEAD_LAYERS[head]}/weights')) for head in heads]
-    biases = [builder.weight(f'{scope}/{HEAD_LAYERS[head]}/Conv2D_bias') for head in heads]
+    layers = [f'{scope}/{HEAD_LAYERS[head]}' for head in heads]
+    kernels = [kernel_of(builder.weight(f'{layer}/weights')) for layer in layers]
+    biases = [builder.weight(f'{layer}/Conv2D_bias') for layer in layers]
+    for layer, kernel, bias in zip(layers, kernels, biases, strict=True):
+        if kernel.shape[1:] != kernels[0].shape[1:] or bias.shape != kernel.shape[:1]:
+            raise ModelError(f'{layer} has weights and biases of the shapes {kernel.shape} and {bias.shape}')
     output = builder.convolution(features, 'heads', np.concatenate(kernels), np.concatenate(biases))
     return builder.finish(output, sum(HEAD_CHANNELS[head] for head in heads))
 

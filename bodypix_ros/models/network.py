@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import SettingError
 from ..parts import PartIds
-from ..settings import NetworkSettings
+from ..settings import BODYPIX_ONLY, NetworkSettings
+from .bodypix.heads import MASK_HEADS, PEOPLE_HEADS, head_slices, wanted_heads
+from .bodypix.tfjs import MANIFEST_LIMIT_BYTES, parse_manifest, read_weights
 from .catalogue import width
-from .heads import head_slices, wanted_heads
+from .disk import read_file
 from .network_cache import Recipe, keep_network, read_network
 from .progress import Progress, no_progress
 from .source import Source, obtain_source, source_at_hand
-from .tfjs import parse_manifest, read_weights
+
+_LOG = logging.getLogger(__name__)
+
+OWN, BODYPIX = 'bodypix_ros', 'bodypix'
+"""The concrete values of the setting `model`."""
+
+
+class Head(NamedTuple):
+    """Where a head lies in the network's outputs."""
+
+    output: str
+    channels: slice
 
 
 @dataclass(frozen=True)
@@ -20,20 +37,24 @@ class Network:
     """A network ready for ONNX Runtime.
 
     Attributes:
-        name: for people: 'official MobileNetV1 0.50, 4-byte weights, stride 16'. Only Google's own weights are
-            called official.
-        onnx: serialised ModelProto, from 'input' (N, 3, h, w) float32 to 'heads' (N, C, oh, ow) float32.
-        heads: channel range of each head in the one output.
-        stride: network input pixels per output cell; 16 where BodyPix 1 is asked for 32 but runs 16.
-        version: of BodyPix; version 1 has a fixed input, 353 high and 257 wide, and a decoding of its own.
-        architecture: 'mobilenet_v1' or 'resnet50'; the preprocessing follows it.
+        name: for people: 'official MobileNetV1 0.50, 4-byte weights, stride 16' or 'bodypix_ros 1.0'. Only Google's
+            own weights are called official.
+        model: 'bodypix' or 'bodypix_ros'.
+        onnx: serialised ModelProto, from 'input' (N, 3, h, w) float32 to the outputs that `heads` names, float32:
+            'heads' (N, C, oh, ow) of BodyPix; 'fine' (N, 25, h4, w4) and with people 'pose' (N, 149, h16, w16) of ours.
+        heads: where each head lies, by its name, see `bodypix.heads`.
+        stride: network input pixels per output cell of the mask heads: 8, 16 or 32 (16 where BodyPix 1 is asked for 32
+            but runs 16), 4 of ours, whose other heads have 16.
+        version: of BodyPix; version 1 has a fixed input, 353 high and 257 wide, and a decoding of its own. 2 for ours.
+        architecture: 'mobilenet_v1', 'resnet50' or 'efficientnet_lite0'; the preprocessing follows it.
         part_ids: numbering of the part channels.
-        checkpoint: the setting that names just this network's weights: 'official', 'builtin' or a folder.
+        checkpoint: the weights: 'official' or a folder (BodyPix), or 'bodypix_ros'.
     """
 
     name: str
+    model: str
     onnx: bytes
-    heads: dict[str, slice]
+    heads: dict[str, Head]
     stride: int
     version: int
     architecture: str
@@ -41,21 +62,100 @@ class Network:
     checkpoint: str
 
 
-def load_network(settings: NetworkSettings, *, people: bool = False, progress: Progress | None = None) -> Network:
-    """Return the network that the settings ask for: kept from an earlier start, or built from its checkpoint.
+def resolve_model(settings: NetworkSettings, given: Collection[str] = ()) -> tuple[str, str]:
+    """Return which model the settings mean, 'bodypix' or 'bodypix_ros', and why, as a clause.
 
     Args:
-        settings: which network, and from where.
-        people: with the heads that poses and instances need; a network without them is faster.
-        progress: told how far a fetch and a building are.
+        settings: `model` and `checkpoint` count.
+        given: names of the settings that were given explicitly, whatever their values.
+    """
+    bodypix_only = [name for name in BODYPIX_ONLY if name in given]
+    listed = ' and '.join(filter(None, [', '.join(bodypix_only[:-1]), *bodypix_only[-1:]]))
+    verb = 'is a setting' if len(bodypix_only) == 1 else 'are settings'
+    if settings.model == OWN:
+        ignored = f'; {listed} {verb} of bodypix without effect on it' if listed else ''
+        return OWN, f'model {OWN} was requested{ignored}'
+    if settings.model == BODYPIX:
+        return BODYPIX, f'model {BODYPIX} was requested'
+    if settings.checkpoint == 'builtin':
+        return OWN, "checkpoint 'builtin' of version 0.1 means bodypix_ros"
+    if bodypix_only:
+        return BODYPIX, f'{listed} {verb} of bodypix'
+    return OWN, f'{OWN} is the default'
+
+
+def resolve_settings(settings: NetworkSettings, given: Collection[str] = ()) -> tuple[NetworkSettings, str]:
+    """Return settings with a concrete model, and with the checkpoint in terms of this version; and why, see above.
 
     Raises:
-        SettingError: there is no such network, it cannot find people or run in that precision, or the checkpoint is
-            one of another network.
-        ModelError: the checkpoint is not here and cannot or must not be fetched, or is damaged.
+        SettingError: the checkpoint 'builtin' of version 0.1 is requested of the model bodypix.
     """
-    progress = progress or no_progress
+    model, reason = resolve_model(settings, given)
+    checkpoint = settings.checkpoint
+    if checkpoint == 'builtin':
+        if model == BODYPIX:
+            raise SettingError(
+                "checkpoint must be official or a folder, got 'builtin', which left with version 0.1; "
+                'set model to bodypix_ros for the network in this package'
+            )
+        _LOG.warning("checkpoint 'builtin' is deprecated; set model to bodypix_ros")
+        checkpoint = 'official'
+    elif checkpoint == 'auto':
+        if 'checkpoint' in given:
+            _LOG.warning("checkpoint 'auto' is deprecated; set checkpoint to official")
+        checkpoint = 'official'
+    return dataclasses.replace(settings, model=model, checkpoint=checkpoint), reason
+
+
+def load_network(settings: NetworkSettings, *, people: bool = False, progress: Progress | None = None) -> Network:
+    """Return the network that the settings ask for.
+
+    Args:
+        settings: which network, and from where; model 'auto' is bodypix_ros here, see `resolve_settings`.
+        people: with the heads that poses and instances need; a network without them is faster.
+        progress: receives how far a fetch and a building are.
+
+    Raises:
+        SettingError: there is no such network, it cannot find people, run in that precision or at that resolution, or
+            the checkpoint is one of another network.
+        ModelError: the checkpoint is absent and cannot or must not be fetched, or is damaged.
+    """
+    if settings.model == BODYPIX:
+        return _load_bodypix(settings, people, progress or no_progress)
+    return _load_own(settings, people)
+
+
+def _load_own(settings: NetworkSettings, people: bool) -> Network:
+    """Build our network from the weights in this package, which takes too little time to keep the result."""
+    if settings.precision == 'int8':
+        raise SettingError(
+            f'precision int8 is for BodyPix with mobilenet_v1, got model {OWN}; '
+            'set precision to auto or model to bodypix'
+        )
+    from .own.build import build_own  # slow to import
+    from .own.weights import VERSION, read_weights
+
+    pose = [name for name in PEOPLE_HEADS if name not in MASK_HEADS] if people else []
+    return Network(
+        name=f'{OWN} {VERSION}',
+        model=OWN,
+        onnx=build_own(read_weights(), people=people).SerializeToString(),
+        heads={
+            **{name: Head('fine', channels) for name, channels in head_slices(MASK_HEADS).items()},
+            **{name: Head('pose', channels) for name, channels in head_slices(pose).items()},
+        },
+        stride=4,
+        version=2,
+        architecture='efficientnet_lite0',
+        part_ids='bodypix2',
+        checkpoint=OWN,
+    )
+
+
+def _load_bodypix(settings: NetworkSettings, people: bool, progress: Progress) -> Network:
+    """Return a network of BodyPix: kept from an earlier start, or built from its checkpoint."""
     _check_precision(settings)
+    _check_resolution(settings)
     heads = wanted_heads(settings.version, people=people)
     source = source_at_hand(settings)
     onnx = None if source is None else read_network(source.networks, _recipe(source, heads))
@@ -68,8 +168,9 @@ def load_network(settings: NetworkSettings, *, people: bool = False, progress: P
             keep_network(source.networks, _recipe(source, heads), onnx)
     return Network(
         name=f'{source.title}, stride {source.settings.stride}{", int8" if settings.precision == "int8" else ""}',
+        model=BODYPIX,
         onnx=onnx,
-        heads=head_slices(heads),
+        heads={name: Head('heads', channels) for name, channels in head_slices(heads).items()},
         stride=source.settings.stride,
         version=source.settings.version,
         architecture=source.settings.architecture,
@@ -92,22 +193,31 @@ def _recipe(source: Source, heads: tuple[str, ...]) -> Recipe:
     )
 
 
+def _check_resolution(settings: NetworkSettings) -> None:
+    """Raise SettingError where the resolution is a number of pixels, which only our network takes."""
+    if isinstance(settings.internal_resolution, int):
+        raise SettingError(
+            f'internal_resolution of bodypix must be auto, low, medium, high, full or a share of 0.1..2.0, got '
+            f'{settings.internal_resolution} pixels; set a share, or model to {OWN}'
+        )
+
+
 def _check_precision(settings: NetworkSettings) -> None:
-    """Raise SettingError where int8 is asked for, which only MobileNetV1 has, and only on a CPU."""
+    """Raise SettingError where int8 is asked for, which only MobileNetV1 supports, and only on a CPU."""
     if settings.precision == 'int8' and settings.architecture != 'mobilenet_v1':
-        raise SettingError(f'precision int8 is for mobilenet_v1, got {settings.architecture}; take auto')
+        raise SettingError(f'precision int8 is for mobilenet_v1, got {settings.architecture}; set precision to auto')
     if settings.precision == 'int8' and settings.provider != 'cpu':
-        raise SettingError(f'precision int8 is for a CPU: provider must be cpu with it, got {settings.provider}')
+        raise SettingError(f'precision int8 requires provider cpu, got {settings.provider}')
 
 
 def _build(source: Source, heads: tuple[str, ...], progress: Progress) -> bytes:
-    from .build import build_onnx  # slow to import, and most starts find a kept network
+    from .bodypix.build import build_onnx  # slow to import, and most starts find a kept network
 
     settings = source.settings
     task = f'building {source.title}, stride {settings.stride}'
     progress(task, 0, 1)
     path = source.folder / source.manifest
-    weights = read_weights(source.folder, parse_manifest(path.read_bytes(), str(path)))
+    weights = read_weights(source.folder, parse_manifest(read_file(path, MANIFEST_LIMIT_BYTES), str(path)))
     model = build_onnx(
         weights,
         settings.architecture,
@@ -118,7 +228,7 @@ def _build(source: Source, heads: tuple[str, ...], progress: Progress) -> bytes:
         settings.version,
     )
     if settings.precision == 'int8':
-        from .quantise import quantise_mobilenet
+        from .bodypix.quantise import quantise_mobilenet
 
         model = quantise_mobilenet(model)
     progress(task, 1, 1)

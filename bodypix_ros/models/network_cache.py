@@ -1,23 +1,27 @@
-"""Finished networks kept on disk, so that a start needs neither the weights nor the onnx package."""
+"""Networks that were built, kept on disk so that a start needs neither the weights nor the onnx package."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .. import __version__
 from ..errors import ModelError
-from .disk import write_whole
+from .disk import read_file, read_json, write_whole
 
+GRAPH_VERSION = 1
+"""Increase it whenever the same weights and settings give another graph: kept networks are then built again."""
+
+_LIMIT_BYTES = 1 << 30  # ONNX cannot hold more than twice this in one file
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that makes a network what it is.
+    """Everything that a network is built from.
 
     Attributes:
         digest: of the checkpoint's files, `Fingerprint.digest`.
@@ -41,8 +45,8 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        """Changes with any of the above and with the code that builds networks."""
-        return hashlib.sha256(f'{json.dumps(asdict(self))} {_builder_version()}'.encode()).hexdigest()
+        """Changes with any of the above and with GRAPH_VERSION."""
+        return hashlib.sha256(f'{json.dumps(asdict(self))} {GRAPH_VERSION}'.encode()).hexdigest()
 
     @property
     def file_name(self) -> str:
@@ -53,35 +57,28 @@ class Recipe:
 def read_network(folder: Path, recipe: Recipe) -> bytes | None:
     """Return the serialised ONNX model kept for this recipe, or None where there is none or a damaged one."""
     path = folder / f'{recipe.file_name}.onnx'
-    try:
-        note = json.loads(path.with_suffix('.json').read_bytes())
-        if note['key'] != recipe.key:
-            return None  # of another checkpoint, or of another version of this package
-        onnx = path.read_bytes()
-        if hashlib.sha256(onnx).hexdigest() == note['sha256']:
-            return onnx
-    except FileNotFoundError:
+    if not all(map(os.path.lexists, (path, path.with_suffix('.json')))):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.debug('%s: %s', path, error)
-    _log.warning('the network kept in %s is damaged; it is built again from the weights', path)
+    try:
+        note = read_json(path.with_suffix('.json'))
+        if note.get('key', recipe.key) != recipe.key:
+            return None  # of another checkpoint, or of another version of this package
+        onnx = read_file(path, _LIMIT_BYTES)
+        if hashlib.sha256(onnx).hexdigest() == note.get('sha256'):
+            return onnx
+        reason = 'it is not what was written'
+    except ModelError as error:
+        reason = str(error)
+    _log.warning('the network kept in %s is damaged (%s); it is built again from the weights', path, reason)
     return None
 
 
 def keep_network(folder: Path, recipe: Recipe, onnx: bytes) -> None:
-    """Keep a serialised ONNX model for the next start; where that cannot be, say so and go on."""
+    """Keep a serialised ONNX model for the next start; log a warning where that is not possible."""
     path = folder / f'{recipe.file_name}.onnx'
     note = {'key': recipe.key, 'sha256': hashlib.sha256(onnx).hexdigest()}
     try:
         write_whole(path, onnx)
         write_whole(path.with_suffix('.json'), json.dumps(note, indent=1).encode())
     except ModelError as error:
-        _log.warning('the finished network is not kept, so that each start builds it again: %s', error)
-
-
-def _builder_version() -> str:
-    """Return a hash of the code in this folder, so that no change in what builds networks can be overlooked."""
-    code = hashlib.sha256(__version__.encode())
-    for path in sorted(Path(__file__).parent.glob('*.py')):
-        code.update(path.read_bytes())
-    return code.hexdigest()
+        _log.warning('the network is not cached, so each start builds it again: %s', error)

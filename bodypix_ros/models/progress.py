@@ -1,4 +1,4 @@
-"""How long tasks tell how far they are."""
+"""How long tasks report their progress."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Is called now and then while weights are fetched and while a network is built."""
+    """A function that is called from time to time while weights are fetched and while a network is built."""
 
     def __call__(self, task: str, done: int, total: int) -> None:
-        """Take note of the progress.
+        """Report the progress.
 
         Args:
             task: what is being done, as a phrase: 'fetching MobileNetV1 0.50, 4-byte weights'.
-            done: how much of it, 0..total: bytes of a fetch, steps of anything else.
+            done: how much of it is done, 0..total: bytes of a fetch, steps of anything else.
             total: how much there is.
         """
 
 
 def no_progress(task: str, done: int, total: int) -> None:
-    """Be a `Progress` that nobody watches."""
+    """Ignore the progress."""

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
+import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from ..errors import BodyPixError, ModelError
 from ..settings import OFFICIAL_SERVER, NetworkSettings
-from .address import clean_address
+from .bodypix.tfjs import MANIFEST_LIMIT_BYTES, Manifest, parse_manifest
+from .bodypix.verify import RECORD_FILE, Record, read_record, verify_files, write_record
 from .catalogue import CATALOGUE, Checkpoint
-from .fetch import checkpoints_at, fetch_checkpoint, verify_files
-from .integrity import Record, read_record, write_record
-from .lock import locked
+from .disk import (
+    cache_folder,
+    discard,
+    guarded,
+    locked,
+    named_folder,
+    place,
+    read_file,
+    writing,
+)
+from .download import MINIMUM_RATE_BYTES_PER_S, AbsentError, clean_address, download, local_path, shown
 from .progress import Progress, no_progress
 
+MANIFEST_DEADLINE_S = 60.0
+_STAGING = '.fetch-'
 _log = logging.getLogger(__name__)
 
 
@@ -24,58 +37,62 @@ class Store:
     """A folder of checkpoints. Several processes may use it at once."""
 
     def __init__(self, root: Path) -> None:
-        """Use the folder `root`; it is made when something is first put into it."""
+        """Use the folder `root`; it is created when something is first put into it."""
         self.root = root
 
     def folder(self, checkpoint: Checkpoint) -> Path:
-        """Return where the checkpoint's files lie, or would lie."""
+        """Return where the checkpoint's files are, or would be."""
         return self.root / checkpoint.folder
 
     def has(self, checkpoint: Checkpoint) -> bool:
-        """Tell whether the checkpoint is here, without a look at its bytes."""
-        return (self.folder(checkpoint) / checkpoint.manifest).is_file()
+        """Return whether the checkpoint is in the store; its content is not verified."""
+        return os.path.isfile(self.folder(checkpoint) / checkpoint.manifest)
 
     def record(self, checkpoint: Checkpoint) -> Record | None:
-        """Return what was noted when the checkpoint came, or None where nothing was."""
+        """Return the record of the checkpoint, or None where there is no valid one."""
         return read_record(self.folder(checkpoint))
 
     def verify(self, checkpoint: Checkpoint) -> Record:
-        """Read and hash the checkpoint's files, and compare with the catalogue and with what was noted.
+        """Check the checkpoint's files against the catalogue and its record, and that a network can be built of them.
+
+        Returns:
+            The record of the files; a new one where there was none, or one that contradicts the catalogue.
 
         Raises:
-            ModelError: a file is missing, or is not what it was.
+            ModelError: a file is missing, has changed, or holds weights that no network can be built of.
             SettingError: they are the weights of another network.
         """
-        return verify_files(self.folder(checkpoint), checkpoint, self.record(checkpoint), 'found in the cache')
+        with guarded(f'reading {self.folder(checkpoint)}'):
+            return verify_files(self.folder(checkpoint), checkpoint, self.record(checkpoint), 'found in the cache')
 
     def obtain(
         self, checkpoint: Checkpoint, server: str, *, allow_download: bool, progress: Progress = no_progress
     ) -> Record:
-        """Return the record of a checkpoint that is here and whole; fetch it where it is not.
+        """Return the record of a checkpoint after verification; fetch the checkpoint where it is missing or damaged.
 
         Args:
             checkpoint: which one.
             server: the address that stands for the official server.
-            allow_download: fetch it if need be.
-            progress: told how far the fetch is.
+            allow_download: fetch it where necessary.
+            progress: called with the progress of the fetch.
 
         Raises:
-            AbsentError: the server has no such checkpoint.
-            ModelError: it is not here, or damaged, and cannot or must not be fetched.
+            AbsentError: the server does not have this checkpoint.
+            ModelError: it is missing or damaged, and cannot or must not be fetched.
         """
-        complaint = f'{checkpoint.title} is not in {self.root}'
-        try:
-            if self.has(checkpoint):
-                return self._adopt(checkpoint, self.verify(checkpoint))
-        except BodyPixError as damage:
-            complaint = f'{checkpoint.title} in the cache is damaged: {damage}'
-            _log.warning('%s', complaint)
+        complaint = self._absence(checkpoint)
+        if complaint is None:
+            try:
+                return self._keep_record(checkpoint, self.verify(checkpoint))
+            except BodyPixError as damage:
+                complaint = f'{checkpoint.title} in the cache cannot be used: {damage}'
+                _log.warning('%s', complaint)
         if not allow_download:
             raise ModelError(f'{complaint}; {_ways_to_get(checkpoint)}')
         with locked(self.folder(checkpoint)):
             with suppress(BodyPixError):  # another process may have fetched it while this one waited
-                return self.verify(checkpoint)
-            _log.info('fetching %s from %s', checkpoint.title, server)
+                return self._keep_record(checkpoint, self.verify(checkpoint))
+            _log.info('fetching %s from %s', checkpoint.title, shown(server))
             return fetch_checkpoint(checkpoint, server, self.folder(checkpoint), progress)
 
     def import_from(self, source: str, progress: Progress = no_progress) -> tuple[Checkpoint, ...]:
@@ -83,16 +100,16 @@ class Store:
 
         Args:
             source: the folder, or its file: address.
-            progress: told how far each copy is.
+            progress: called with the progress of each copy.
 
         Returns:
-            The checkpoints that were found, all of them checked.
+            The checkpoints that were found; all are verified.
 
         Raises:
-            ModelError: there are none, or some are damaged; the sound ones are imported nevertheless.
+            ModelError: there are none, or some are damaged; the others are imported nevertheless.
+            SettingError: the source cannot be the path of a folder.
         """
-        is_address = source.startswith('file:')
-        address = clean_address(source if is_address else Path(source).expanduser().resolve().as_uri(), 'the source')
+        address = _folder_address(source)
         imported, complaints = [], []
         for checkpoint in checkpoints_at(address):
             try:
@@ -111,24 +128,131 @@ class Store:
             )
         return tuple(imported)
 
-    def _adopt(self, checkpoint: Checkpoint, record: Record) -> Record:
-        """Note a sound checkpoint that was put here by hand."""
-        if self.record(checkpoint) is None:
-            with suppress(ModelError):  # a folder that cannot be written is read just as well
+    def _absence(self, checkpoint: Checkpoint) -> str | None:
+        """Return a sentence where the checkpoint is missing or must not be read, else None."""
+        path = self.folder(checkpoint) / checkpoint.manifest
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return f'{checkpoint.title} are not in {self.root}'
+        except (OSError, ValueError) as error:
+            return f'{checkpoint.title} cannot be read from {self.root} ({getattr(error, "strerror", error)})'
+        return None
+
+    def _keep_record(self, checkpoint: Checkpoint, record: Record) -> Record:
+        """Write the record of verified files where there is none, as of files copied by hand, or a wrong one."""
+        if self.record(checkpoint) != record:
+            with suppress(ModelError):  # a folder that cannot be written can still be used
                 write_record(self.folder(checkpoint), record)
         return record
 
 
 def open_store(settings: NetworkSettings) -> Store:
-    """Return the store in `model_dir`, or in the user's cache folder where that is empty."""
-    return Store(Path(settings.model_dir).expanduser() if settings.model_dir else user_cache_path('bodypix_ros'))
+    """Return the store in `model_dir`, or in the user's cache folder where that is empty.
+
+    Raises:
+        SettingError: `model_dir` cannot be the path of a folder.
+    """
+    return Store(named_folder(settings.model_dir, 'model_dir') if settings.model_dir else cache_folder())
 
 
 def is_official(checkpoint: Checkpoint, record: Record) -> bool:
-    """Tell whether verified weights are Google's for sure: their SHA-256 is known, or the official server gave them."""
+    """Return whether verified weights are certainly Google's: by their SHA-256, or by the server they came from."""
     return bool(checkpoint.weights_sha256) or record.source.startswith(f'{OFFICIAL_SERVER}/')
+
+
+def fetch_checkpoint(checkpoint: Checkpoint, server: str, folder: Path, progress: Progress) -> Record:
+    """Fetch a checkpoint aside, verify it, and only then move its files and their record into a folder.
+
+    Args:
+        checkpoint: which one.
+        server: the address that stands for the official server.
+        folder: where the files go; it exists, and the caller holds its lock.
+        progress: called with the bytes done so far.
+
+    Raises:
+        AbsentError: the server does not have this checkpoint.
+        ModelError: the server cannot be reached, its files are damaged or cannot be built, or the disk is full.
+        SettingError: its files are the weights of another network.
+    """
+    for leftover in folder.glob(f'{_STAGING}*'):  # of processes that were killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    address = f'{server}/{checkpoint.folder}'
+    with writing(folder):
+        staging = Path(tempfile.mkdtemp(dir=folder, prefix=_STAGING))
+    try:
+        with guarded(f'fetching {checkpoint.title}'):
+            manifest = _fetch_manifest(checkpoint, server, staging)
+            _fetch_weights(checkpoint, manifest, server, staging, progress)
+            record = verify_files(staging, checkpoint, _record_at(address), shown(address))
+        with writing(folder):
+            discard(folder / RECORD_FILE)  # it belongs to the old files
+            for file in (*manifest.files, checkpoint.manifest):
+                place(staging / file, folder / file)
+        write_record(folder, record)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return record
+
+
+def checkpoints_at(server: str) -> tuple[Checkpoint, ...]:
+    """Return the checkpoints below a file: address; none for other addresses, which cannot be listed."""
+    root = local_path(server)
+    if root is None:
+        return ()
+    return tuple(one for one in CATALOGUE if os.path.isfile(root / one.folder / one.manifest))
+
+
+def _fetch_manifest(checkpoint: Checkpoint, server: str, folder: Path) -> Manifest:
+    address = f'{server}/{checkpoint.folder}/{checkpoint.manifest}'
+    path = folder / checkpoint.manifest
+    try:
+        download(address, path, MANIFEST_LIMIT_BYTES, lambda done_bytes: None, MANIFEST_DEADLINE_S)
+    except AbsentError as error:
+        raise AbsentError(_not_on_server(checkpoint, server, error)) from error
+    return parse_manifest(read_file(path, MANIFEST_LIMIT_BYTES), address)
+
+
+def _fetch_weights(checkpoint: Checkpoint, manifest: Manifest, server: str, folder: Path, progress: Progress) -> None:
+    total, done = manifest.size_bytes, 0
+    end_s = time.monotonic() + MANIFEST_DEADLINE_S + total / MINIMUM_RATE_BYTES_PER_S
+
+    def report(file_bytes: int) -> None:
+        progress(f'fetching {checkpoint.title}', done + file_bytes, total)
+
+    for file in manifest.files:
+        address = f'{server}/{checkpoint.folder}/{file}'
+        done += download(address, folder / file, total - done, report, end_s - time.monotonic())
+
+
+def _record_at(address: str) -> Record | None:
+    """Return the record of a folder that is itself a cache and says where its weights came from."""
+    folder = local_path(address)
+    return read_record(folder) if folder is not None else None
+
+
+def _folder_address(source: str) -> str:
+    """Return the file: address of a readable folder, which may already be one."""
+    if not source.startswith('file:'):
+        source = named_folder(source, 'the source').absolute().as_uri()
+    address = clean_address(source, 'the source')
+    folder = local_path(address)
+    with guarded(f'reading {address}'):
+        try:
+            next(iter(folder.iterdir()), None) if folder is not None else None
+        except OSError as error:
+            raise ModelError(f'{folder} cannot be read ({error.strerror})') from error
+    return address
+
+
+def _not_on_server(checkpoint: Checkpoint, server: str, error: AbsentError) -> str:
+    sentence = f'{checkpoint.title} are not on the server ({error})'
+    if local_path(server) is None:
+        return f'{sentence}; try another quant_bytes or multiplier, or another server'
+    present = '; '.join(one.title for one in checkpoints_at(server)) or 'no checkpoint at all'
+    return f'{sentence}; it has: {present}'
 
 
 def _ways_to_get(checkpoint: Checkpoint) -> str:
     fetch = f'bodypix models fetch {checkpoint.options}'.strip()
-    return f'fetch it with `{fetch}`, bring it with `bodypix models import DIR`, or set allow_download'
+    return f'fetch them with `{fetch}`, copy them from a folder with `bodypix models import DIR`, or set allow_download'

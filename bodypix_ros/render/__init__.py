@@ -1,4 +1,4 @@
-"""From masks and parts to pictures. Everything is uint8 in and uint8 out; nothing here knows ROS."""
+"""Renders masks and parts as images. Inputs and outputs are uint8 arrays; this package does not depend on ROS."""
 
 from __future__ import annotations
 

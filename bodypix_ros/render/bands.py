@@ -1,4 +1,4 @@
-"""Drawing in bands of rows."""
+"""Rendering in bands of rows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _BAND_PIXELS = 1 << 15
 
 
 def draw_in_bands(draw: Callable[..., NDArray[np.uint8]], *images: NDArray[Any]) -> NDArray[np.uint8]:
-    """Call draw(*images) band by band, for drawings in which each row depends on the same row of the images alone.
+    """Call draw(*images) band by band, where each row of the result depends only on the same row of the images.
 
-    What is made on the way stays in the processor's cache, in memory that is there already. A large picture drawn in
-    one go spends more time on getting fresh memory than on drawing.
+    Intermediate arrays then stay in the processor's cache. For a large image as a whole, allocating their memory takes
+    more time than drawing.
 
     Args:
-        draw: takes rows of each image and returns (rows, W, C) uint8.
+        draw: function of rows of each image that returns (rows, W, C) uint8.
         images: arrays of the same height and width.
 
     Returns:

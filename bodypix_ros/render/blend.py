@@ -1,4 +1,4 @@
-"""Laying pictures over each other, in 8 bits."""
+"""Alpha blending in 8 bits."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def draw_mask(
     order: Order = 'bgr',
     canvas: bool = False,
 ) -> NDArray[np.uint8]:
-    """Lay a mask over a picture.
+    """Draw a mask over an image.
 
     Args:
         image: (H, W, 3) uint8.
-        mask: (H, W, 4) uint8 RGBA, or (H, W, 3) RGB, as `to_mask` or `to_colored_parts` give it; None draws nothing.
-        opacity: strength of the mask, 0..1.
+        mask: (H, W, 4) uint8 RGBA, or (H, W, 3) RGB, from `to_mask` or `to_colored_parts`; None draws nothing.
+        opacity: opacity of the mask, 0..1.
         blur_px: blur of the mask, 0..20 pixels.
-        flip: mirror the drawing.
-        order: the order of the image's channels, and of the result's.
-        canvas: let the blurred mask fade at the borders, as in a browser, instead of going on beyond them.
+        flip: mirror the result.
+        order: channel order of the image and of the result.
+        canvas: fade the blurred mask at the borders, as a browser does, instead of replicating the border pixels.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        ImageError: an array has another shape or type, or the sizes differ.
+        ImageError: an array has a wrong shape or type, or the sizes differ.
         SettingError: opacity or blur_px is out of range.
 
     Source: BodyPix 2.2 `drawMask`.
@@ -52,7 +52,7 @@ def draw_mask(
 
 
 def layer_from_mask(image: NDArray[np.uint8], mask: NDArray[np.uint8], order: Order) -> NDArray[np.uint8]:
-    """Return an RGB or RGBA mask as (H, W, 4) in the image's order, colours multiplied by alpha."""
+    """Return an RGB or RGBA mask as (H, W, 4) in the channel order of the image, premultiplied by alpha."""
     require_channels('mask', mask, 3, 4)
     require_same_size('image', image, 'mask', mask)
     if mask.shape[2] == 3:
@@ -67,7 +67,7 @@ def layer_from_mask(image: NDArray[np.uint8], mask: NDArray[np.uint8], order: Or
 
 
 def lay_over(image: NDArray[np.uint8], layer: NDArray[np.uint8], opacity: float) -> NDArray[np.uint8]:
-    """Lay a (H, W, 4) layer, colours multiplied by alpha, over an opaque (H, W, 3) image."""
+    """Blend a (H, W, 4) layer, premultiplied by alpha, over an opaque (H, W, 3) image."""
 
     def lay(image: NDArray[np.uint8], layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
         colors = cv2.cvtColor(layer, cv2.COLOR_BGRA2BGR)
@@ -79,7 +79,7 @@ def lay_over(image: NDArray[np.uint8], layer: NDArray[np.uint8], opacity: float)
 
 
 def mix(first: NDArray[np.uint8], second: NDArray[np.uint8], share: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return `first` where share (H, W) is 255, `second` where it is 0, and a mixture in between."""
+    """Return `first` where `share`, (H, W), is 255, `second` where it is 0, and a linear mixture in between."""
 
     def add(first: NDArray[np.uint8], second: NDArray[np.uint8], share: NDArray[np.uint8]) -> NDArray[np.uint8]:
         channels = first.shape[2]
@@ -96,16 +96,16 @@ def with_alpha(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def divide_by_alpha(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a (H, W, 4) layer with the alpha taken out of its colours; where alpha is 0, they are black."""
+    """Return a premultiplied (H, W, 4) layer without premultiplication; colours with alpha 0 are black."""
     return np.asarray(cv2.divide(layer, _alpha_of_colors(layer), scale=255), np.uint8)
 
 
 def mirror(image: NDArray[np.uint8], flip: bool) -> NDArray[np.uint8]:
-    """Return the image, mirrored left to right where `flip` says so."""
+    """Return the image, mirrored horizontally if `flip` is true."""
     return np.asarray(cv2.flip(image, 1), np.uint8) if flip else image
 
 
 def _alpha_of_colors(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return alpha three times and 255, to multiply or divide colours by and leave alpha itself alone."""
+    """Return channels (alpha, alpha, alpha, 255), a factor or divisor that changes the colours but not alpha."""
     alpha = cv2.extractChannel(image, 3)
     return np.asarray(cv2.merge([alpha, alpha, alpha, np.full_like(alpha, 255)]), np.uint8)

@@ -1,4 +1,4 @@
-"""The pictures of `body-segmentation`, BodyPix's successor in JavaScript, whose masks carry values in RGBA pixels."""
+"""The masks of `body-segmentation`, the successor of BodyPix in JavaScript, which stores values in RGBA pixels."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .labels import Labels, Rgba, paint, select
 from .masks import OPAQUE_BLACK, TRANSPARENT, paint_mask
 
 Masks = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
-"""(H, W, 4) uint8, value in the first channel and opacity in the last; or one such array for each person."""
+"""(H, W, 4) uint8, value in the first channel and opacity in the last; or one such array per person."""
 
 PERSON_VALUE = 255
-"""The value of a person's pixels where parts were not asked for."""
+"""The value of person pixels if parts were not requested."""
 
 
 def encode_person(mask: Labels) -> NDArray[np.uint8]:
-    """Return a person mask, (H, W) bool or 0 and 1, as (H, W, 4): (255, 0, 0, 255) a person, all 0 the background."""
+    """Convert a person mask, (H, W) bool or 0 and 1, to (H, W, 4): (255, 0, 0, 255) for a person, 0 elsewhere."""
     require_labels('mask', mask)
     colors = np.zeros((256, 4), np.uint8)
     colors[255] = (PERSON_VALUE, 0, 0, 255)
@@ -30,7 +30,7 @@ def encode_person(mask: Labels) -> NDArray[np.uint8]:
 
 
 def encode_parts(parts: Labels) -> NDArray[np.uint8]:
-    """Return part ids (H, W), -1 background, as (H, W, 4): (id, 0, 0, 255) a part, (24, 0, 0, 0) the background."""
+    """Convert part ids, (H, W), -1 background, to (H, W, 4): (id, 0, 0, 255) for a part, (24, 0, 0, 0) elsewhere."""
     require_labels('parts', parts)
     pixels = np.zeros((*parts.shape, 4), np.uint8)
     pixels[..., 0] = np.where(parts < 0, len(PARTS), parts)
@@ -64,21 +64,21 @@ def to_binary_mask(
     threshold: float = 0.5,
     values: Iterable[int] = range(256),
 ) -> NDArray[np.uint8] | None:
-    """Paint foreground and background in two colours, to lay over a picture.
+    """Draw foreground and background in two colours, as an overlay for an image.
 
     Args:
-        masks: (H, W, 4) uint8 as `encode_person` or `encode_parts` give it, or one for each person.
-        foreground: RGBA of the pixels that are opaque enough and whose value is in `values`, for any of the people.
-        background: RGBA of the others.
-        contour: also draw the outline of each person in cyan.
-        threshold: a pixel is foreground from this opacity on, 0..1.
-        values: the values that are foreground.
+        masks: (H, W, 4) uint8 as returned by `encode_person` or `encode_parts`, or one per person.
+        foreground: RGBA of pixels that reach the threshold and whose value is in `values`, for any of the people.
+        background: RGBA of all other pixels.
+        contour: whether to draw the outline of each person in cyan.
+        threshold: minimum opacity of the foreground, 0..1.
+        values: values of the foreground.
 
     Returns:
-        (H, W, 4) uint8 RGBA; None for an empty list of people.
+        (H, W, 4) uint8 RGBA; None for an empty sequence.
 
     Raises:
-        ImageError: a mask has another shape or type, or sizes differ.
+        ImageError: a mask has a wrong shape or type, or the sizes differ.
         SettingError: threshold is out of range.
 
     Source: body-segmentation 1.0 `toBinaryMask`.
@@ -99,20 +99,20 @@ def to_colored_mask(
 def to_colored_mask(
     masks: Masks, colors: NDArray[np.uint8], background: Rgba = OPAQUE_BLACK, threshold: float = 0.5
 ) -> NDArray[np.uint8] | None:
-    """Paint each value in its colour, to lay over a picture.
+    """Draw each value in its colour, as an overlay for an image.
 
     Args:
-        masks: (H, W, 4) uint8 as `encode_person` or `encode_parts` give it, or one for each person; later people
+        masks: (H, W, 4) uint8 as returned by `encode_person` or `encode_parts`, or one per person; later people
             cover earlier ones.
         colors: (N, 3) uint8 RGB or (N, 4) RGBA; row v is the colour of value v.
-        background: RGBA of the pixels that are not opaque enough.
-        threshold: a pixel is foreground from this opacity on, 0..1.
+        background: RGBA of pixels below the threshold.
+        threshold: minimum opacity of the foreground, 0..1.
 
     Returns:
-        (H, W, 4) uint8 RGBA; None for an empty list of people.
+        (H, W, 4) uint8 RGBA; None for an empty sequence.
 
     Raises:
-        ImageError: a value has no colour, a mask has another shape or type, or sizes differ.
+        ImageError: a value has no colour, a mask has a wrong shape or type, or the sizes differ.
         SettingError: threshold is out of range.
 
     Source: body-segmentation 1.0 `toColoredMask`.
@@ -142,7 +142,7 @@ def _as_masks(masks: Masks) -> list[NDArray[np.uint8]]:
 
 
 def _opaque(mask: NDArray[np.uint8], threshold: float) -> NDArray[np.uint8]:
-    """Return 255 where the mask is opaque enough, else 0."""
+    """Return 255 where the mask reaches the threshold, 0 elsewhere."""
     require_between('threshold', threshold, 0, 1)
     # JavaScript rounds halves up: 0.5 is 128.
     return (mask[..., 3] >= int(255 * threshold + 0.5)).astype(np.uint8) * np.uint8(255)

@@ -1,4 +1,4 @@
-"""Pictures that are sharp in one place and blurred in another."""
+"""Selective blur: of the background, or of body parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .labels import Labels, as_list, select
 from .masks import contour_strokes
 
 FACE_IDS: tuple[int, ...] = tuple(part.bodypix1 for part in PARTS if part.name.endswith('_face'))
-"""The halves of the face. They are 0 and 1 in both numberings."""
+"""The two parts of the face: 0 and 1 in both numberings."""
 
 
 def draw_bokeh(
@@ -28,21 +28,21 @@ def draw_bokeh(
     *,
     canvas: bool = False,
 ) -> NDArray[np.uint8]:
-    """Blur everything but the people.
+    """Blur the background.
 
     Args:
-        image: (H, W, 3) uint8, colours in any order.
-        people: (H, W) bool or 0 and 1, a person mask, or one for each person.
+        image: (H, W, 3) uint8, any channel order.
+        people: person mask, (H, W) bool or 0 and 1, or one such array per person.
         background_blur_px: 1..20 pixels.
-        edge_blur_px: softness of the edge between people and background, 0..20 pixels.
-        flip: mirror the drawing.
-        canvas: let the blur fade at the borders, as in a browser, instead of going on beyond them.
+        edge_blur_px: blur of the edge between people and background, 0..20 pixels.
+        flip: mirror the result.
+        canvas: fade the blur at the borders, as a browser does, instead of replicating the border pixels.
 
     Returns:
-        (H, W, 3) uint8; with `canvas`, (H, W, 4) with alpha last, colours not multiplied by it.
+        (H, W, 3) uint8; with `canvas`, (H, W, 4) with alpha last, not premultiplied.
 
     Raises:
-        ImageError: an array has another shape or type, or the sizes differ.
+        ImageError: an array has a wrong shape or type, or the sizes differ.
         SettingError: a blur is out of range.
 
     Source: BodyPix 2.2 `drawBokehEffect`.
@@ -63,22 +63,22 @@ def blur_body_parts(
     *,
     canvas: bool = False,
 ) -> NDArray[np.uint8]:
-    """Blur some parts of the bodies: the faces, unless told otherwise.
+    """Blur body parts, by default faces.
 
     Args:
-        image: (H, W, 3) uint8, colours in any order.
-        parts: (H, W) part ids, or one such array for each person.
+        image: (H, W, 3) uint8, any channel order.
+        parts: part ids, (H, W), or one such array per person.
         ids: the parts to blur, in the numbering of `parts`.
         blur_px: 1..20 pixels.
-        edge_blur_px: softness of the edge, 0..20 pixels.
-        flip: mirror the drawing.
-        canvas: as in a browser: the blur fades at the borders, and a thin rim along the edge stays sharp.
+        edge_blur_px: blur of the edge, 0..20 pixels.
+        flip: mirror the result.
+        canvas: as in a browser, fade the blur at the borders and keep a thin line along the edge sharp.
 
     Returns:
-        (H, W, 3) uint8; with `canvas`, (H, W, 4) with alpha last, colours not multiplied by it.
+        (H, W, 3) uint8; with `canvas`, (H, W, 4) with alpha last, not premultiplied.
 
     Raises:
-        ImageError: an array has another shape or type, or the sizes differ.
+        ImageError: an array has a wrong shape or type, or the sizes differ.
         SettingError: a blur is out of range.
 
     Source: BodyPix 2.2 `blurBodyPart`.
@@ -100,7 +100,7 @@ def blur_body_parts(
 
 
 def _planes(image: NDArray[np.uint8], labels: Labels | Sequence[Labels], ids: Iterable[int]) -> list[NDArray[np.uint8]]:
-    """Return for each person (H, W) uint8, 255 where the label is one of the ids."""
+    """Return one (H, W) uint8 plane per person, 255 where the label is one of the ids."""
     require_channels('image', image, 3)
     people = as_list(labels)
     if people:
@@ -110,15 +110,15 @@ def _planes(image: NDArray[np.uint8], labels: Labels | Sequence[Labels], ids: It
 
 
 def _anywhere(planes: Sequence[NDArray[np.uint8]], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return where any of the planes is 255."""
+    """Return the union of the planes, (H, W) uint8."""
     nowhere = np.zeros(image.shape[:2], np.uint8)
     return np.asarray(np.bitwise_or.reduce([nowhere, *planes]), np.uint8)
 
 
 def surroundings(plane: NDArray[np.uint8], margin_px: int) -> tuple[slice, slice]:
-    """Return rows and columns that hold all within a margin of the plane's non-zero pixels; none where there are none.
+    """Return the rows and columns within a margin of the non-zero pixels; empty slices if there are none.
 
-    Both begin and, inside the frame, end at multiples of 4: OpenCV scales such pictures down much faster.
+    They start and, inside the image, end at multiples of 4, with which OpenCV downscales much faster.
     """
     left, top, width, height = cv2.boundingRect(plane)
     if width == 0:
@@ -130,8 +130,8 @@ def surroundings(plane: NDArray[np.uint8], margin_px: int) -> tuple[slice, slice
 def _blur_outside(
     image: NDArray[np.uint8], keep: NDArray[np.uint8], blur_px: float, edge_blur_px: float, canvas: bool
 ) -> NDArray[np.uint8]:
-    """Blur the image where keep (H, W) is 0, leave it where that is 255."""
-    # Four channels in either case: OpenCV blurs them faster than three.
+    """Blur the image where `keep`, (H, W), is 0; leave it unchanged where it is 255."""
+    # OpenCV blurs four channels faster than three.
     sharp = with_alpha(image)
     mixed = mix(sharp, blur(sharp, blur_px, fade=canvas), blur(keep, edge_blur_px, fade=canvas))
     return divide_by_alpha(mixed) if canvas else np.asarray(cv2.cvtColor(mixed, cv2.COLOR_BGRA2BGR), np.uint8)

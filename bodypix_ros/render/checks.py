@@ -1,4 +1,4 @@
-"""What the drawing functions ask of their arguments, with errors that say what was got."""
+"""Checks of the arguments of the rendering functions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ..errors import ImageError, SettingError
 
 
 def require_channels(name: str, image: NDArray[Any], *channels: int) -> None:
-    """Raise ImageError unless the image is (H, W, C) uint8 with one of the given numbers of channels, and not empty."""
+    """Raise ImageError unless the image is non-empty (H, W, C) uint8 with one of the given numbers of channels."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in channels or image.size == 0:
         wanted = ' or '.join(f'(H, W, {count})' for count in channels)
         raise ImageError(f'{name} must be {wanted} of type uint8, got {image.shape} of type {image.dtype}')
 
 
 def require_labels(name: str, labels: NDArray[Any]) -> None:
-    """Raise ImageError unless the labels are (H, W) whole numbers or booleans."""
+    """Raise ImageError unless the labels are (H, W) integers or booleans."""
     if labels.dtype.kind not in 'biu' or labels.ndim != 2:
-        raise ImageError(f'{name} must be (H, W) of whole numbers or bool, got {labels.shape} of type {labels.dtype}')
+        raise ImageError(f'{name} must be (H, W) of an integer type or bool, got {labels.shape} of type {labels.dtype}')
 
 
 def require_same_size(first_name: str, first: NDArray[Any], second_name: str, second: NDArray[Any]) -> None:
-    """Raise ImageError unless both have the same height and width; the text gives both as width x height."""
+    """Raise ImageError unless both have the same height and width."""
     if first.shape[:2] != second.shape[:2]:
         raise ImageError(
             f'{first_name} and {second_name} must have the same size: '

@@ -1,4 +1,4 @@
-"""From labels to colours."""
+"""Label images in colour."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ from .checks import require_labels
 from .labels import Labels, as_list, paint
 
 Order = Literal['bgr', 'rgb']
-"""The order of an image's colour channels."""
+"""Channel order of an image."""
 
 
 def colorize_parts(parts: NDArray[np.int8], palette: NDArray[np.uint8], order: Order = 'rgb') -> NDArray[np.uint8]:
-    """Colour each pixel by its part.
+    """Draw each pixel in the colour of its part.
 
     Args:
         parts: (H, W) int8, part id 0..23 or -1.
-        palette: (25, 3) uint8 RGB as `palette_colors` gives it for the numbering of `parts`; the last row is the
-            background's.
-        order: the order of the result's channels.
+        palette: (25, 3) uint8 RGB, as returned by `palette_colors` for the numbering of `parts`; the last row is the
+            background.
+        order: channel order of the result.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        ImageError: the labels or the palette have another shape or type.
+        ImageError: the labels or the palette have a wrong shape or type.
     """
     if parts.dtype != np.int8 or parts.ndim != 2:
         raise ImageError(f'parts must be (H, W) of type int8, got {parts.shape} of type {parts.dtype}')
     if palette.shape != (len(PARTS) + 1, 3):
-        raise ImageError(f'palette must be ({len(PARTS) + 1}, 3), parts and background, got {palette.shape}')
+        raise ImageError(f'palette must be ({len(PARTS) + 1}, 3), for parts and background, got {palette.shape}')
     return _paint_opaque(np.ascontiguousarray(parts).view(np.uint8), palette[:-1], palette[-1], order)
 
 
 def colorize_labels(labels: Labels, order: Order = 'rgb') -> NDArray[np.uint8]:
-    """Colour each pixel by the person it belongs to; nobody is black. Colours come again after 255 people.
+    """Draw each pixel in the colour of its person; the background is black. Colours repeat after 255 people.
 
     Args:
-        labels: (H, W) whole numbers, 0 nobody, n the n-th person.
-        order: the order of the result's channels.
+        labels: (H, W) integers, 0 background, n the n-th person.
+        order: channel order of the result.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        ImageError: the array is no label image.
+        ImageError: the array is not a label image.
     """
     require_labels('labels', labels)
     colors = label_colors(255)
@@ -75,20 +75,20 @@ def to_colored_parts(
     part_ids: PartIds = 'bodypix1',
     background: Color = WHITE,
 ) -> NDArray[np.uint8] | None:
-    """Colour the parts of one or several people as BodyPix does, to lay over a picture.
+    """Draw the parts of one or several people in colour as BodyPix does, as an overlay for an image.
 
     Args:
-        parts: (H, W) whole numbers, part ids or -1, or one such array for each person; later people cover earlier.
-        colors: the name of a palette, or (N, 3) uint8 RGB whose row i is the colour of part i.
-        part_ids: the numbering of `parts`, for the palettes; given colours are taken as they are.
-        background: RGB where no part is.
+        parts: (H, W) integers, part ids or -1, or one such array per person; later people cover earlier ones.
+        colors: name of a palette, or (N, 3) uint8 RGB; row i is the colour of part i.
+        part_ids: numbering of `parts`, used only with the name of a palette.
+        background: RGB of the background.
 
     Returns:
-        (H, W, 4) uint8 RGBA, opaque; None for an empty list of people.
+        (H, W, 4) uint8 RGBA, opaque; None for an empty sequence.
 
     Raises:
-        ImageError: a part has no colour, an array is no label image, or sizes differ.
-        SettingError: there is no such palette.
+        ImageError: a part has no colour, an array is not a label image, or the sizes differ.
+        SettingError: unknown palette.
 
     Source: BodyPix 2.2 `toColoredPartMask`.
     """
@@ -108,7 +108,7 @@ def to_colored_parts(
 def _paint_opaque(
     index: NDArray[np.uint8], colors: NDArray[np.uint8], others: NDArray[np.uint8], order: Order
 ) -> NDArray[np.uint8]:
-    """Return (H, W, 3): row `index` of the (N, 3) RGB colours, `others` beyond the last."""
+    """Return (H, W, 3): row `index` of the (N, 3) RGB colours, or `others` if the index is out of range."""
     table = np.zeros((256, 4), np.uint8)
     table[:, :3] = others
     table[: len(colors), :3] = colors

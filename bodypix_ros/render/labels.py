@@ -1,4 +1,4 @@
-"""Label images: which pixels carry a label, and what colour a label has."""
+"""Label images: selecting labels and mapping labels to colours."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from .checks import require_labels, require_same_size
 
 Labels = NDArray[Any]
-"""(H, W) bool or whole numbers: a person mask, part ids or person numbers."""
+"""(H, W) bool or integers: a person mask, part ids or person ids."""
 
 Rgba = tuple[int, int, int, int]
 """Red, green, blue and opacity, each 0..255."""
 
 
 def as_list(labels: Labels | Sequence[Labels]) -> list[Labels]:
-    """Return one or several label images as a list; raise ImageError where one is no label image or sizes differ."""
+    """Return one or several label images as a list; raise ImageError if one is invalid or the sizes differ."""
     people = [labels] if isinstance(labels, np.ndarray) else list(labels)
     for number, one in enumerate(people):
         require_labels('labels', one)
@@ -28,7 +28,7 @@ def as_list(labels: Labels | Sequence[Labels]) -> list[Labels]:
 
 
 def select(labels: Labels, ids: Iterable[int]) -> NDArray[np.uint8]:
-    """Return (H, W) uint8, 255 where the label is one of the ids, else 0."""
+    """Return (H, W) uint8, 255 where the label is one of the ids, 0 elsewhere."""
     wanted = list(ids)
     if labels.dtype.itemsize > 1:
         return np.isin(labels, wanted).astype(np.uint8) * np.uint8(255)
@@ -38,16 +38,16 @@ def select(labels: Labels, ids: Iterable[int]) -> NDArray[np.uint8]:
 
 
 def paint(index: NDArray[np.uint8], colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Replace each number by its colour.
+    """Replace each index by its colour.
 
     Args:
-        index: (H, W) uint8, rows of `colors`; numbers beyond the last row become transparent black.
+        index: (H, W) uint8, row of `colors`; indices out of range become transparent black.
         colors: (N, 4) uint8, at most 256 rows.
 
     Returns:
         (H, W, 4) uint8.
     """
-    # cv2.LUT looks up one number for one number, and fast: so the four bytes of a colour travel as one int32.
+    # cv2.LUT is fast but maps each index to one value, so the four bytes of a colour are packed into an int32.
     table = np.zeros((256, 4), np.uint8)
     table[: len(colors)] = colors
     packed = np.asarray(cv2.LUT(np.ascontiguousarray(index), table.view(np.int32).reshape(1, 256)))

@@ -1,4 +1,4 @@
-"""From labels to pictures of foreground and background."""
+"""Masks as images of foreground and background."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .labels import Labels, Rgba, as_list, paint, select
 TRANSPARENT: Rgba = (0, 0, 0, 0)
 OPAQUE_BLACK: Rgba = (0, 0, 0, 255)
 CONTOUR: Rgba = (0, 255, 255, 255)
-"""The cyan that BodyPix draws contours with."""
+"""The contour colour of BodyPix, cyan."""
 
 
 @overload
@@ -35,20 +35,20 @@ def to_mask(
     contour: bool = False,
     ids: Iterable[int] = (1,),
 ) -> NDArray[np.uint8] | None:
-    """Paint foreground and background in two colours, to lay over a picture.
+    """Draw foreground and background in two colours, as an overlay for an image.
 
     Args:
-        labels: (H, W) bool or whole numbers, or one such array for each person; all of one size.
-        foreground: RGBA of the pixels whose label is in `ids`, for any of the people.
-        background: RGBA of the others.
-        contour: also draw the outline of each person in cyan, one or two pixels wide.
-        ids: the labels that are foreground: 1 in a person mask (True counts as 1), 0..23 in parts.
+        labels: (H, W) bool or integers, or one such array per person, all of the same size.
+        foreground: RGBA of pixels whose label is in `ids`, for any of the people.
+        background: RGBA of all other pixels.
+        contour: whether to draw the outline of each person in cyan, one or two pixels wide.
+        ids: labels of the foreground: 1 (or True) in a person mask, 0..23 in parts.
 
     Returns:
-        (H, W, 4) uint8 RGBA, colours not multiplied by alpha; None for an empty list of people.
+        (H, W, 4) uint8 RGBA, not premultiplied; None for an empty sequence.
 
     Raises:
-        ImageError: an array is no label image, or sizes differ.
+        ImageError: an array is not a label image, or the sizes differ.
 
     Source: BodyPix 2.2 `toMask`.
     """
@@ -62,7 +62,7 @@ def to_mask(
 def paint_mask(
     foregrounds: Sequence[NDArray[np.uint8]], foreground: Rgba, background: Rgba, contour: bool
 ) -> NDArray[np.uint8]:
-    """Paint as `to_mask` does, from (H, W) uint8 planes that are 255 where a person is and 0 elsewhere."""
+    """Draw like `to_mask`, from (H, W) uint8 planes that are 255 for a person and 0 elsewhere."""
     index = np.bitwise_or.reduce(foregrounds) & 1
     if contour:
         index[contour_strokes(foregrounds)] = 2
@@ -70,10 +70,10 @@ def paint_mask(
 
 
 def contour_strokes(foregrounds: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:
-    """Return (H, W) bool, true where BodyPix's outline of the people is.
+    """Return the contour of the people as BodyPix draws it, (H, W) bool.
 
-    A foreground pixel with background diagonally beside it is a boundary, unless the frame ends there. Its strokes are
-    the two pixels diagonally above it: BodyPix strokes those below as well, but its scan then paints them over.
+    A foreground pixel that is not on the image border and has a diagonal neighbour in the background is a boundary. Its
+    contour is the two pixels diagonally above it: BodyPix also draws the two below, but later overwrites them.
     """
     boundary = np.zeros(foregrounds[0].shape, np.bool_)
     for inside in foregrounds:

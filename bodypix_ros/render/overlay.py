@@ -1,4 +1,4 @@
-"""The picture that the node publishes as `overlay`: people marked in the camera's own picture."""
+"""The image that the node publishes as `overlay`: the camera image with people highlighted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_PARTS = np.empty((0, 0), np.int8)
 
 @dataclass(frozen=True)
 class _Scene:
-    """What an effect may look at. The mask is 1 where a person is; parts are there for the effects that need them."""
+    """The inputs of an effect. The mask is 1 for a person; parts are empty for effects that do not need them."""
 
     image: NDArray[np.uint8]
     mask: NDArray[np.uint8]
@@ -47,25 +47,25 @@ def render_overlay(
     part_ids: PartIds = 'bodypix1',
     order: Order = 'bgr',
 ) -> NDArray[np.uint8]:
-    """Mark people in a picture by `settings.overlay_effect`.
+    """Highlight people in an image with the effect `settings.overlay_effect`.
 
-    parts: each body part in its colour of `overlay_palette`, `overlay_opacity` strong; mask: all but the people
-    darkened that much; contour: outlines; pixelate: parts as coloured cells; bokeh: all but the people blurred;
-    blur_faces: faces blurred, a courtesy that misses what the network misses; none: the picture itself. The blurs grow
-    with the picture, so that they look the same in every size.
+    parts: body parts in the colours of `overlay_palette` with `overlay_opacity`; mask: background darkened by
+    `overlay_opacity`; contour: outlines; pixelate: parts as coloured cells; bokeh: background blurred; blur_faces:
+    faces blurred, which is not a reliable anonymisation because the network may miss faces; none: the image itself.
+    Blurs scale with the image, so that they look the same at every size.
 
     Args:
         image: (H, W, 3) uint8.
-        segmentation: what was found in that picture.
-        settings: how to draw; the defaults where None.
-        part_ids: the numbering of `segmentation.parts`.
-        order: the order of the image's channels, and of the result's.
+        segmentation: the result for this image.
+        settings: rendering settings; None for the defaults.
+        part_ids: numbering of `segmentation.parts`.
+        order: channel order of the image and of the result.
 
     Returns:
-        (H, W, 3) uint8; a new array, except for the effect none.
+        (H, W, 3) uint8; a new array, except for the effect `none`.
 
     Raises:
-        ImageError: sizes differ, or the effect needs parts and there are none.
+        ImageError: the sizes differ, or the effect requires parts and they were not requested.
     """
     settings = settings or PictureSettings()
     effect, needs_parts = _EFFECTS[settings.overlay_effect]
@@ -75,7 +75,9 @@ def render_overlay(
     if parts is not None:
         require_same_size('image', image, 'parts', parts)
     elif needs_parts:
-        raise ImageError(f'overlay_effect {settings.overlay_effect} needs body parts, but only the mask was asked for')
+        raise ImageError(
+            f'overlay_effect {settings.overlay_effect} requires body parts, but only the mask was requested'
+        )
     scene = _Scene(
         image,
         segmentation.mask.view(np.uint8),
@@ -88,7 +90,7 @@ def render_overlay(
 
 
 def overlay_needs_parts(effect: str) -> bool:
-    """Return whether an overlay effect needs body parts; the others do with the mask."""
+    """Return whether an overlay effect requires body parts."""
     return _EFFECTS[effect][1]
 
 
@@ -144,11 +146,11 @@ _EFFECTS: dict[str, tuple[Callable[[_Scene], NDArray[np.uint8]], bool]] = {
     'blur_faces': (_blur_faces, True),
     'none': (_show_image, False),
 }
-"""For each overlay_effect, what draws it and whether that needs body parts."""
+"""The function of each overlay_effect, and whether it requires body parts."""
 
 
 def _soften(image: NDArray[np.uint8], hidden: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Blur the image where `hidden` (H, W) is 255: by 10 pixels if it has 480 rows, else in proportion."""
+    """Blur the image where `hidden`, (H, W), is 255: by 10 pixels for 480 rows, in proportion for other heights."""
     blur_px = min(max(image.shape[0] / 48, 1.0), MAX_BLUR_PX)
     drawing = image.copy()
     near = surroundings(hidden, blur_reach_px(blur_px) + blur_reach_px(_EDGE_BLUR_PX))

@@ -1,1 +1,1 @@
-"""The node. The only room that imports rclpy."""
+"""The node and what it consists of. Only this folder and `demo` import rclpy."""

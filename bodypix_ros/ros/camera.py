@@ -1,63 +1,207 @@
-"""One camera: its images in, its results out, and what becomes of its frames."""
+"""One camera: the subscription to its images, and the topics of its results."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from ..settings import NodeSettings
-from .frame import Frame
+from ..encodings import to_bgr
+from ..errors import describe_error
+from . import image_msg
+from .compat import subscription_events
 from .image_msg import BadImage
-from .outputs import OUTPUTS, Result
-from .publisher import Publisher
-from .qos import SMALL_INPUT
-from .source import ImageSource
-from .stats import Tally
+from .outputs import OUTPUTS, OutputPublisher
+from .parameters import Parameters
+from .qos import Offer, Request, choose_request, offers_of
+from .stats import FrameStats
+
+if TYPE_CHECKING:
+    from .inference_worker import LatestFrameQueue
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The outputs that are to be made of the next frame, and what must be computed for them."""
+
+    publishers: tuple[OutputPublisher, ...] = ()
+    parts: bool = False
+    people: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class CameraFrame:
+    """An image that was received and checked, but not converted yet.
+
+    Attributes:
+        camera: where it came from.
+        header: std_msgs/Header of the image.
+        size: height and width in pixels.
+        read: converts it to (H, W, 3) uint8 BGR; raises BadImage where a compressed image turns out to be broken.
+        arrived_s: when it arrived, `time.monotonic`.
+        receive_ms: time that receiving and checking took.
+    """
+
+    camera: Camera
+    header: Any
+    size: tuple[int, int]
+    read: Callable[[], NDArray[np.uint8]]
+    arrived_s: float
+    receive_ms: float
+
+
+class ImageSubscriber:
+    """A subscription that follows the quality of service of its publishers.
+
+    Attributes:
+        topic: full name of the topic, after remapping.
+        kind: class of the messages.
+        request: what the subscription requests.
+        received: whether a message arrived since the subscription was opened.
+        last_s: when the newest message arrived, or the subscription was opened, `time.monotonic`.
+    """
+
+    def __init__(self, node: Node, name: str, kind: type, on_message: Callable[[Any], None]) -> None:
+        """Prepare; the subscription opens with `follow`.
+
+        Args:
+            node: of the subscription.
+            name: of the topic, before remapping.
+            kind: class of the messages.
+            on_message: called with each message; it handles its own errors.
+        """
+        self._node, self._name, self._on_message = node, name, on_message
+        self.topic: str = node.resolve_topic_name(name)
+        self.kind = kind
+        self.request = Request()
+        self.received = False
+        self.last_s = 0.0
+        self._qos = 'auto'
+        self._subscription: Subscription | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages are being received."""
+        return self._subscription is not None
+
+    @property
+    def type_name(self) -> str:
+        """The type of the messages, 'sensor_msgs/msg/Image'."""
+        return f'sensor_msgs/msg/{self.kind.__name__}'
+
+    def offers(self) -> list[Offer]:
+        """Return what the publishers of the topic offer."""
+        return offers_of(self._node, self.topic)
+
+    def follow(self, qos: str) -> None:
+        """Open the subscription, or open it again where its publishers or the setting `qos` now ask for another."""
+        self._qos = qos
+        request = choose_request(qos, [offer for offer in self.offers() if offer.kind == self.type_name])
+        if self.is_open and request == self.request:
+            return
+        was_open = self.is_open
+        self.close()
+        self.request = request
+        if not was_open:
+            self.last_s, self.received = time.monotonic(), False
+        self._subscription = self._node.create_subscription(
+            self.kind,
+            self._name,
+            self._receive,
+            request.profile,
+            event_callbacks=subscription_events(self._on_publishers),
+        )
+
+    def close(self) -> None:
+        """Receive no more."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def _on_publishers(self) -> None:
+        if self.is_open:
+            self.follow(self._qos)
+
+    def _receive(self, message: Any) -> None:
+        self.last_s, self.received = time.monotonic(), True
+        self._on_message(message)
 
 
 class Camera:
-    """Passes on the frames of one camera while somebody wants them, and publishes what is made of them.
+    """Receives the images of one camera while an output is wanted, and owns the topics of its results.
 
-    `publish`, `wanted` and `reject` may be called by any thread, the others by the executor's alone.
+    Belongs to the executor's thread. The worker reads `wanted` and `camera_info`, and writes to `stats`.
+
+    Attributes:
+        name: before the topics of the camera; empty for one without a name.
+        prefix: of the topics: 'front/', or empty.
+        parameters: of the node; after a change, `follow` applies them.
+        stats: what became of its frames.
+        wanted: the outputs that are to be made of the next frame.
+        camera_info: the newest one; None before the first, and while no output needs it.
+        announced_size: height and width that camera_info announces; None before the first.
+        largest_image_bytes: size of the largest image message so far.
+        active: the node is active.
     """
 
-    def __init__(
-        self, node: Node, name: str, settings: NodeSettings, on_frame: Callable[[Camera, Frame], None]
-    ) -> None:
-        """Open the topics of the outputs.
+    def __init__(self, node: Node, name: str, parameters: Parameters, queue: LatestFrameQueue[CameraFrame]) -> None:
+        """Prepare; topics open with `open`.
 
         Args:
-            node: on which everything stands.
-            name: of the camera, before its topics; empty for none.
-            settings: of the node.
-            on_frame: called with each image that can be worked on.
+            node: of all topics.
+            name: of the camera; empty for none.
+            parameters: of the node.
+            queue: takes each image that can be processed.
         """
-        self.name = name
+        self.name, self.parameters = name, parameters
         self.prefix = f'{name}/' if name else ''
-        self.tally = Tally(name)
-        self.settings = settings
+        self.stats = FrameStats(name)
         self.active = False
         self.camera_info: CameraInfo | None = None
-        self._node, self._on_frame = node, on_frame
-        self.source = ImageSource(
-            node,
-            f'{self.prefix}image',
-            settings.image_transport == 'compressed',
-            self._accept,
-            self._refuse,
-        )
-        self._info_subscription: Subscription | None = None
-        self._publishers = [Publisher(node, self.prefix + one.topic, one, self.follow) for one in OUTPUTS]
+        self.announced_size: tuple[int, int] | None = None
+        self.largest_image_bytes = 0
+        self.wanted = Wanted()
+        self._node, self._queue = node, queue
+        self._publishers: list[OutputPublisher] = []
+        self._unanswered_since_s = 0.0
+        compressed = parameters.node.image_transport == 'compressed'
+        topic = _compressed_topic(node, f'{self.prefix}image') if compressed else f'{self.prefix}image'
+        self.images = ImageSubscriber(node, topic, CompressedImage if compressed else Image, self._receive)
+        self._infos = ImageSubscriber(node, f'{self.prefix}camera_info', CameraInfo, self._keep_info)
 
-    def wanted(self) -> list[Publisher]:
-        """Return the outputs that are to be made of the next frame."""
-        return [one for one in self._publishers if not self.settings.lazy or one.has_subscribers]
+    @property
+    def unmapped_topic(self) -> str:
+        """The name of the image topic that remapping rules have to use."""
+        return f'{self.prefix}image/compressed' if self.images.kind is CompressedImage else f'{self.prefix}image'
+
+    def open(self) -> None:
+        """Open the topics of the results."""
+        for output in OUTPUTS:
+            self._publishers.append(OutputPublisher(self._node, self.prefix + output.topic, output, self.follow))
+        self.follow()
+
+    def close(self) -> None:
+        """Close all topics, also where only some of them could be opened. The worker must have stopped."""
+        self.active = False
+        self.wanted = Wanted()
+        self.images.close()
+        self._infos.close()
+        while self._publishers:
+            self._publishers.pop().destroy()
 
     def activate(self) -> None:
-        """Receive images, as soon as somebody wants them."""
+        """Receive images while an output is wanted."""
         self.active = True
         self.follow()
 
@@ -68,48 +212,83 @@ class Camera:
 
     def follow(self) -> None:
         """Open, close or change the subscriptions, as subscribers, publishers and settings come and change."""
-        wanted = self.wanted() if self.active else []
-        if wanted:
-            self.source.follow(self.settings.qos)
+        settings, picture = self.parameters.node, self.parameters.picture
+        publishers = tuple(
+            one for one in self._publishers if self.active and (not settings.lazy or one.has_subscribers)
+        )
+        outputs = [one.output for one in publishers]
+        self.wanted = Wanted(
+            publishers,
+            parts=any(output.needs_parts(picture) for output in outputs),
+            people=any(output.needs_people for output in outputs),
+        )
+        if publishers:
+            self.images.follow(settings.qos)
         else:
-            self.source.close()
-        self._follow_info(any(one.output.needs_info for one in wanted))
-
-    def publish(self, result: Result, wanted: list[Publisher]) -> None:
-        """Publish the wanted outputs of one frame."""
-        for publisher in wanted:
-            publisher.publish(result)
-
-    def reject(self, error: BadImage) -> None:
-        """Count an image that cannot be read, and say so once for each kind of defect."""
-        if self.tally.reject(error):
-            bad = self.tally.counts.frames_bad
-            self._node.get_logger().warning(f'{self.source.topic}: {error}; frame dropped ({bad} so far)')
-
-    def destroy(self) -> None:
-        """Close all topics. No other thread may publish any more."""
-        self.deactivate()
-        for publisher in self._publishers:
-            publisher.destroy()
-        self._publishers = []
-
-    def _accept(self, frame: Frame) -> None:
-        self.tally.count(frames_in=1)
-        self._on_frame(self, frame)
-
-    def _refuse(self, error: BadImage) -> None:
-        self.tally.count(frames_in=1)
-        self.reject(error)
-
-    def _follow_info(self, wanted: bool) -> None:
-        if wanted and self._info_subscription is None:
-            self._info_subscription = self._node.create_subscription(
-                CameraInfo, f'{self.prefix}camera_info', self._keep_info, SMALL_INPUT
-            )
-        elif not wanted and self._info_subscription is not None:
-            self._node.destroy_subscription(self._info_subscription)
-            self._info_subscription = None
+            self.images.close()
+        if self.announced_size is None or any(output.needs_info for output in outputs):
+            self._infos.follow('auto')
+        else:
+            self._infos.close()
             self.camera_info = None
+
+    def unanswered_s(self, now_s: float) -> float:
+        """Return for how long images have arrived without any result, seconds; 0 where results are published."""
+        since_s = self._unanswered_since_s
+        return now_s - since_s if since_s > self.stats.last_out_s else 0.0
+
+    def report_bad(self, error: BadImage) -> None:
+        """Report an unreadable image, once for each kind of defect. Any thread may call this."""
+        if self.stats.is_new_defect(error):
+            _LOG.warning('%s: %s; frame dropped (%d so far)', self.images.topic, error, self.stats.counts.frames_bad)
+
+    def _receive(self, message: Any) -> None:
+        counts = self.stats.subscription
+        counts.frames_in += 1
+        if self._unanswered_since_s <= self.stats.last_out_s:
+            self._unanswered_since_s = self.images.last_s
+        try:
+            frame = self._check(message)
+        except Exception as error:  # one message costs itself alone
+            counts.frames_bad += 1
+            self.report_bad(error if isinstance(error, BadImage) else BadImage('unexpected', describe_error(error)))
+            _LOG.debug('%s', self.images.topic, exc_info=error)
+            return
+        if self._queue.put(self.name, frame):
+            counts.frames_dropped += 1
+
+    def _check(self, message: Any) -> CameraFrame:
+        """Check a message as far as is cheap.
+
+        Raises:
+            BadImage: it cannot be read.
+        """
+        arrived_s = self.images.last_s
+        self.largest_image_bytes = max(self.largest_image_bytes, len(message.data))
+        bits = self.parameters.node.mono16_bits
+        if self.images.kind is CompressedImage:
+            picture = image_msg.check_compressed_image(message)
+            size = picture.height, picture.width
+            read = partial(image_msg.decompress, message, picture, bits)
+        else:
+            size = message.height, message.width
+            read = partial(to_bgr, *image_msg.view_pixels(message), bits)
+        receive_ms = (time.monotonic() - arrived_s) * 1e3
+        return CameraFrame(self, message.header, size, read, arrived_s, receive_ms)
 
     def _keep_info(self, message: CameraInfo) -> None:
         self.camera_info = message
+        if message.height and message.width:
+            self.announced_size = message.height, message.width
+
+
+def _compressed_topic(node: Node, image: str) -> str:
+    """Return the name of the topic of compressed images.
+
+    That is the topic that image_transport derives from the name of the raw topic, unless `<image>/compressed` itself
+    is remapped.
+    """
+    own = f'{image}/compressed'
+    if node.resolve_topic_name(own) != node.resolve_topic_name(own, only_expand=True):
+        return own
+    return f'{node.resolve_topic_name(image)}/compressed'

@@ -1,54 +1,59 @@
-"""Findings as messages on /diagnostics, by way of diagnostic_updater where that is installed."""
+"""Once a second: statistics, diagnostics, and a line in the log where something has changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage, Image
 
-from .health import Finding
+from ..errors import describe_error
+from ..msg import CameraStats, Stats
+from .advice import CameraFacts, Level, ModelFacts, Status, StatusLog, camera_status, model_status
+from .camera import Camera
+from .inference_worker import InferenceWorker
+from .model_loader import ModelLoader
 from .qos import output_profile
+from .transport import TransportWatch
 
 try:
     from diagnostic_updater import Updater
 except ImportError:
     Updater = None
 
+_TYPES_OF_IMAGES = tuple(f'sensor_msgs/msg/{kind.__name__}' for kind in (Image, CompressedImage))
+
 
 @dataclass(frozen=True)
 class Report:
-    """A finding about one subject of the node, with the figures that belong to it."""
+    """The state of one subject of the node, with the figures that belong to it."""
 
     subject: str
-    finding: Finding
+    status: Status
     values: Mapping[str, Any]
 
-    def write(self, status: DiagnosticStatus) -> DiagnosticStatus:
-        """Write level, message and values into a status, and return that."""
-        status.level = bytes([self.finding.level])
-        status.message = self.finding.text
-        status.values = [KeyValue(key=key, value=_text(value)) for key, value in self.values.items()]
-        return status
+    def write(self, message: DiagnosticStatus) -> DiagnosticStatus:
+        """Write level, text and values into a message, and return that."""
+        message.level = bytes([self.status.level])
+        message.message = self.status.text
+        message.values = [KeyValue(key=key, value=_text(value)) for key, value in self.values.items()]
+        return message
 
 
-class Diagnostics(Protocol):
-    """Publishes what is found about the node and its cameras."""
+class ReportPublisher(Protocol):
+    """Publishes the reports of the node."""
 
     def publish(self, reports: Sequence[Report], hardware_id: str) -> None:
-        """Publish a status for each report; `hardware_id` tells what runs the network."""
+        """Publish a status for each report; `hardware_id` names what runs the model."""
 
 
-def diagnostics_of(node: Node) -> Diagnostics:
-    """Return what publishes the diagnostics of a node."""
-    return PlainDiagnostics(node) if Updater is None else UpdaterDiagnostics(Updater(node))
-
-
-class PlainDiagnostics:
-    """Publishes the message itself, as often as it is given something to publish."""
+class DirectPublisher:
+    """Publishes on /diagnostics, as often as it is given reports."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -66,11 +71,11 @@ class PlainDiagnostics:
         self._publisher.publish(message)
 
 
-class UpdaterDiagnostics:
-    """Leaves it to a diagnostic_updater when, under which name and where the newest reports are published."""
+class UpdaterPublisher:
+    """Lets a diagnostic_updater decide when and under which name the newest reports are published."""
 
     def __init__(self, updater: Any) -> None:
-        """Fill an Updater that has no tasks yet."""
+        """Take an Updater that has no tasks yet."""
         self._updater = updater
         self._reports: dict[str, Report] = {}
 
@@ -83,8 +88,160 @@ class UpdaterDiagnostics:
         for subject in self._reports.keys() - known.keys():
             self._updater.add(subject, partial(self._write, subject))
 
-    def _write(self, subject: str, status: DiagnosticStatus) -> DiagnosticStatus:
-        return self._reports[subject].write(status)
+    def _write(self, subject: str, message: DiagnosticStatus) -> DiagnosticStatus:
+        return self._reports[subject].write(message)
+
+
+class Diagnostics:
+    """Reports the state of the node and of its cameras. Belongs to the executor's thread."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._stats = node.create_publisher(Stats, '~/stats', output_profile())
+        self._reports: ReportPublisher = DirectPublisher(node) if Updater is None else UpdaterPublisher(Updater(node))
+        self._log = StatusLog()
+        self._transport = TransportWatch()
+        self._reported_s = time.monotonic()
+
+    def report(
+        self, state: str, cameras: Sequence[Camera], loader: ModelLoader, workers: Sequence[InferenceWorker]
+    ) -> None:
+        """Publish statistics and diagnostics of the time since the last report, and log what has changed.
+
+        Args:
+            state: lifecycle state of the node.
+            cameras: of the node.
+            loader: of the models.
+            workers: that run the model: at most one that works, and those that have been asked to stop.
+        """
+        now_s = time.monotonic()
+        stats = Stats(period_s=now_s - self._reported_s, state=loader.task or state, batch_size=float('nan'))
+        self._reported_s = now_s
+        stats.header.stamp = self._node.get_clock().now().to_msg()
+        facts = _model_facts(loader, workers)
+        if loader.model is not None:
+            segmenter = loader.model.segmenter
+            stats.model, stats.provider, stats.device = facts.name, facts.provider, facts.provider_reason
+            stats.model_reason = facts.fallback_reason or segmenter.model_reason
+        if workers:
+            stats.batch_size = workers[-1].take_batch_size()
+        reports = [_model_report(stats, model_status(facts))]
+        for camera in cameras:
+            own = camera.stats.report(stats.period_s)
+            status = camera_status(self._camera_facts(camera, own, now_s, _running_s(workers, now_s)))
+            own.state = status.kind
+            stats.cameras.append(own)
+            reports.append(_camera_report(camera, own, status))
+        self._stats.publish(stats)
+        self._reports.publish(reports, hardware_id=stats.provider)
+        for report in reports:
+            self._log_news(report, now_s)
+        advice = self._transport.advice(max((camera.largest_image_bytes for camera in cameras), default=0))
+        if advice:
+            self._node.get_logger().warning(advice)
+
+    def _camera_facts(self, camera: Camera, stats: CameraStats, now_s: float, running_s: float) -> CameraFacts:
+        images, settings = camera.images, camera.parameters.node
+        defect = camera.stats.take_defect()
+        period_s = 2 / settings.max_rate_hz if settings.max_rate_hz else 0.0
+        return CameraFacts(
+            topic=images.topic,
+            unmapped_topic=camera.unmapped_topic,
+            kind=images.type_name,
+            active=camera.active,
+            wanted=images.is_open,
+            offers=images.offers() if images.is_open else (),
+            request=images.request,
+            received=images.received,
+            silent_s=now_s - images.last_s,
+            stale_after_s=settings.stale_after_s,
+            unanswered_s=max(0.0, min(camera.unanswered_s(now_s), running_s) - period_s),
+            defect=defect,
+            all_bad=bool(defect) and not stats.rate_out_hz,
+            elsewhere=list(self._topics_of_images())[:3],
+        )
+
+    def _topics_of_images(self) -> Iterator[tuple[str, str]]:
+        """Yield the topics that carry images of other nodes, with their types."""
+        own = {publisher.topic_name for publisher in self._node.publishers}
+        for topic, types in sorted(self._node.get_topic_names_and_types()):
+            if topic not in own and self._node.count_publishers(topic):
+                yield from ((topic, kind) for kind in types if kind in _TYPES_OF_IMAGES)
+
+    def _log_news(self, report: Report, now_s: float) -> None:
+        status = report.status
+        if not self._log.is_news(report.subject, status, now_s):
+            return
+        logger = self._node.get_logger()
+        if status.level == Level.ERROR:
+            logger.error(status.text)
+        elif status.level == Level.WARN:
+            logger.warning(status.text)
+        else:
+            logger.info(status.text)
+
+
+def _running_s(workers: Sequence[InferenceWorker], now_s: float) -> float:
+    """Return for how long the present worker has been running; 0 where there is none."""
+    return max((now_s - worker.started_s for worker in workers if not worker.stopping), default=0.0)
+
+
+def _model_facts(loader: ModelLoader, workers: Sequence[InferenceWorker]) -> ModelFacts:
+    error = '' if loader.error is None else describe_error(loader.error)
+    if loader.model is None:
+        return ModelFacts(loading=loader.task, error=error)
+    segmenter = loader.model.segmenter
+    failures = [failure for worker in workers if (failure := worker.take_failure())]
+    return ModelFacts(
+        name=segmenter.network.name,
+        provider=segmenter.provider,
+        provider_reason=segmenter.provider_reason,
+        requested_provider=segmenter.settings.provider,
+        fallback_reason=loader.model.fallback_reason,
+        loading=loader.task,
+        error=error,
+        failure=failures[0] if failures else '',
+        people_error=workers[-1].people_error if workers else '',
+        busy_s=max((worker.busy_s for worker in workers), default=0.0),
+        abandoned=sum(worker.stopping for worker in workers),
+    )
+
+
+def _model_report(stats: Stats, status: Status) -> Report:
+    return Report(
+        'network',
+        status,
+        {
+            'state': stats.state,
+            'model': stats.model,
+            'reason of the model': stats.model_reason,
+            'provider': stats.provider,
+            'device': stats.device,
+            'batch size': stats.batch_size,
+        },
+    )
+
+
+def _camera_report(camera: Camera, stats: CameraStats, status: Status) -> Report:
+    return Report(
+        f'camera {camera.name}'.rstrip(),
+        status,
+        {
+            'topic': camera.images.topic,
+            'subscription': str(camera.images.request) if camera.images.is_open else '',
+            'outputs wanted': ', '.join(one.output.topic for one in camera.wanted.publishers),
+            'rate in (Hz)': stats.rate_in_hz,
+            'rate out (Hz)': stats.rate_out_hz,
+            'images in': stats.frames_in,
+            'images out': stats.frames_out,
+            'images dropped': stats.frames_dropped,
+            'images bad': stats.frames_bad,
+            'inference p50 (ms)': stats.inference.p50_ms,
+            'inference p95 (ms)': stats.inference.p95_ms,
+            'age p50 (ms)': stats.age.p50_ms,
+            'age p95 (ms)': stats.age.p95_ms,
+        },
+    )
 
 
 def _text(value: Any) -> str:

@@ -1,10 +1,11 @@
-"""Between image messages and arrays. Every message is hostile until checked; pixels are viewed, not copied."""
+"""Between image messages and arrays. Every message is checked before its pixels are viewed; they are not copied."""
 
 from __future__ import annotations
 
 import array
 import math
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,11 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from ..encodings import ENCODINGS, Encoding, Pixels
 from ..errors import ImageError
-from ..streams import decode_stream
-
-MAX_PIXELS = 2**25
-MAX_SIDE = 2**14
-"""Larger images are refused: 8K video fits, a forged size does not take the machine's memory."""
+from ..pictures import MAX_PIXELS, MAX_SIDE, CompressedPicture, check_compressed, decode_compressed
 
 
 class BadImage(ImageError):
-    """An image message that cannot be read. `kind` names the defect in a word, so that each is reported once."""
+    """An image message that cannot be read. `kind` names the defect in a word, so that each kind is logged once."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
@@ -36,68 +33,121 @@ def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
         The pixels, (data rows, width, channels) uint8 or uint16 in the message's byte order, a view of the message's
         data whose rows may be padded; and the encoding that says what they mean.
 
+    An encoding that ENCODINGS lacks is converted to BGR by cv_bridge, where that is installed.
+
     Raises:
         BadImage: zero or too large a size, unknown encoding, wrong step, short data.
     """
+    _check_limits(msg.height, msg.width)
     encoding = ENCODINGS.get(msg.encoding)
     if encoding is None:
-        raise BadImage('encoding', f'encoding {msg.encoding[:40]!r} is not known; known are {", ".join(ENCODINGS)}')
-    _check_size(msg, encoding)
+        return _convert_with_cv_bridge(msg), ENCODINGS['bgr8']
+    if msg.height % encoding.even[0] or msg.width % encoding.even[1]:
+        raise BadImage('odd size', f'encoding {msg.encoding!r} needs an even size, got {msg.width}x{msg.height}')
     if msg.step < msg.width * encoding.pixel_bytes:
         raise BadImage(
             'step',
             f'encoding {msg.encoding!r} with step {msg.step} cannot hold {msg.width} pixels '
             f'of {encoding.pixel_bytes} {"byte" if encoding.pixel_bytes == 1 else "bytes"}',
         )
-    rows = encoding.data_rows(msg.height)
-    if len(msg.data) < rows * msg.step:
-        raise BadImage('data', f'{len(msg.data)} bytes of data are fewer than {rows} rows of {msg.step} bytes each')
+    rows = msg.height * encoding.rows // 2
+    _check_data(msg, rows)
     dtype = np.dtype(f'{">" if msg.is_bigendian else "<"}u{encoding.bits // 8}')
     strides = (msg.step, encoding.pixel_bytes, dtype.itemsize)
     return np.ndarray((rows, msg.width, encoding.channels), dtype, msg.data, strides=strides), encoding
 
 
-def _check_size(msg: Image, encoding: Encoding) -> None:
-    if msg.height == 0 or msg.width == 0:
-        raise BadImage('empty', f'a size of {msg.width}x{msg.height} has no pixels')
-    _check_limits(msg.height, msg.width)
-    if msg.height % encoding.even[0] or msg.width % encoding.even[1]:
-        raise BadImage('odd size', f'encoding {msg.encoding!r} needs an even size, got {msg.width}x{msg.height}')
-
-
 def _check_limits(height: int, width: int) -> None:
+    if height == 0 or width == 0:
+        raise BadImage('empty', f'a size of {width}x{height} has no pixels')
     if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
         raise BadImage(
             'size', f'a size of {width}x{height} is above the limit of {MAX_PIXELS} pixels, {MAX_SIDE} a side'
         )
 
 
-def decompress(msg: CompressedImage) -> NDArray[np.uint8]:
-    """Decompress a CompressedImage to (H, W, 3) uint8 BGR.
+def _check_data(msg: Image, rows: int) -> None:
+    if len(msg.data) < rows * msg.step:
+        raise BadImage('data', f'{len(msg.data)} bytes of data are fewer than {rows} rows of {msg.step} bytes each')
+
+
+def _convert_with_cv_bridge(msg: Image) -> NDArray[np.uint8]:
+    """Convert an encoding that is not ours to (H, W, 3) uint8 BGR."""
+    encoding = repr(msg.encoding[:40])
+    bridge, reason = _open_cv_bridge()
+    if bridge is None:
+        known = ', '.join(ENCODINGS)
+        raise BadImage('encoding', f'encoding {encoding} is not supported; {reason}. Supported are {known}')
+    _check_data(msg, msg.height)
+    try:
+        picture = np.asarray(bridge.imgmsg_to_cv2(msg, 'bgr8'))
+    except Exception as error:  # CvBridgeError, RuntimeError and TypeError of its C++ part
+        raise BadImage('encoding', f'encoding {encoding} is not supported, and cv_bridge fails: {error}') from error
+    if picture.shape != (msg.height, msg.width, 3) or picture.dtype != np.uint8:
+        raise BadImage('encoding', f'encoding {encoding}: cv_bridge returned {picture.shape} of type {picture.dtype}')
+    return picture
+
+
+@cache
+def _open_cv_bridge() -> tuple[Any, str]:
+    """Return cv_bridge's converter, or None and why there is none."""
+    try:
+        from cv_bridge import CvBridge
+
+        return CvBridge(), ''
+    except ImportError:
+        return None, 'cv_bridge, which may convert it, is not installed (apt install ros-$ROS_DISTRO-cv-bridge)'
+    except Exception as error:  # built for another NumPy or OpenCV
+        return None, f'cv_bridge, which may convert it, cannot be loaded ({error})'
+
+
+def check_compressed_image(msg: CompressedImage) -> CompressedPicture:
+    """Check a CompressedImage as far as that is cheap, so that a bad one need not wait for its decoding.
 
     Raises:
-        BadImage: neither JPEG nor PNG, or broken.
+        BadImage: neither JPEG nor PNG, too large, truncated or damaged.
     """
     try:
-        picture = decode_stream(np.frombuffer(msg.data, np.uint8), MAX_PIXELS)
+        return check_compressed(bytes(msg.data))
     except ImageError as error:
         raise BadImage('stream', f'format {msg.format[:40]!r}: {error}') from error
-    _check_limits(*picture.shape[:2])
-    return picture
+
+
+def decompress(
+    msg: CompressedImage, picture: CompressedPicture | None = None, mono16_bits: int = 16
+) -> NDArray[np.uint8]:
+    """Decompress a CompressedImage to (H, W, 3) uint8 BGR.
+
+    Args:
+        msg: the message. Where its format names a Bayer encoding, as in 'bayer_rggb8; jpeg compressed', the grey
+            picture is demosaiced.
+        picture: what `check_compressed_image` returned for it; None checks it now.
+        mono16_bits: significant bits of 16-bit values.
+
+    Raises:
+        BadImage: neither JPEG nor PNG, too large, truncated or damaged.
+    """
+    name = msg.format.split(';')[0].strip()
+    mosaic = ENCODINGS.get(name) if name.startswith('bayer_') else None
+    picture = picture or check_compressed_image(msg)
+    try:
+        return decode_compressed(picture, mosaic, mono16_bits)
+    except ImageError as error:
+        raise BadImage('stream', f'format {msg.format[:40]!r}: {error}') from error
 
 
 def prepare(msg: Image, header: Any, shape: tuple[int, ...], dtype: npt.DTypeLike, encoding: str) -> NDArray[Any]:
     """Give a message the size of an image and return its pixels, to be written.
 
     Args:
-        msg: the message to write to; fresh messages cost page faults, so keep one for each topic.
-        header: std_msgs/Header, taken as it is.
+        msg: the message to write to. Keep one for each topic: new ones cost page faults.
+        header: std_msgs/Header, not copied.
         shape: (H, W) or (H, W, C).
         dtype: of the values, in the machine's byte order.
-        encoding: the name of all that in sensor_msgs/Image.
+        encoding: the name of this layout in sensor_msgs/Image.
 
     Returns:
-        A view of the message's data, which holds what it held before. To be let go of before the next call.
+        A view of the message's data with its previous values. Drop it before the next call.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if len(msg.data) != size:

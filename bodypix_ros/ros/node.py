@@ -1,136 +1,102 @@
-"""The executable `bodypix_node`: wires cameras to one network."""
+"""The node: its lifecycle, and what connects cameras, model and worker."""
 
 from __future__ import annotations
 
 import logging
-import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
-import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.signals import SignalHandlerOptions
-from rclpy.time import Time
 from std_srvs.srv import SetBool
 
-from ..errors import BodyPixError, ProviderError
-from ..models.progress import Progress
-from ..segmenter import BodyPix
-from ..settings import NetworkSettings
-from .camera import Camera
-from .events import has_matched_events
-from .frame import Frame
-from .keeper import NetworkKeeper, require_at_hand
-from .label_info import LabelInfoPublisher
-from .loader import Load
-from .log import forward_logging
-from .parameters import ParameterWatch
-from .pipeline import Pipeline, Task
-from .reporter import Reporter
-from .schedule import Schedule
-from .signals import Ending
-from .transitions import guard_transitions, state_of
-from .transport import TransportWatch, complete_environment
-from .worker import Worker
+from ..errors import ProviderError, log_error
+from .camera import Camera, CameraFrame
+from .compat import guard_services, has_matched_events, state_of
+from .diagnostics import Diagnostics
+from .inference_worker import InferenceWorker, LatestFrameQueue
+from .model_loader import Load, LoadedModel, ModelLoader, check_change, load_model
+from .outputs import LabelInfoPublisher
+from .parameters import NodeParameters, unknown_overrides, unmatched_files
 
+_LOG = logging.getLogger(__name__)
 _REPORT_PERIOD_S = 1.0
 _POLL_PERIOD_S = 0.1
-
-
-def load_network(settings: NetworkSettings, progress: Progress) -> BodyPix:
-    """Load the network that the settings ask for."""
-    return BodyPix.load(settings, progress=progress)
+_STOP_S = 0.7
+"""How long a transition waits for the worker."""
 
 
 class BodyPixNode(LifecycleNode):
-    """Finds people in the images of one or several cameras.
+    """Segments people in the images of one or several cameras.
 
-    Configuring opens the topics and begins to load the network; activating receives images and publishes.
+    Configuring opens the topics and begins to load the model; activating receives images and publishes results.
+
+    Attributes:
+        fatal: why the process must end, where `require_gpu` demands it; None otherwise.
     """
 
-    def __init__(self, load: Load = load_network, **options: Any) -> None:
+    def __init__(self, load: Load = load_model, arguments: list[str] | None = None, **options: Any) -> None:
         """Declare the parameters and open the node's own topics.
 
         Args:
-            load: loads a network.
+            load: loads a model.
+            arguments: of the command line, with those of ROS; those of the process where None.
             options: of rclpy's node.
 
         Raises:
             SettingError: a parameter was given a value that it cannot have.
         """
         super().__init__('bodypix', **options)
-        self._watch = ParameterWatch(self, self._on_parameters, require_at_hand)
+        self.fatal: Exception | None = None
         self._cameras: list[Camera] = []
-        self._schedule: Schedule[Task] = Schedule()
         self._labels: LabelInfoPublisher | None = None
-        self._pipeline: Pipeline | None = None
-        self._worker: Worker[Task] | None = None
-        self._transport = TransportWatch()
-        self.refusal: Exception | None = None
-        """Why the node must not run, where `require_gpu` says so."""
-
-        network_collected = self.create_guard_condition(self._on_network)
-        self._keeper = NetworkKeeper(load, network_collected.trigger)
-        self._reporter = Reporter(self)
+        self._queue: LatestFrameQueue[CameraFrame] = LatestFrameQueue()
+        self._worker: InferenceWorker | None = None
+        self._abandoned: list[InferenceWorker] = []
+        self._node_parameters = NodeParameters(self, self._on_parameters, check_change)
+        self._loader = ModelLoader(load, self.create_guard_condition(self._on_model).trigger)
+        self._diagnostics = Diagnostics(self)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_REPORT_PERIOD_S, self._report, clock=steady)
         if not has_matched_events():
             self.create_timer(_POLL_PERIOD_S, self._follow, clock=steady)
         self.create_service(SetBool, '~/enable', self._enable)
-        guard_transitions(self)
+        guard_services(self)
+        arguments = sys.argv if arguments is None else arguments
+        for text in [*unknown_overrides(self), *unmatched_files(arguments, self.get_fully_qualified_name())]:
+            self.get_logger().warning(text)
 
     @property
     def busy(self) -> bool:
-        """Whether a thread is still loading a network."""
-        return self._keeper.busy
+        """Whether a thread is still loading or running a model."""
+        return self._loader.busy or any(worker.running for worker in self._abandoned)
 
     def start(self) -> None:
-        """Configure and activate, where the settings say so."""
-        if self._watch.now.node.autostart:
-            self.trigger_configure()
+        """Configure and activate, where the parameters say so."""
+        if self._node_parameters.now.node.autostart and self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
     def stop(self) -> None:
-        """Stop working, before the node is destroyed."""
-        self._stop_working()
-        self._keeper.abandon()
+        """Stop receiving and publishing before the node is destroyed, within two seconds."""
+        self._attempt('stop', self._stop_processing)
+        self._loader.abandon()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Open the topics and begin to load the network."""
-        self._watch.frozen = True
-        self._schedule.limit(self._watch.now.node.max_rate_hz)
-        self._cameras = [Camera(self, name, self._watch.now.node, self._file) for name in self._watch.now.node.cameras]
-        self._labels = LabelInfoPublisher(self, [f'{camera.prefix}label_info' for camera in self._cameras])
-        self._keeper.begin(self._watch.now.network)
-        return TransitionCallbackReturn.SUCCESS
+        """Open the topics and begin to load the model."""
+        return self._attempt('configure', self._configure, undo=self._close_topics)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Receive images and publish results, as soon as the network is there."""
-        for camera in self._cameras:
-            camera.activate()
-        self._start_working()
-        return TransitionCallbackReturn.SUCCESS
+        """Receive images, and publish results as soon as the model is loaded."""
+        return self._attempt('activate', self._activate, undo=self._stop_processing)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop receiving and publishing; the network stays."""
-        self._stop_working()
-        return TransitionCallbackReturn.SUCCESS
+        """Stop receiving and publishing; the model stays loaded."""
+        return self._attempt('deactivate', self._stop_processing)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Close the topics and free the network's memory."""
-        self._stop_working()
-        self._keeper.drop()
-        self._pipeline = None
-        for camera in self._cameras:
-            camera.destroy()
-        self._cameras = []
-        self._watch.frozen = False
-        if self._labels is not None:
-            self._labels.destroy()
-            self._labels = None
-        return TransitionCallbackReturn.SUCCESS
+        """Close the topics and free the model."""
+        return self._attempt('clean up', self._clean_up)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close everything."""
@@ -140,58 +106,101 @@ class BodyPixNode(LifecycleNode):
         """Close everything; the node can be configured again."""
         return self.on_cleanup(state)
 
-    def _start_working(self) -> None:
-        active = any(camera.active for camera in self._cameras)
-        if active and self._pipeline is not None and self._worker is None:
-            self._worker = Worker(self._schedule, self._pipeline.alike, self._pipeline.work)
+    def _attempt(
+        self, name: str, action: Callable[[], None], undo: Callable[[], None] = lambda: None
+    ) -> TransitionCallbackReturn:
+        """Do what a transition is for; where that fails, say why (rclpy does not) and stay in the state before."""
+        try:
+            action()
+        except Exception as error:
+            log_error(_LOG, f'failed to {name}', error)
+            undo()
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
 
-    def _stop_working(self) -> None:
+    def _configure(self) -> None:
+        parameters = self._node_parameters.now
+        self._node_parameters.topics_open = True
+        self._queue.limit_rate(parameters.node.max_rate_hz)
+        for name in parameters.node.cameras or ('',):
+            camera = Camera(self, name, parameters, self._queue)
+            self._cameras.append(camera)
+            camera.open()
+        self._labels = LabelInfoPublisher(self, [camera.prefix for camera in self._cameras])
+        self._loader.begin(parameters.model_request)
+
+    def _activate(self) -> None:
+        for camera in self._cameras:
+            camera.activate()
+        self._start_worker()
+
+    def _clean_up(self) -> None:
+        self._stop_processing()
+        self._loader.unload()
+        self._close_topics()
+
+    def _close_topics(self) -> None:
+        while self._cameras:
+            self._cameras.pop().close()
+        if self._labels is not None:
+            self._labels.destroy()
+            self._labels = None
+        self._node_parameters.topics_open = False
+
+    def _start_worker(self) -> None:
+        active = any(camera.active for camera in self._cameras)
+        model = self._loader.model
+        if active and model is not None and self._worker is None:
+            sizes = {camera.announced_size for camera in self._cameras if camera.announced_size is not None}
+            self._worker = InferenceWorker(
+                self._queue, model.segmenter, self._node_parameters.now, self.get_clock(), sorted(sizes)
+            )
+
+    def _stop_processing(self) -> None:
         for camera in self._cameras:
             camera.deactivate()
         self._stop_worker()
         for camera in self._cameras:
-            if self._schedule.clear(camera.name):
-                camera.tally.count(frames_dropped=1)
+            camera.stats.subscription.frames_dropped += self._queue.remove(camera.name)
 
     def _stop_worker(self) -> None:
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
+        worker, self._worker = self._worker, None
+        self._abandoned = [one for one in self._abandoned if one.running]
+        if worker is not None and not worker.stop(_STOP_S):
+            self._abandoned.append(worker)
+            self.get_logger().error(f'the model has not returned for {worker.busy_s:.1f} s; its result is discarded')
 
-    def _file(self, camera: Camera, frame: Frame) -> None:
-        if self._schedule.file(camera.name, (camera, frame)):
-            camera.tally.count(frames_dropped=1)
-        advice = self._transport.advice(frame.data_bytes)
-        if advice:
-            self.get_logger().warning(advice)
+    def _on_model(self) -> None:
+        """Use a model that was loaded, or go back to the one before."""
+        try:
+            if self._loader.collect():
+                self._apply_model(self._loader.model, self._loader.error)
+        except Exception as error:
+            log_error(_LOG, 'failed to use the model', error)
 
-    def _on_network(self) -> None:
-        """Put a network that was loaded in the place of the one before, or tell why there is none."""
-        if not self._keeper.collect():
-            return
-        error, net = self._keeper.error, self._keeper.net
-        if error is None:
-            assert net is not None
-            self._stop_worker()
-            self._pipeline = Pipeline(net, self._watch.now, self._age_ms)
-            self._tell_labels(net)
-            self._start_working()
-        elif net is not None:
-            self._watch.restore(self._keeper.settings)
+    def _apply_model(self, model: LoadedModel | None, error: Exception | None) -> None:
+        if model is None:
+            assert error is not None, 'a loader that is done has a model or an error'
+            self._give_up(error)
+        elif error is not None:
+            self._node_parameters.restore_model(model.request)
         else:
-            self._refuse(error)
+            self._stop_worker()
+            self._publish_labels()
+            self._start_worker()
 
-    def _tell_labels(self, net: BodyPix) -> None:
-        if self._labels is not None:
-            self._labels.publish(net.settings.part_ids, self._watch.now.segment.threshold)
+    def _publish_labels(self) -> None:
+        if self._labels is not None and self._loader.model is not None:
+            part_ids = self._loader.model.segmenter.settings.part_ids
+            self._labels.publish(part_ids, self._node_parameters.now.segment.threshold)
 
-    def _refuse(self, error: Exception) -> None:
+    def _give_up(self, error: Exception) -> None:
         """Go back to the state before the configuration; where a GPU is required, end."""
         if state_of(self) == 'active':
             self.trigger_deactivate()
         self.trigger_cleanup()
-        if isinstance(error, ProviderError) and self._watch.now.network.require_gpu:
-            self.refusal = error
+        if isinstance(error, ProviderError) and self._node_parameters.now.network.require_gpu:
+            self.fatal = error
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if request.data and state_of(self) == 'unconfigured':
@@ -205,69 +214,25 @@ class BodyPixNode(LifecycleNode):
         return response
 
     def _on_parameters(self) -> None:
-        settings = self._watch.now
-        self._schedule.limit(settings.node.max_rate_hz)
-        if self._pipeline is not None:
-            self._pipeline.parameters = settings
-            self._tell_labels(self._pipeline.net)
+        parameters = self._node_parameters.now
+        self._queue.limit_rate(parameters.node.max_rate_hz)
+        if self._worker is not None:
+            self._worker.parameters = parameters
         for camera in self._cameras:
-            camera.settings = settings.node
+            camera.parameters = parameters
         self._follow()
-        if self._keeper.asked not in (None, settings.network):
-            self._keeper.begin(settings.network)
+        self._publish_labels()
+        if self._loader.request not in (None, parameters.model_request):
+            self._loader.begin(parameters.model_request)
 
     def _follow(self) -> None:
         for camera in self._cameras:
             camera.follow()
 
     def _report(self) -> None:
-        self._follow()
-        self._reporter.report(state_of(self), self._cameras, self._keeper, self._pipeline)
-
-    def _age_ms(self, stamp: Any) -> float:
-        now = self.get_clock().now()
-        return float((now - Time.from_msg(stamp, clock_type=now.clock_type)).nanoseconds * 1e-6)
-
-
-def main(args: list[str] | None = None, load: Load = load_network) -> int:
-    """Run the node until SIGINT or SIGTERM.
-
-    Returns:
-        The exit status: 0; 1 where a GPU is required and there is none; 2 where a parameter is wrong.
-    """
-    ending = Ending()
-    complete_environment()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        node = BodyPixNode(load)
-    except BodyPixError as error:
-        rclpy.logging.get_logger('bodypix').fatal(str(error))
-        return 2
-    with forward_logging(logging.getLogger('bodypix_ros'), node.get_logger()):
-        _spin(node, ending)
-        ending.ignore_more()
-        node.stop()
-    if node.refusal is not None:
-        node.get_logger().fatal(str(node.refusal))
-    status = 0 if node.refusal is None else 1
-    node.destroy_node()
-    rclpy.shutdown()
-    if node.busy:  # a thread inside of C++ cannot be stopped, and must not be torn out of it either
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    return status
-
-
-def _spin(node: BodyPixNode, ending: Ending) -> None:
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    ending.call(executor.wake)
-    node.start()
-    while not ending.requested and node.refusal is None:
-        executor.spin_once()
-    executor.shutdown()
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+        try:
+            self._follow()
+            workers = [*self._abandoned, *([self._worker] if self._worker is not None else [])]
+            self._diagnostics.report(state_of(self), self._cameras, self._loader, workers)
+        except Exception as error:
+            log_error(_LOG, 'failed to report', error)

@@ -1,10 +1,16 @@
-"""The node's parameters: declared from the settings, read back as settings."""
+"""The node's parameters: declared from the settings, checked, and read back as settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import pairwise
 from math import gcd
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -12,26 +18,47 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from ..errors import BodyPixError, SettingError
+from ..errors import SettingError, describe_error, log_error, shorten
+from ..launching.params_file import other_node_warning
 from ..setting import Setting, Settings
-from ..settings import NetworkSettings, NodeSettings, PictureSettings, SegmentSettings
+from ..settings import (
+    BODYPIX_ONLY,
+    NetworkSettings,
+    NodeSettings,
+    PictureSettings,
+    SegmentSettings,
+    TrackingSettings,
+)
+from .compat import has_post_set_callbacks, parameter_overrides
+from .model_loader import ModelRequest
 
 Group = TypeVar('Group', bound=Settings)
+
+_LOG = logging.getLogger(__name__)
+_OF_ROS = ('use_sim_time', 'qos_overrides.', 'diagnostic_updater.', 'start_type_description_service')
+"""Parameters of ROS itself, or what they begin with: some are declared after the node was made."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """All settings of the node at one moment."""
+    """All settings of the node at one moment, and the names of those that were given explicitly."""
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
     picture: PictureSettings = field(default_factory=PictureSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
+    given: frozenset[str] = frozenset()
 
     @property
     def groups(self) -> tuple[Settings, ...]:
         """The settings by what they concern."""
-        return self.network, self.segment, self.picture, self.node
+        return self.network, self.segment, self.picture, self.tracking, self.node
+
+    @property
+    def model_request(self) -> ModelRequest:
+        """The model that these parameters ask for."""
+        return ModelRequest(self.network, self.given.intersection(BODYPIX_ONLY), self.node.fallback)
 
     def describe(self) -> tuple[Setting, ...]:
         """Return what is known of every setting."""
@@ -47,57 +74,85 @@ class Parameters:
             _changed(self.network, values),
             _changed(self.segment, values),
             _changed(self.picture, values),
+            _changed(self.tracking, values),
             _changed(self.node, values),
+            self.given | values.keys(),
         )
 
 
-class ParameterWatch:
-    """Declares the parameters of a node, checks each change, and hands it on once it is made.
+class NodeParameters:
+    """Declares the parameters of a node, checks each change, and reports it once it is made.
 
     Attributes:
-        now: the parameters as they are.
-        frozen: topics are open, so that what they depend on must not change.
+        now: the parameters at present.
+        topics_open: topics are open, so parameters on which they depend cannot change.
     """
 
     def __init__(
-        self, node: Node, on_change: Callable[[], None], check_network: Callable[[NetworkSettings], None]
+        self,
+        node: Node,
+        on_change: Callable[[], None],
+        check_model: Callable[[ModelRequest, ModelRequest], None],
     ) -> None:
         """Declare the parameters.
 
         Args:
-            node: whose parameters they are.
+            node: that declares them.
             on_change: called after each change.
-            check_network: raises a BodyPixError where such a network cannot be had while topics are open.
+            check_model: raises an error where the model cannot change from one request to another.
 
         Raises:
-            SettingError: an override of the command line is wrong; the text says which and why.
+            SettingError: an override of the command line or of a parameter file is wrong; the text says which and why.
         """
-        self._node, self._on_change, self._check_network = node, on_change, check_network
+        self._node, self._on_change, self._check_model = node, on_change, check_model
+        self._restoring = False
         self.now = _declare(node)
-        self.frozen = False
-        node.add_on_set_parameters_callback(self._check if _has_post_set(node) else self._check_and_take)
-        if _has_post_set(node):
+        self.topics_open = False
+        if has_post_set_callbacks(node):
+            node.add_on_set_parameters_callback(self._check)
             node.add_post_set_parameters_callback(self._take)
+        else:
+            node.add_on_set_parameters_callback(self._check_and_take)
 
-    def restore(self, group: Settings) -> None:
-        """Set the parameters of one group back to what they were."""
-        values = {one.name: _plain(getattr(group, one.name)) for one in group.describe()}
-        self._node.set_parameters_atomically([Parameter(name, value=value) for name, value in values.items()])
+    def restore_model(self, request: ModelRequest) -> None:
+        """Set the parameters of the model back to those of a request."""
+        settings = request.settings
+        changed = [
+            _parameter(one, getattr(settings, one.name))
+            for one in settings.describe()
+            if getattr(settings, one.name) != getattr(self.now.network, one.name)
+        ]
+        given = self.now.given.difference(BODYPIX_ONLY) | request.given
+        self._restoring = True
+        try:
+            result = self._node.set_parameters_atomically(changed)
+        finally:
+            self._restoring = False
+        if not result.successful:
+            _LOG.error('failed to restore the parameters of the model: %s', result.reason)
+        self.now = dataclasses.replace(self.now, network=settings, given=given)
 
     def _check(self, changes: list[Parameter]) -> SetParametersResult:
         try:
             changed = self.now.changed(_values(changes))
-            if self.frozen:
-                _check_frozen(self.now.node, changed.node)
-                if changed.network != self.now.network:
-                    self._check_network(changed.network)
-        except BodyPixError as error:
-            return SetParametersResult(successful=False, reason=str(error))
+            if self.topics_open and not self._restoring:
+                _check_fixed(self.now.node, changed.node)
+                if changed.model_request != self.now.model_request:
+                    self._check_model(self.now.model_request, changed.model_request)
+        except Exception as error:  # whatever it is, this change is refused and the node lives
+            _LOG.debug('a parameter was refused', exc_info=error)
+            return SetParametersResult(successful=False, reason=describe_error(error))
         return SetParametersResult(successful=True)
 
     def _take(self, changes: list[Parameter]) -> None:
+        if self._restoring:
+            return
         self.now = self.now.changed(_values(changes))
-        self._on_change()
+        try:
+            self._on_change()
+        except Exception as error:  # the parameter is set; what depends on it is reported, and the node lives
+            names = ', '.join(change.name for change in changes)
+            log_error(_LOG, f'failed to apply {shorten(names)}', error)
 
     def _check_and_take(self, changes: list[Parameter]) -> SetParametersResult:
         result = self._check(changes)
@@ -106,11 +161,32 @@ class ParameterWatch:
         return result
 
 
-def _has_post_set(node: Node) -> bool:
-    return hasattr(node, 'add_post_set_parameters_callback')  # not in Humble
+def unknown_overrides(node: Node) -> Iterator[str]:
+    """Yield a warning for each parameter that was given but does not exist, such as a misspelled one."""
+    known = [one.name for one in Parameters().describe()]
+    for name in parameter_overrides(node):
+        if not node.has_parameter(name) and not name.startswith(_OF_ROS):
+            close = get_close_matches(name, known, 1)
+            hint = f'; did you mean {close[0]}?' if close else ''
+            yield f'parameter {shorten(name)} does not exist and has no effect{hint}'
 
 
-def _check_frozen(before: NodeSettings, after: NodeSettings) -> None:
+def unmatched_files(arguments: Sequence[str], node_name: str) -> Iterator[str]:
+    """Yield a warning for each parameter file that has parameters for other nodes only.
+
+    Args:
+        arguments: of the command line; files follow `--params-file`.
+        node_name: full name of the node.
+    """
+    files = [Path(value) for option, value in pairwise(arguments) if option == '--params-file']
+    for file in files:
+        with suppress(SettingError):  # rcl has reported a file that cannot be read
+            warning = other_node_warning(node_name, file)
+            if warning:
+                yield warning
+
+
+def _check_fixed(before: NodeSettings, after: NodeSettings) -> None:
     for one in after.describe():
         if not one.live and getattr(before, one.name) != getattr(after, one.name):
             raise SettingError(
@@ -123,24 +199,43 @@ def _values(changes: list[Parameter]) -> dict[str, Any]:
     return {change.name: change.value for change in changes}
 
 
+def _parameter(setting: Setting, value: Any) -> Parameter:
+    """Return the parameter of a setting with a value; rclpy takes an empty list for one of bytes."""
+    if setting.kind is tuple:
+        return Parameter(setting.name, Parameter.Type.STRING_ARRAY, list(value))
+    return Parameter(setting.name, value=value)
+
+
 def _declare(node: Node) -> Parameters:
-    """Declare a parameter for each setting and return what they are, overrides of the command line included.
+    """Declare a parameter for each setting and return their values, overrides included.
 
     Raises:
         SettingError: an override is wrong; the text says which and why.
     """
-    for one in Parameters().describe():
+    overrides = {name: one for name, one in parameter_overrides(node).items() if one.value is not None}
+    settings = Parameters().describe()
+    for one in settings:
+        default = _parameter(one, one.default)
+        value = default.value or [''] if one.kind is tuple else default.value
         try:
-            node.declare_parameter(one.name, _plain(one.default), descriptor(one))
+            node.declare_parameter(one.name, value, descriptor(one), ignore_override=one.name not in overrides)
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            raise SettingError(f'{one.name} must be {one.range_text}. {error.args[0]}') from error
-    return Parameters().changed({one.name: node.get_parameter(one.name).value for one in Parameters().describe()})
+            raise SettingError(f'{one.name} must be {one.range_text}. {shorten(str(error.args[0]), 500)}') from error
+        if one.kind is tuple and one.name not in overrides:
+            node.set_parameters([default])
+    values = {one.name: node.get_parameter(one.name).value for one in settings}
+    try:
+        parameters = Parameters().changed(values)
+    except Exception as error:
+        raise SettingError(describe_error(error)) from error
+    return dataclasses.replace(parameters, given=frozenset(overrides) & values.keys())
 
 
 def descriptor(setting: Setting) -> ParameterDescriptor:
-    """Describe a setting to ROS: what it means, what it may be, when a change takes effect."""
+    """Describe a setting to ROS: its meaning, its range, and whether it can change."""
     described = ParameterDescriptor(name=setting.name, description=setting.description)
     described.additional_constraints = f'Must be {setting.range_text}.' if setting.choices else ''
+    described.read_only = setting.read_only
     # Numbers are typed dynamically: `threshold:=1` is an integer to ROS and should still be understood.
     described.dynamic_typing = setting.kind is float or setting.parse is not None
     lowest, highest = _bounds(setting)
@@ -159,10 +254,6 @@ def _changed(group: Group, values: Mapping[str, Any]) -> Group:
     """Return a group of settings with those of the values that belong to it."""
     names = [one.name for one in group.describe()]
     return type(group)(**{name: values.get(name, getattr(group, name)) for name in names})
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _bounds(setting: Setting) -> tuple[Any, Any]:

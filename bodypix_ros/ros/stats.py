@@ -1,10 +1,10 @@
-"""Counting frames and timing their stages."""
+"""What became of the frames of a camera, and how long each stage took."""
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -17,68 +17,69 @@ STAGES = ('receive', 'wait', 'preprocess', 'inference', 'postprocess', 'publish'
 
 @dataclass
 class Counts:
-    """Frames since the start: received, published, passed over, unreadable."""
+    """Frames since the camera was opened. Each frame that came in ends as exactly one of out, dropped and bad."""
 
     frames_in: int = 0
     frames_out: int = 0
     frames_dropped: int = 0
     frames_bad: int = 0
 
-    def copy(self) -> Counts:
-        """Return the same counts, to be kept."""
-        return Counts(**vars(self))
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
-class Tally:
-    """The counts and times of one camera. Any thread may add; one thread reports."""
+class FrameStats:
+    """The counts and times of one camera.
+
+    The subscription (the executor's thread) and the worker count separately, so that neither waits for the other.
+
+    Attributes:
+        subscription: what the subscription counts: frames in, replaced in the queue, or refused.
+        worker: what the worker counts: frames published, dropped because something failed, or unreadable.
+        last_out_s: when the newest result was published, `time.monotonic`; 0 before the first.
+    """
 
     def __init__(self, name: str) -> None:
+        """Start at zero; `name` is that of the camera."""
+        self.subscription, self.worker = Counts(), Counts()
+        self.last_out_s = 0.0
         self._name = name
-        self._lock = threading.Lock()
-        self._counts = Counts()
         self._reported = Counts()
+        self._times_lock = threading.Lock()
         self._times_ms: defaultdict[str, list[float]] = defaultdict(list)
-        self._defects: set[str] = set()
+        self._reported_defects: set[str] = set()
         self._defect = ''
 
     @property
     def counts(self) -> Counts:
-        """The counts as they are now."""
-        with self._lock:
-            return self._counts.copy()
+        """The counts of both threads."""
+        return self.subscription + self.worker
 
-    def count(self, **more: int) -> None:
-        """Add to the counts, by their names."""
-        with self._lock:
-            for name, number in more.items():
-                setattr(self._counts, name, getattr(self._counts, name) + number)
-
-    def reject(self, error: BadImage) -> bool:
-        """Count an unreadable frame; return whether it is the first with such a defect."""
-        with self._lock:
-            self._counts.frames_bad += 1
-            self._defect = str(error)
-            known = error.kind in self._defects
-            self._defects.add(error.kind)
-            return not known
-
-    def time(self, **stages_ms: float) -> None:
-        """Add the times of one frame, in milliseconds by the names of the stages."""
-        with self._lock:
+    def record_published(self, now_s: float, **stages_ms: float) -> None:
+        """Count a published frame and keep the milliseconds of its stages. Called by the worker."""
+        self.worker.frames_out += 1
+        self.last_out_s = now_s
+        with self._times_lock:
             for stage, time_ms in stages_ms.items():
                 self._times_ms[stage].append(time_ms)
 
+    def is_new_defect(self, error: BadImage) -> bool:
+        """Keep why a frame is unreadable; return whether it is the first of its kind."""
+        self._defect = str(error)
+        is_new = error.kind not in self._reported_defects
+        self._reported_defects.add(error.kind)
+        return is_new
+
     def take_defect(self) -> str:
-        """Return what was wrong with the newest unreadable frame since the last call; empty where there was none."""
-        with self._lock:
-            defect, self._defect = self._defect, ''
-            return defect
+        """Return why the newest unreadable frame since the last call was unreadable; empty where there was none."""
+        defect, self._defect = self._defect, ''
+        return defect
 
     def report(self, period_s: float) -> CameraStats:
-        """Sum up what came since the last report, `period_s` seconds ago."""
-        with self._lock:
-            counts, times_ms = self._counts.copy(), self._times_ms
-            self._times_ms = defaultdict(list)
+        """Summarise what came since the last report, `period_s` seconds ago."""
+        with self._times_lock:
+            times_ms, self._times_ms = self._times_ms, defaultdict(list)
+        counts = self.counts
         message = CameraStats(name=self._name, **vars(counts))
         message.rate_in_hz = (counts.frames_in - self._reported.frames_in) / period_s
         message.rate_out_hz = (counts.frames_out - self._reported.frames_out) / period_s
@@ -89,5 +90,5 @@ class Tally:
 
 
 def _stage_time(times_ms: list[float]) -> StageTime:
-    p50, p95 = np.percentile(times_ms, (50, 95)) if times_ms else (np.nan, np.nan)
+    p50, p95 = np.nanpercentile(times_ms, (50, 95)) if np.isfinite(times_ms).any() else (np.nan, np.nan)
     return StageTime(p50_ms=float(p50), p95_ms=float(p95))

@@ -16,9 +16,16 @@ from bodypix_ros.cli.main import VERBS, main
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, '-m', 'bodypix_ros.cli.main', *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+def _run(*words: str, stdout: int = subprocess.PIPE, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, '-m', 'bodypix_ros.cli.main', *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_help_lists_every_verb() -> None:
@@ -82,14 +89,82 @@ def test_an_interrupted_command_ends_quietly(
     assert capsys.readouterr().err == ''
 
 
-def test_a_reader_that_has_enough_ends_it_quietly() -> None:
+def test_a_reader_that_closes_the_pipe_ends_it_quietly() -> None:
     unread, output = os.pipe()
     os.close(unread)
-    command = [sys.executable, '-m', 'bodypix_ros.cli.main', 'models', 'list']
     for unbuffered in ('', '1'):
-        environment = {**os.environ, 'PYTHONUNBUFFERED': unbuffered}
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60
-        )
+        done = _run('models', 'list', stdout=output, PYTHONUNBUFFERED=unbuffered)
         assert (done.stderr, done.returncode) == ('', 1)
     os.close(output)
+
+
+def test_a_full_disk_behind_stdout_is_one_sentence() -> None:
+    with open('/dev/full', 'w') as full:
+        done = _run('models', 'list', stdout=full.fileno(), PYTHONUNBUFFERED='')
+    assert (done.stderr, done.returncode) == ('bodypix: stdout cannot be written (No space left on device)\n', 1)
+
+
+def test_a_closed_stdout_is_one_sentence() -> None:
+    command = [sys.executable, '-m', 'bodypix_ros.cli.main', 'models', 'list']
+    done = subprocess.run(
+        ['sh', '-c', 'exec "$@" >&-', 'sh', *command], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stderr, done.returncode) == ('bodypix: stdout is closed; nothing is printed there\n', 0)
+
+
+def test_closed_streams_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, 'run', lambda _: 0)
+    monkeypatch.setattr(sys, 'stdout', None)
+    monkeypatch.setattr(sys, 'stderr', None)
+    assert main(['models', 'where']) == 0
+    assert sys.stdout.name == sys.stderr.name == os.devnull
+
+
+@pytest.fixture
+def fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`bodypix models` raises an exception that is not one of ours."""
+
+    def fail(_: object) -> int:
+        raise KeyError('a fault\nof ours')
+
+    monkeypatch.setattr(models, 'run', fail)
+    monkeypatch.delenv('BODYPIX_DEBUG', raising=False)
+
+
+SENTENCE = "bodypix: unexpected KeyError: 'a fault\\nof ours'; --debug shows the traceback\n"
+
+
+@pytest.mark.usefixtures('fault')
+def test_an_unexpected_exception_is_one_sentence_and_status_1(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert main(['models', 'where']) == 1
+    assert capsys.readouterr() == ('', SENTENCE)
+    assert caplog.records == []
+
+
+@pytest.mark.usefixtures('fault')
+@pytest.mark.parametrize('words', [['--debug', 'models', 'where'], ['models', 'where', '--debug']])
+def test_debug_adds_the_traceback(
+    words: list[str], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert main(words) == 1
+    assert capsys.readouterr().err.startswith(SENTENCE)
+    assert 'raise KeyError' in caplog.text
+
+
+@pytest.mark.usefixtures('fault')
+def test_an_environment_variable_adds_the_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv('BODYPIX_DEBUG', '1')
+    assert main(['models', 'where']) == 1
+    assert 'raise KeyError' in caplog.text
+
+
+def test_a_verb_that_cannot_be_imported_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, 'bodypix_ros.cli.models', None)
+    assert main(['models', 'where']) == 1
+    assert capsys.readouterr().err.startswith('bodypix: unexpected ModuleNotFoundError: ')

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from checkpoints import UNKNOWN, put_on_server
+from checkpoints import UNKNOWN, put_on_server, whole_network
 
 from bodypix_ros.cli.main import main
+from bodypix_ros.models.bodypix.verify import Record, inspect_files, write_record
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_fetch_of_what_is_not_there_is_one_sentence(
     captured = capsys.readouterr()
     assert captured.out == ''
     assert captured.err.splitlines()[-1] == (
-        f'bodypix: ResNet50, 4-byte weights is not on the server ({origin.as_uri()}/savedmodel/bodypix/resnet50/float/'
+        f'bodypix: ResNet50, 4-byte weights are not on the server ({origin.as_uri()}/savedmodel/bodypix/resnet50/float/'
         'model-stride16.json: there is no such file); it has: MobileNetV1 0.75, 4-byte weights'
     )
 
@@ -46,7 +47,7 @@ def test_model_url_comes_before_the_environment(origin: Path, tmp_path: Path) ->
     assert main(['models', 'fetch', '--model-url', nowhere, '--model-dir', str(tmp_path / 'cache')]) == 1
 
 
-def test_list_tells_what_is_here(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_what_is_here(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(['models', 'fetch', '--model-dir', str(tmp_path / 'cache')])
     capsys.readouterr()
     assert main(['models', 'list', '--model-dir', str(tmp_path / 'cache')]) == 0
@@ -56,7 +57,7 @@ def test_list_tells_what_is_here(origin: Path, tmp_path: Path, capsys: pytest.Ca
     assert 'ResNet50, 2-byte weights                    -     --architecture resnet50 --quant-bytes 2' in lines
 
 
-def test_import_brings_what_a_folder_holds(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_import_copies_what_a_folder_holds(origin: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['models', 'import', str(origin), '--model-dir', str(tmp_path / 'cache')]) == 0
     assert _lines(capsys) == [f'MobileNetV1 0.75, 4-byte weights: {tmp_path}/cache/{UNKNOWN.folder}']
 
@@ -75,3 +76,42 @@ def test_impossible_combinations_are_refused(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == (
         'bodypix: multiplier must be 0.5, 0.75 or 1.0 with version 2, got 0.25; 0.25 exists for version 1 only\n'
     )
+
+
+def test_without_a_home_folder_there_is_no_cache_to_print(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv('HOME')
+    monkeypatch.delenv('XDG_CACHE_HOME', raising=False)
+    monkeypatch.setattr('pwd.getpwuid', lambda uid: {}[uid])
+    assert main(['models', 'where']) == 1
+    assert capsys.readouterr().err == (
+        'bodypix: there is no cache folder, because this user has no home folder; set model_dir or HOME\n'
+    )
+
+
+def test_fetch_repairs_a_record_of_weights_that_cannot_be_built(origin: Path, tmp_path: Path) -> None:
+    weights = {name: values * float('nan') for name, values in whole_network(0.75).items()}
+    folder = put_on_server(tmp_path / 'cache', UNKNOWN, weights)
+    write_record(folder, Record(inspect_files(folder, UNKNOWN.manifest)[1], 'somewhere'))
+    assert main(['models', 'fetch', '--model-dir', str(tmp_path / 'cache')]) == 0
+    for name in ('group1-shard1of2.bin', 'group1-shard2of2.bin'):
+        assert (folder / name).read_bytes() == (origin / UNKNOWN.folder / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ('words', 'text'),
+    [
+        (['fetch', '--model-url', 'http://['], "model_url must be a valid address, got 'http://[' (Invalid IPv6 URL)"),
+        (['fetch', '--model-dir', '~nosuchuser/x'], "model_dir must be the path of a folder, got '~nosuchuser/x'"),
+        (['list', '--model-dir', '~nosuchuser/x'], "model_dir must be the path of a folder, got '~nosuchuser/x'"),
+        (['import', '~nosuchuser/x'], "the source must be the path of a folder, got '~nosuchuser/x'"),
+        (['import', '/nothing/there'], '/nothing/there cannot be read (No such file or directory)'),
+    ],
+)
+def test_impossible_addresses_and_paths_are_one_sentence(
+    words: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['models', *words]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f'bodypix: {text}')

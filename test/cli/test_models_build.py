@@ -7,18 +7,29 @@ import pytest
 from bodypix_ros.cli.main import main
 from bodypix_ros.cli.models_build import Size, prepare_sizes
 from bodypix_ros.models.progress import no_progress
-from bodypix_ros.segmenter import BodyPix
+from bodypix_ros.segmenter import Segmenter
 
 
 @pytest.fixture
 def official(server: str, model_dir: str) -> list[str]:
     """Options that find the official MobileNetV1 0.50."""
-    options = ['--multiplier', '0.5', '--provider', 'cpu', '--model-dir', model_dir, '--model-url', server]
+    options = [
+        '--multiplier',
+        '0.5',
+        '--provider',
+        'cpu',
+        '--kernels',
+        'numpy',
+        '--model-dir',
+        model_dir,
+        '--model-url',
+        server,
+    ]
     return [*options, '--allow-download']
 
 
 class Prepared:
-    """Stands for BodyPix; remembers what it was to prepare."""
+    """Stands for a Segmenter; records what it was asked to prepare."""
 
     provider = 'cuda'
 
@@ -49,13 +60,18 @@ def test_people_need_a_network_of_their_own() -> None:
 def test_a_build_says_what_is_ready_and_where(official, capsys) -> None:
     assert main(['models', 'build', '--size', '640x480', '--size', '320x240', *official]) == 0
     assert capsys.readouterr().out == (
-        'official MobileNetV1 0.50, 4-byte weights, stride 16: ready on cpu (the provider cpu was asked for)\n'
+        'official MobileNetV1 0.50, 4-byte weights, stride 16: ready on cpu (the provider cpu was requested)\n'
     )
+
+
+def test_our_own_network_is_the_default(model_dir, capsys) -> None:
+    assert main(['models', 'build', '--provider', 'cpu', '--kernels', 'numpy', '--model-dir', model_dir]) == 0
+    assert capsys.readouterr().out == 'bodypix_ros 1.0: ready on cpu (the provider cpu was requested)\n'
 
 
 def test_a_build_prepares_the_sizes_that_it_is_given(official, monkeypatch) -> None:
     prepared = []
-    monkeypatch.setattr(BodyPix, 'prepare', lambda _net, *size, people: prepared.append(size))
+    monkeypatch.setattr(Segmenter, 'prepare', lambda _net, *size, people: prepared.append(size))
     assert main(['models', 'build', '--size', '320x240', '--cameras', '2', *official]) == 0
     assert main(['models', 'build', *official]) == 0
     assert prepared == [(240, 320, 1), (240, 320, 2), (480, 640, 1)]
@@ -75,4 +91,4 @@ def test_no_camera_is_refused(official, capsys) -> None:
 
 def test_a_gpu_that_is_required_and_missing_is_an_error(official, capsys) -> None:
     assert main(['models', 'build', *official, '--require-gpu']) == 1
-    assert 'require_gpu is true, but the provider cpu was asked for.' in capsys.readouterr().err
+    assert 'require_gpu is true, but the provider cpu was requested.' in capsys.readouterr().err

@@ -10,9 +10,12 @@ import pytest
 
 from bodypix_ros.inference.geometry import (
     Padding,
+    _area_taps,
     bodypix1_geometry,
     bodypix2_geometry,
     input_size,
+    own_geometry,
+    own_input_size,
     padding_for,
     round_half_up,
 )
@@ -80,3 +83,42 @@ def test_bodypix1_fits_every_picture_into_353x257() -> None:
     assert wide.input_rows.low_weight[79] == wide.input_rows.high_weight[79] == 0
     assert wide.rows.low[0] == 80
     assert wide.rows.high[-1] == 80 + 193 - 1
+
+
+@pytest.mark.parametrize(
+    ('size', 'resolution', 'expected'),
+    [
+        ((480, 640), 'auto', (321, 449)),
+        ((720, 1280), 'auto', (257, 449)),
+        ((2160, 3840), 'auto', (257, 449)),
+        ((100, 150), 'auto', (289, 449)),  # small pictures are enlarged
+        ((480, 640), 321, (225, 321)),  # 240.75 lies nearer to 225 than to 257: 15.75 against 16.25
+        ((480, 640), 257, (193, 257)),
+        ((480, 640), 'medium', (225, 321)),
+        ((480, 640), 'full', (481, 641)),
+        ((1, 2000), 'auto', (33, 449)),
+        ((2, 2), 0.1, (33, 33)),
+    ],
+)
+def test_our_network_sees_each_axis_at_the_nearest_multiple_of_32_plus_one(size, resolution, expected) -> None:
+    assert own_input_size(*size, resolution) == expected
+
+
+def test_our_logits_are_interpolated_once_with_aligned_corners() -> None:
+    geometry = own_geometry(480, 640, 'auto')
+    assert (geometry.output_height, geometry.output_width) == (81, 113)
+    places = geometry.rows.low + geometry.rows.high_weight
+    np.testing.assert_allclose(places, np.linspace(0, 80, 480), atol=1e-5)
+    assert geometry.cell_rows[0] == 0
+    assert geometry.cell_rows[-1] == 480
+
+
+@pytest.mark.parametrize(('size', 'target'), [(640, 449), (641, 33), (100, 99), (97, 97), (3, 1)])
+def test_area_weights_cover_the_axis_evenly(size, target) -> None:
+    taps = _area_taps(size, target)
+    assert np.allclose(taps.weights.sum(axis=1), 1)
+    total = np.zeros(size + taps.weights.shape[1])
+    for first, weights in zip(taps.first, taps.weights, strict=True):
+        total[first : first + len(weights)] += weights
+    assert np.allclose(total[:size], target / size, atol=1e-5)
+    assert np.all(total[size:] == 0)

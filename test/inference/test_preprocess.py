@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from golden import CASES_WITH_LOGITS, Golden
 
 from bodypix_ros.errors import ImageError
-from bodypix_ros.inference.geometry import bodypix1_geometry, bodypix2_geometry
+from bodypix_ros.inference.geometry import bodypix1_geometry, bodypix2_geometry, own_geometry
 from bodypix_ros.inference.kernels import choose_kernels
-from bodypix_ros.inference.preprocess import check_image
+from bodypix_ros.segmenter import check_image
 
 
 @pytest.fixture(params=['numpy', 'numba'], scope='module')
@@ -61,6 +62,23 @@ def test_resnet_wants_grey_levels_less_the_mean_of_imagenet_in_rgb(network_input
     assert planes[:, 5, 5].tolist() == pytest.approx([-123.15, -115.90, 200 - 103.06], abs=1e-4)
 
 
+def test_our_network_sees_a_smaller_picture_by_area_sampling(network_input) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    planes = network_input(image, own_geometry(480, 640, 'auto'), 'efficientnet_lite0')
+    expected = cv2.resize(image.astype(np.float32), (449, 321), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose((planes + 1) * 127.5, expected[..., ::-1].transpose(2, 0, 1), atol=1e-3)
+
+
+@pytest.mark.parametrize('size', [(100, 150), (440, 300)])
+def test_our_network_sees_a_larger_picture_by_linear_interpolation(network_input, size) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    geometry = own_geometry(*size, 'auto')
+    planes = network_input(image, geometry, 'efficientnet_lite0')
+    size = (geometry.input_width, geometry.input_height)
+    expected = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose((planes + 1) * 127.5, expected[..., ::-1].transpose(2, 0, 1), atol=1e-2)
+
+
 @pytest.mark.parametrize(
     'image',
     [
@@ -75,3 +93,10 @@ def test_other_images_are_refused_with_what_was_got(image) -> None:
         check_image(image)
     assert 'must be (height, width, 3) uint8 BGR' in str(refusal.value)
     assert f'{image.shape} of {image.dtype}' in str(refusal.value)
+
+
+def test_no_image_is_refused_with_what_may_be_the_cause() -> None:
+    with pytest.raises(ImageError, match='got NoneType; cv2.imread returns None for a file that it cannot read'):
+        check_image(None)  # type: ignore[arg-type]
+    with pytest.raises(ImageError, match='got list$'):
+        check_image([[0]])  # type: ignore[arg-type]

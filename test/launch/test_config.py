@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bodypix_ros.settings import NodeSettings, all_settings
+from bodypix_ros.settings import BODYPIX_ONLY, NodeSettings, all_settings
 
 yaml = pytest.importorskip('yaml', reason='needs PyYAML, which every ROS brings')
 
@@ -43,10 +43,11 @@ def test_the_params_file_is_what_the_settings_say() -> None:
     assert (CONFIG / 'bodypix.yaml').read_text() == made, 'run tools/params_file.py --write'
 
 
-def test_the_params_file_sets_every_parameter_to_its_default() -> None:
+def test_the_params_file_sets_every_parameter_to_its_default_except_those_that_select_bodypix() -> None:
     found = parameters('bodypix.yaml')
-    assert list(found) == [one.name for one in all_settings()]
-    for one in all_settings():
+    settings = [one for one in all_settings() if one.name not in BODYPIX_ONLY]
+    assert list(found) == [one.name for one in settings]
+    for one in settings:
         default = list(one.default) if isinstance(one.default, tuple) else one.default
         assert found[one.name] == default
         assert type(found[one.name]) is type(default)
@@ -57,6 +58,19 @@ def test_the_params_file_explains_every_parameter() -> None:
     for one in all_settings():
         assert ' '.join(one.description.split()) in text
         assert f'{one.name}: ' in text
+
+
+def test_the_params_file_shows_the_defaults_of_bodypix_as_comments() -> None:
+    lines = (CONFIG / 'bodypix.yaml').read_text().splitlines()
+    defaults = {one.name: one.default for one in all_settings()}
+    for name in BODYPIX_ONLY:
+        (line,) = (line for line in lines if line.startswith(f'    # {name}: '))
+        assert yaml.safe_load(line.removeprefix('    # ')) == {name: defaults[name]}
+
+
+def test_no_params_file_selects_bodypix() -> None:
+    for name in ('bodypix.yaml', 'multi_camera.yaml'):
+        assert not set(parameters(name)) & set(BODYPIX_ONLY)
 
 
 def test_the_params_file_of_several_cameras_can_be_set() -> None:

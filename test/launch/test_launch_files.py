@@ -11,7 +11,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from stubs import REPOSITORY, StubInstall
 
 from bodypix_ros.launching.texts import value_text
-from bodypix_ros.settings import all_settings
+from bodypix_ros.settings import BODYPIX_ONLY, all_settings
 
 LAUNCH_FILES = ['bodypix', 'multi_camera', 'usb_cam', 'v4l2_camera', 'image_file', 'realsense']
 DRIVERS = {
@@ -60,9 +60,44 @@ def test_the_defaults_leave_the_node_as_the_file_of_defaults_says(install: StubI
     node = install.launch('bodypix.launch.py')['bodypix_node']
     assert node['name'] == '/bodypix'
     assert node['topics']['image'] == '/image'
-    assert {one.name: node['parameters'][one.name] for one in all_settings()} == {
-        one.name: list(one.default) if isinstance(one.default, tuple) else one.default for one in all_settings()
+    settings = [one for one in all_settings() if one.name not in BODYPIX_ONLY]
+    of_rclpy = ('use_sim_time', 'start_type_description_service')
+    assert {name: value for name, value in node['parameters'].items() if name not in of_rclpy} == {
+        one.name: list(one.default) if isinstance(one.default, tuple) else one.default for one in settings
     }
+
+
+def test_only_an_argument_that_is_given_selects_bodypix(install: StubInstall) -> None:
+    parameters = install.launch('multi_camera.launch.py')['bodypix_node']['parameters']
+    assert parameters.get('model', 'auto') == 'auto'
+    assert not set(parameters) & set(BODYPIX_ONLY)
+    parameters = install.launch('multi_camera.launch.py', 'multiplier:=0.75')['bodypix_node']['parameters']
+    assert {name: parameters[name] for name in BODYPIX_ONLY if name in parameters} == {'multiplier': 0.75}
+    parameters = install.launch('bodypix.launch.py', 'model:=bodypix')['bodypix_node']['parameters']
+    assert parameters['model'] == 'bodypix'
+    assert not set(parameters) & set(BODYPIX_ONLY)
+
+
+def test_a_misspelled_argument_is_reported_with_the_right_one(install: StubInstall) -> None:
+    log = install.launch('bodypix.launch.py', 'treshold:=0.7', 'name:=seg')['log']
+    assert "launch argument 'treshold' does not exist and is ignored; did you mean 'threshold'?" in log
+    assert "'name'" not in log
+
+
+def test_an_argument_of_no_launch_file_is_reported(install: StubInstall) -> None:
+    install.add('usb_cam', 'usb_cam_node_exe')
+    log = install.launch('usb_cam.launch.py', 'qqq:=1', 'camera:=front', 'lazy:=false')['log']
+    assert "launch argument 'qqq' does not exist and is ignored; --show-args lists all of them" in log
+    assert log.count('does not exist') == 1
+
+
+def test_a_params_file_for_another_node_is_reported(install: StubInstall, tmp_path: Path) -> None:
+    file = tmp_path / 'mine.yaml'
+    file.write_text('bodypix: {ros__parameters: {threshold: 0.3}}')
+    log = install.launch('bodypix.launch.py', f'params_file:={file}')['log']
+    assert 'has no effect' not in log
+    log = install.launch('bodypix.launch.py', f'params_file:={file}', 'namespace:=robot')['log']
+    assert f'params_file {file} has no effect: it is for /bodypix, but this node is /robot/bodypix' in log
 
 
 def test_only_arguments_that_are_given_win_over_the_params_file(install: StubInstall, tmp_path: Path) -> None:
@@ -143,7 +178,7 @@ def test_a_profile_of_the_environment_stays_unless_another_is_given(install: Stu
 
 def test_a_missing_profile_is_named(install: StubInstall) -> None:
     log = install.launch('bodypix.launch.py', 'transport_profile:=/none.xml')['log']
-    assert 'transport_profile must be auto, none or the path of a Fast DDS profile; /none.xml is not there' in log
+    assert 'transport_profile must be auto, none or the path of a Fast DDS profile; /none.xml does not exist' in log
 
 
 @pytest.mark.parametrize('name', DRIVERS)
@@ -221,7 +256,7 @@ def generate_launch_description():
         ('realsense', 'realsense2-camera'),
     ],
 )
-def test_a_driver_that_is_not_installed_is_said_in_a_sentence(
+def test_a_driver_that_is_not_installed_is_reported_in_a_sentence(
     name: str, package: str, install: StubInstall, picture: str
 ) -> None:
     file = [f'filename:={picture}'] if name == 'image_file' else []
@@ -234,7 +269,7 @@ def test_a_driver_that_is_not_installed_is_said_in_a_sentence(
 def test_a_picture_that_is_not_there_is_named(install: StubInstall) -> None:
     install.add('image_publisher', 'image_publisher_node')
     log = install.launch('image_file.launch.py', 'filename:=none.png')['log']
-    assert f'{install.reports.parent / "none.png"} is not there' in log
+    assert f'{install.reports.parent / "none.png"} does not exist' in log
 
 
 def test_rviz_shows_what_the_node_publishes(install: StubInstall) -> None:
@@ -246,7 +281,7 @@ def test_rviz_shows_what_the_node_publishes(install: StubInstall) -> None:
     assert Path(rviz['arguments'][1]).samefile(REPOSITORY / 'config' / 'bodypix.rviz')
 
 
-def test_rviz_that_is_not_installed_is_said_in_a_sentence(install: StubInstall) -> None:
+def test_rviz_that_is_not_installed_is_reported_in_a_sentence(install: StubInstall) -> None:
     log = install.launch('bodypix.launch.py', 'rviz:=true')['log']
     assert 'rviz2 is not installed, or its workspace is not sourced: sudo apt install ros-jazzy-rviz2' in log
 

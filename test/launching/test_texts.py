@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip('yaml', reason='needs PyYAML, which every ROS brings')
-
 from bodypix_ros.errors import SettingError
-from bodypix_ros.launching.texts import read_value, value_text
+from bodypix_ros.launching.texts import parameter_text, read_value, value_text
 from bodypix_ros.setting import Setting, Value
 from bodypix_ros.settings import all_settings
+
+yaml = pytest.importorskip('yaml', reason='needs PyYAML, which every ROS brings')
 
 SETTINGS = {one.name: one for one in all_settings()}
 
@@ -25,7 +25,7 @@ SETTINGS = {one.name: one for one in all_settings()}
         ('internal_resolution', 'medium', 'medium'),
         ('internal_resolution', '0.4', 0.4),
         ('cameras', '[front, rear]', ('front', 'rear')),
-        ('cameras', '[]', ('',)),
+        ('cameras', '[]', ()),
     ],
 )
 def test_a_text_becomes_the_value_in_the_settings_own_type(name: str, text: str, value: Value) -> None:
@@ -54,3 +54,22 @@ def test_a_wrong_text_is_refused_with_a_sentence(name: str, text: str, sentence:
     with pytest.raises(SettingError) as refused:
         read_value(SETTINGS[name], text)
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ('value', 'text'),
+    [
+        (True, 'true'),
+        (8, '8'),
+        (0.5, '0.5'),
+        ('medium', '"medium"'),
+        ('123', '"123"'),
+        ('true', '"true"'),
+        ('/home/ž/{a: "b"}', r'"/home/ž/{a: \"b\"}"'),
+        (('front', 'rear'), '["front", "rear"]'),
+    ],
+)
+def test_a_value_becomes_yaml_that_keeps_its_type(value: Value, text: str) -> None:
+    assert parameter_text(value) == text
+    read = yaml.safe_load(text)
+    assert (tuple(read) if isinstance(read, list) else read) == value

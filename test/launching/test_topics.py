@@ -43,13 +43,17 @@ def test_a_list_gives_one_topic_for_each_camera() -> None:
 @pytest.mark.parametrize(
     ('image', 'cameras', 'sentence'),
     [
-        ('[/a]', ['front', 'rear'], 'image must have one topic for each camera (front, rear), got [/a]'),
-        ('[/a', ['front', 'rear'], 'image must have one topic for each camera (front, rear), got [/a'),
-        ('[/a, /b]', [''], 'image must have one topic for each camera (one without a name), got [/a, /b]'),
+        ('[/a]', ['front', 'rear'], 'image must be a list of one topic per camera (front, rear), got [/a]'),
+        ('[/a', ['front', 'rear'], 'image must be a list of one topic per camera (front, rear), got [/a'),
+        (
+            '[/a, /b]',
+            [''],
+            'image must be a list of one topic per camera (a single camera without a name), got [/a, /b]',
+        ),
         (
             '/a',
             ['front', 'rear'],
-            'image must be a list of topics, or a name under that of each camera (front, rear), got /a',
+            'image must be relative, or a list of one topic per camera (front, rear), got /a',
         ),
     ],
 )

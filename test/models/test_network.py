@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bodypix_ros.errors import ModelError, SettingError
 from bodypix_ros.models.catalogue import find_checkpoint
-from bodypix_ros.models.network import Network, load_network
+from bodypix_ros.models.network import Head, Network, load_network
 from bodypix_ros.settings import NetworkSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,14 +27,18 @@ KEPT = 'stride16-trained-2heads.onnx'
 @pytest.fixture
 def settings(server: str, tmp_path: Path) -> NetworkSettings:
     """Settings of a network whose real weights are at hand, with an empty cache."""
-    return NetworkSettings(multiplier=0.5, model_url=server, model_dir=str(tmp_path / 'cache'), allow_download=True)
+    return NetworkSettings(
+        model='bodypix', multiplier=0.5, model_url=server, model_dir=str(tmp_path / 'cache'), allow_download=True
+    )
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> NetworkSettings:
     """Settings of a made-up narrow network in a folder of its own."""
     write_checkpoint(tmp_path / 'own', 'model.json', whole_network(0.25))
-    return NetworkSettings(multiplier=0.25, checkpoint=str(tmp_path / 'own'), model_dir=str(tmp_path / 'cache'))
+    return NetworkSettings(
+        model='bodypix', multiplier=0.25, checkpoint=str(tmp_path / 'own'), model_dir=str(tmp_path / 'cache')
+    )
 
 
 def _run(network: Network, height: int = 65, width: int = 97) -> NDArray[np.float32]:
@@ -51,7 +55,7 @@ def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_a_network_says_what_it_is_and_runs(settings: NetworkSettings) -> None:
     network = load_network(settings)
     assert network.name == 'official MobileNetV1 0.50, 4-byte weights, stride 16'
-    assert network.heads == {'segments': slice(0, 1), 'part_heatmaps': slice(1, 25)}
+    assert network.heads == {'segments': Head('heads', slice(0, 1)), 'part_heatmaps': Head('heads', slice(1, 25))}
     assert (network.stride, network.version, network.architecture) == (16, 2, 'mobilenet_v1')
     assert network.part_ids == 'bodypix2'
     assert _run(network).shape == (2, 25, 5, 7)
@@ -69,7 +73,7 @@ def test_people_bring_their_heads(settings: NetworkSettings) -> None:
         'long_offsets',
     ]
     output = _run(network)
-    assert output.shape[1] == network.heads['long_offsets'].stop == 174
+    assert output.shape[1] == network.heads['long_offsets'].channels.stop == 174
     np.testing.assert_allclose(output[:, :25], _run(load_network(settings)), atol=1e-4)
 
 
@@ -92,7 +96,7 @@ def test_a_kept_network_needs_neither_onnx_nor_the_weights(settings: NetworkSett
         'import sys\n'
         'from bodypix_ros.models.network import load_network\n'
         'from bodypix_ros.settings import NetworkSettings\n'
-        f'network = load_network(NetworkSettings(multiplier=0.5, model_dir={settings.model_dir!r}))\n'
+        f'network = load_network(NetworkSettings(model="bodypix", multiplier=0.5, model_dir={settings.model_dir!r}))\n'
         "print(len(network.onnx), 'onnx' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, '-c', script], cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -115,7 +119,9 @@ def test_a_damaged_network_is_said_and_built_again(
     kept = tmp_path / 'cache' / HALF / KEPT
     kept.write_bytes(first.onnx[:-1] + b'\x00')
     assert load_network(settings) == first
-    assert _warnings(caplog) == [f'the network kept in {kept} is damaged; it is built again from the weights']
+    assert _warnings(caplog) == [
+        f'the network kept in {kept} is damaged (it is not what was written); it is built again from the weights'
+    ]
     assert kept.read_bytes() == first.onnx
 
 
@@ -128,12 +134,14 @@ def test_damaged_weights_under_a_damaged_network_are_fetched_again(
     (folder / 'group1-shard1of1.bin').write_bytes(bytes(2419840))
     assert load_network(settings) == first
     assert len(_warnings(caplog)) == 2
-    assert 'MobileNetV1 0.50, 4-byte weights in the cache is damaged' in _warnings(caplog)[1]
+    assert 'MobileNetV1 0.50, 4-byte weights in the cache cannot be used' in _warnings(caplog)[1]
 
 
 def test_missing_weights_are_not_fetched_unasked(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match='4-byte weights is not in .*; fetch it with `bodypix models fetch`, bring it'):
-        load_network(NetworkSettings(checkpoint='official', model_dir=str(tmp_path)))
+    with pytest.raises(
+        ModelError, match='4-byte weights are not in .*; fetch them with `bodypix models fetch`, copy them'
+    ):
+        load_network(NetworkSettings(model='bodypix', model_dir=str(tmp_path)))
 
 
 def test_a_checkpoint_of_ones_own_is_built_and_left_alone(own: NetworkSettings, tmp_path: Path) -> None:
@@ -154,13 +162,16 @@ def test_new_weights_of_ones_own_give_a_new_network(own: NetworkSettings, tmp_pa
 
 def test_the_derived_full_width_checkpoint_is_not_official(shared: Path, tmp_path: Path) -> None:
     folder = shared.resolve() / 'tfjs-models' / 'derived' / 'mobilenet-100-mixed-float32'
-    network = load_network(NetworkSettings(multiplier=1.0, checkpoint=str(folder), model_dir=str(tmp_path)))
+    network = load_network(
+        NetworkSettings(model='bodypix', multiplier=1.0, checkpoint=str(folder), model_dir=str(tmp_path))
+    )
     assert network.name == f'{folder} (MobileNetV1 1.00), stride 16'
     assert _run(network).shape == (2, 25, 5, 7)
 
 
 def test_version_1_numbers_its_parts_in_its_own_way(tmp_path: Path) -> None:
     settings = NetworkSettings(
+        model='bodypix',
         version=1,
         multiplier=0.25,
         model_dir=str(tmp_path / 'cache'),
@@ -184,7 +195,7 @@ def test_version_1_numbers_its_parts_in_its_own_way(tmp_path: Path) -> None:
 def test_weights_without_a_head_are_refused_by_its_name(own: NetworkSettings, tmp_path: Path) -> None:
     weights = {name: values for name, values in whole_network(0.25).items() if 'embedding' not in name}
     write_checkpoint(tmp_path / 'own', 'model.json', weights)
-    assert load_network(own).heads['segments'] == slice(0, 1)
+    assert load_network(own).heads['segments'].channels == slice(0, 1)
     with pytest.raises(ModelError, match='the checkpoint has no .*(long_offsets|embedding_2)'):
         load_network(own, people=True)
 
@@ -199,4 +210,4 @@ def test_bodypix_1_runs_stride_16_where_a_narrow_network_is_asked_for_32(own: Ne
 
 def test_people_of_bodypix_1_are_refused_before_anything_is_fetched(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match='people need version 2, got 1'):
-        load_network(NetworkSettings(version=1, model_dir=str(tmp_path)), people=True)
+        load_network(NetworkSettings(model='bodypix', version=1, model_dir=str(tmp_path)), people=True)

@@ -1,13 +1,15 @@
-"""Where the weights that the settings ask for are."""
+"""Where the weights of the BodyPix checkpoint that the settings ask for are."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from checkpoints import first_layer, write_checkpoint
 
-from bodypix_ros.errors import SettingError
+from bodypix_ros.errors import ModelError, SettingError
+from bodypix_ros.models.disk import quoted
 from bodypix_ros.models.progress import no_progress
 from bodypix_ros.models.source import Source, obtain_source, source_at_hand
 from bodypix_ros.settings import NetworkSettings
@@ -57,9 +59,8 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError) as raised:
         source_at_hand(_settings(tmp_path, checkpoint='nowhere/at/all'))
     assert str(raised.value) == (
-        "checkpoint must be auto, official, builtin or the folder of a TensorFlow.js checkpoint, got 'nowhere/at/all': "
-        f'{Path.cwd()}/nowhere/at/all has none of model-stride16.json, model-stride8.json, '
-        'model-stride32.json, model.json'
+        "checkpoint must be official or the folder of a TensorFlow.js checkpoint, got 'nowhere/at/all', where there is "
+        'none of model-stride16.json, model-stride8.json, model-stride32.json, model.json (No such file or directory)'
     )
 
 
@@ -87,3 +88,56 @@ def test_impossible_strides_are_refused_for_every_checkpoint(tmp_path: Path) -> 
 
 def test_an_official_checkpoint_that_is_not_here_is_none(tmp_path: Path) -> None:
     assert source_at_hand(_settings(tmp_path, checkpoint='official')) is None
+
+
+def test_official_is_the_default_and_what_auto_means(tmp_path: Path) -> None:
+    assert NetworkSettings().checkpoint == 'official'
+    with pytest.raises(ModelError, match='MobileNetV1 0.75, 4-byte weights are not in .*cache; fetch them with'):
+        obtain_source(NetworkSettings(checkpoint='auto', model_dir=str(tmp_path / 'cache')), no_progress)
+    assert source_at_hand(NetworkSettings(checkpoint='auto', model_dir=str(tmp_path / 'cache'))) is None
+
+
+@pytest.mark.parametrize('look', [source_at_hand, lambda settings: obtain_source(settings, no_progress)])
+@pytest.mark.parametrize(
+    ('checkpoint', 'text'),
+    [
+        ('~nosuchuser/x', "got '~nosuchuser/x' (Could not determine home directory.)"),
+        ('a\0b', "got 'a\\x00b' (embedded null byte)"),
+        ('{folder}/loop/x', "/loop/x' (Too many levels of symbolic links)"),
+        ('x' * 5000, f'got {quoted("x" * 5000)} (File name too long)'),
+        (f'{"x/" * 1000}', f'got {quoted("x/" * 1000)}, where there is none of'),
+        ('{folder}/empty', "/empty', where there is none of model-stride16.json"),
+    ],
+)
+def test_paths_that_are_no_folder_are_refused_with_a_sentence(
+    look: Callable[[NetworkSettings], object], checkpoint: str, text: str, tmp_path: Path
+) -> None:
+    (tmp_path / 'loop').symlink_to('loop')
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(SettingError) as raised:
+        look(_settings(tmp_path, checkpoint=checkpoint.format(folder=tmp_path)))
+    assert text in str(raised.value)
+
+
+@pytest.mark.parametrize('name', ['model.json', 'group1-shard1of2.bin'])
+@pytest.mark.parametrize('kind', ['folder', 'loop'])
+def test_what_is_in_the_place_of_a_file_of_a_checkpoint_is_named(name: str, kind: str, tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / 'own', 'model.json', first_layer(0.5))
+    (folder / name).unlink()
+    if kind == 'folder':
+        (folder / name).mkdir()
+    else:
+        (folder / name).symlink_to(name)
+    with pytest.raises(ModelError, match=f'own/{name} (is not a regular file|cannot be read .Too many levels of sym)'):
+        source_at_hand(_settings(tmp_path))
+
+
+def test_an_unforeseen_failure_is_a_model_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError('too deep')
+
+    monkeypatch.setattr('bodypix_ros.models.source.inspect_files', fail)
+    write_checkpoint(tmp_path / 'own', 'model.json', first_layer(0.5))
+    with pytest.raises(ModelError) as raised:
+        source_at_hand(_settings(tmp_path))
+    assert str(raised.value) == 'looking for the checkpoint failed: RecursionError: too deep'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import subprocess
 import sys
@@ -9,16 +11,18 @@ from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from threading import Event
 
-import platformdirs
+import numpy as np
 import pytest
-from checkpoints import UNKNOWN, first_layer, put_on_server, serving
+from checkpoints import UNKNOWN, put_on_server, serving, whole_network
 
-from bodypix_ros.errors import ModelError
+from bodypix_ros.errors import ModelError, SettingError
+from bodypix_ros.models.bodypix import verify
+from bodypix_ros.models.bodypix.verify import Fingerprint, Record, read_record, write_record
 from bodypix_ros.models.catalogue import CATALOGUE
-from bodypix_ros.models.integrity import Fingerprint, Record, read_record
 from bodypix_ros.models.store import Store, is_official, open_store
 from bodypix_ros.settings import OFFICIAL_SERVER, NetworkSettings
 
+ROOT = Path(__file__).resolve().parents[2]
 KNOWN = CATALOGUE[0]
 SHARD = 'group1-shard2of2.bin'
 
@@ -54,7 +58,8 @@ def test_the_cache_is_laid_out_like_the_server(store: Store, origin: Path) -> No
 
 def test_the_cache_is_the_users_unless_model_dir_says_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('HOME', '/home/somebody')
-    assert open_store(NetworkSettings()).root == Path(platformdirs.user_cache_dir('bodypix_ros'))
+    monkeypatch.delenv('XDG_CACHE_HOME', raising=False)
+    assert open_store(NetworkSettings()).root == Path('/home/somebody/.cache/bodypix_ros')
     assert open_store(NetworkSettings(model_dir='/srv/models')).root == Path('/srv/models')
     assert open_store(NetworkSettings(model_dir='~/models')).root == Path('/home/somebody/models')
 
@@ -68,15 +73,15 @@ def test_an_absent_checkpoint_is_not_fetched_unasked(store: Store, origin: Path)
     with pytest.raises(ModelError) as raised:
         _obtain(store, origin, allow_download=False)
     assert str(raised.value) == (
-        f'MobileNetV1 0.75, 4-byte weights is not in {store.root}; fetch it with `bodypix models fetch`, bring it with '
-        '`bodypix models import DIR`, or set allow_download'
+        f'MobileNetV1 0.75, 4-byte weights are not in {store.root}; fetch them with `bodypix models fetch`, copy them '
+        'from a folder with `bodypix models import DIR`, or set allow_download'
     )
-    with pytest.raises(ModelError, match='fetch it with `bodypix models fetch --multiplier 0.5`, bring it with'):
+    with pytest.raises(ModelError, match='fetch them with `bodypix models fetch --multiplier 0.5`, copy them from'):
         store.obtain(KNOWN, origin.as_uri(), allow_download=False)
     assert not store.root.exists()
 
 
-def test_a_damaged_checkpoint_is_said_and_fetched_again(
+def test_a_damaged_checkpoint_is_logged_and_fetched_again(
     store: Store, origin: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     record = _obtain(store, origin)
@@ -84,7 +89,7 @@ def test_a_damaged_checkpoint_is_said_and_fetched_again(
     assert _obtain(store, origin) == record
     assert store.verify(UNKNOWN) == record
     (warning,) = [one for one in caplog.records if one.levelno == logging.WARNING]
-    assert 'MobileNetV1 0.75, 4-byte weights in the cache is damaged: ' in warning.getMessage()
+    assert 'MobileNetV1 0.75, 4-byte weights in the cache cannot be used: ' in warning.getMessage()
     assert f'must have the SHA-256 {record.fingerprint.weights_sha256}, got ' in warning.getMessage()
 
 
@@ -102,9 +107,9 @@ def test_a_damaged_checkpoint_that_must_not_be_fetched_says_what_to_do(store: St
     with pytest.raises(ModelError) as raised:
         _obtain(store, origin, allow_download=False)
     assert str(raised.value) == (
-        f'MobileNetV1 0.75, 4-byte weights in the cache is damaged: {store.folder(UNKNOWN)}/{SHARD} cannot be read '
-        '(No such file or directory); fetch it with `bodypix models fetch`, bring it with `bodypix models import DIR`, '
-        'or set allow_download'
+        f'MobileNetV1 0.75, 4-byte weights in the cache cannot be used: {store.folder(UNKNOWN)}/{SHARD} cannot be read '
+        '(No such file or directory); fetch them with `bodypix models fetch`, copy them from a folder with '
+        '`bodypix models import DIR`, or set allow_download'
     )
 
 
@@ -157,7 +162,7 @@ def test_a_folder_without_checkpoints_says_what_was_expected(store: Store, tmp_p
 
 def test_the_sound_checkpoints_of_a_damaged_folder_are_imported(store: Store, origin: Path) -> None:
     put_on_server(origin, CATALOGUE[-1])
-    put_on_server(origin, CATALOGUE[-2], first_layer(0.25))
+    put_on_server(origin, CATALOGUE[-2], whole_network(0.25))
     with pytest.raises(ModelError) as raised:
         store.import_from(str(origin))
     assert str(raised.value).startswith(
@@ -209,7 +214,7 @@ def test_of_two_processes_one_fetches_and_the_other_waits_for_it(store: Store, o
                 assert second.stdout is not None
                 line = second.stdout.readline()
                 go_on.set()
-                assert line == f'waiting for another process that is busy in {store.folder(UNKNOWN)}\n'
+                assert line == f'waiting for another process that is using {store.folder(UNKNOWN)}\n'
                 assert second.communicate(timeout=30)[0] == ''
         finally:
             go_on.set()
@@ -219,4 +224,153 @@ def test_of_two_processes_one_fetches_and_the_other_waits_for_it(store: Store, o
     assert store.verify(UNKNOWN) == read_record(store.folder(UNKNOWN))
 
 
-ROOT = Path(__file__).resolve().parents[2]
+@pytest.mark.parametrize('model_dir', ['~nosuchuser/x', 'a\0b', '{loop}/x', 'x' * 5000])
+def test_a_model_dir_that_cannot_be_a_path_is_refused(model_dir: str, tmp_path: Path) -> None:
+    (tmp_path / 'loop').symlink_to('loop')
+    with pytest.raises(SettingError, match='^model_dir must be the path of a folder, got ') as raised:
+        open_store(NetworkSettings(model_dir=model_dir.format(loop=tmp_path / 'loop')))
+    assert len(str(raised.value)) < 300
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    record = Record(Fingerprint('12', '34'), 'https://server/folder')
+    write_record(tmp_path, record)
+    assert read_record(tmp_path) == record
+
+
+RECORDS = {
+    'empty': b'',
+    'cut off': b'{"manifest_sha256": "1',
+    'of another kind': b'[]',
+    'a number': b'3',
+    'incomplete': b'{"weights_sha256": "1"}',
+    'deeply nested': b'[' * 60_000,
+    'deeply nested object': b'{"a":' * 10_000,
+    'not text': bytes(range(256)),
+    'another number': b'{"manifest_sha256": "1", "weights_sha256": "2", "source": "a", "sha256": "3"}',
+    'endless': b' ' * 100_000,
+    'a huge number': b'1' * 10_000,
+}
+
+
+def test_a_record_of_version_0_1_is_read(tmp_path: Path) -> None:
+    fields = {'manifest_sha256': '1', 'weights_sha256': '2', 'source': 'somewhere'}
+    (tmp_path / 'checkpoint.json').write_text(json.dumps(fields))
+    assert read_record(tmp_path) == Record(Fingerprint('1', '2'), 'somewhere')
+
+
+def test_a_record_that_no_log_could_print_is_made_printable(tmp_path: Path) -> None:
+    fields = {'manifest_sha256': '1', 'weights_sha256': '2', 'source': '\ud800' + 'x' * 10_000}
+    (tmp_path / 'checkpoint.json').write_text(json.dumps(fields))
+    record = read_record(tmp_path)
+    assert record is not None
+    assert record.source == '\\ud800' + 'x' * 494
+
+
+@pytest.mark.parametrize('name', RECORDS)
+def test_an_unreadable_record_is_replaced(name: str, store: Store, origin: Path) -> None:
+    _obtain(store, origin)
+    path = store.folder(UNKNOWN) / 'checkpoint.json'
+    path.write_bytes(RECORDS[name])
+    assert store.record(UNKNOWN) is None
+    record = store.obtain(UNKNOWN, 'file:///nowhere', allow_download=False)
+    assert record.source == 'found in the cache'
+    assert json.loads(path.read_bytes())['weights_sha256'] == record.fingerprint.weights_sha256
+
+
+@pytest.mark.parametrize('kind', ['folder', 'loop'])
+def test_what_is_in_the_place_of_a_record_is_replaced(kind: str, store: Store, origin: Path) -> None:
+    _obtain(store, origin)
+    path = store.folder(UNKNOWN) / 'checkpoint.json'
+    path.unlink()
+    if kind == 'folder':
+        (path / 'something').mkdir(parents=True)
+    else:
+        path.symlink_to(path)
+    assert store.obtain(UNKNOWN, 'file:///nowhere', allow_download=False) == store.record(UNKNOWN)
+
+
+def test_a_wrong_record_of_the_official_weights_is_replaced(server: str, store: Store) -> None:
+    right = store.obtain(KNOWN, server, allow_download=True)
+    write_record(store.folder(KNOWN), Record(Fingerprint('0' * 64, '1' * 64), 'somewhere'))
+    repaired = store.obtain(KNOWN, 'file:///nowhere', allow_download=False)
+    assert repaired == store.record(KNOWN) == Record(right.fingerprint, 'found in the cache')
+
+
+def test_a_wrong_record_of_other_weights_is_repaired_by_a_fetch(store: Store, origin: Path) -> None:
+    right = _obtain(store, origin)
+    write_record(store.folder(UNKNOWN), Record(Fingerprint('0' * 64, '1' * 64), 'somewhere'))
+    with pytest.raises(ModelError, match=f'must have the SHA-256 {"1" * 64}, got {right.fingerprint.weights_sha256}'):
+        _obtain(store, origin, allow_download=False)
+    assert _obtain(store, origin) == right == store.record(UNKNOWN)
+
+
+def test_a_recorded_checkpoint_that_cannot_be_built_is_fetched_again(store: Store, origin: Path) -> None:
+    """Version 0.1 recorded what it had not built, and then took it for sound."""
+    weights = {name: values * np.float32('nan') for name, values in whole_network(0.75).items()}
+    folder = put_on_server(store.root, UNKNOWN, weights)
+    bad = hashlib.sha256(b''.join(values.tobytes() for values in weights.values())).hexdigest()
+    manifest = hashlib.sha256((folder / UNKNOWN.manifest).read_bytes()).hexdigest()
+    write_record(folder, Record(Fingerprint(manifest, bad), 'somewhere'))
+    with pytest.raises(ModelError, match='hold numbers that are not finite; fetch them with `bodypix models fetch`'):
+        _obtain(store, origin, allow_download=False)
+    assert _obtain(store, origin).source == f'{origin.as_uri()}/{UNKNOWN.folder}'
+    assert store.verify(UNKNOWN) == store.record(UNKNOWN)
+
+
+def test_files_copied_by_hand_that_cannot_be_built_are_not_recorded(store: Store) -> None:
+    weights = dict(whole_network(0.75))
+    del weights['MobilenetV1/Conv2d_5_pointwise/weights']
+    put_on_server(store.root, UNKNOWN, weights)
+    with pytest.raises(ModelError, match='has no weights named MobilenetV1/Conv2d_5_pointwise/weights'):
+        store.obtain(UNKNOWN, 'file:///nowhere', allow_download=False)
+    assert store.record(UNKNOWN) is None
+
+
+def test_any_exception_while_reading_the_cache_is_damage(
+    store: Store, origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _obtain(store, origin)
+    calls: list[Path] = []
+    real = verify.inspect_files
+
+    def fail_once(folder: Path, manifest: str) -> object:
+        calls.append(folder)
+        if len(calls) <= 2:  # before and behind the lock
+            raise RecursionError('too deep')
+        return real(folder, manifest)
+
+    monkeypatch.setattr(verify, 'inspect_files', fail_once)
+    assert _obtain(store, origin).source == f'{origin.as_uri()}/{UNKNOWN.folder}'
+
+
+def test_one_checkpoint_that_fails_in_an_unforeseen_way_does_not_end_an_import(
+    store: Store, origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_on_server(origin, CATALOGUE[-1])
+    real = verify.check_fit
+
+    def fail(shapes: object, architecture: str, multiplier: float, source: str) -> None:
+        if multiplier == 0.75:
+            raise UnicodeError('odd')
+        real(shapes, architecture, multiplier, source)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(verify, 'check_fit', fail)
+    with pytest.raises(ModelError, match='imported BodyPix 1 MobileNetV1 1.00, .*; refused MobileNetV1 0.75'):
+        store.import_from(str(origin))
+
+
+@pytest.mark.parametrize(
+    ('source', 'text'),
+    [
+        ('~nosuchuser/x', "the source must be the path of a folder, got '~nosuchuser/x'"),
+        ('/nothing/there', '/nothing/there cannot be read (No such file or directory)'),
+        ('{file}', '{file} cannot be read (Not a directory)'),
+        ('file:///nothing%00/there', 'reading file:///nothing%00/there failed: ValueError: embedded null byte'),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_a_sentence(source: str, text: str, store: Store, tmp_path: Path) -> None:
+    (tmp_path / 'file').write_bytes(b'')
+    with pytest.raises((ModelError, SettingError)) as raised:
+        store.import_from(source.format(file=tmp_path / 'file'))
+    assert str(raised.value).startswith(text.format(file=tmp_path / 'file'))

@@ -52,7 +52,7 @@ def test_parts_of_another_type_or_shape_are_refused(parts: NDArray[Any]) -> None
 
 
 def test_a_palette_without_a_background_is_refused() -> None:
-    with pytest.raises(ImageError, match=r'palette must be \(25, 3\), parts and background, got \(24, 3\)'):
+    with pytest.raises(ImageError, match=r'palette must be \(25, 3\), for parts and background, got \(24, 3\)'):
         colorize_parts(PARTS, palette_colors('rainbow', 'bodypix1')[:24])
 
 

@@ -86,5 +86,5 @@ def test_people_of_different_sizes_are_refused_with_both_sizes() -> None:
 
 @pytest.mark.parametrize('labels', [np.zeros((3, 4)), np.zeros((3, 4, 3), np.uint8)])
 def test_what_is_no_label_image_is_refused(labels: NDArray[Any]) -> None:
-    with pytest.raises(ImageError, match=r'labels must be \(H, W\) of whole numbers or bool, got \(3, 4.*of type'):
+    with pytest.raises(ImageError, match=r'labels must be \(H, W\) of an integer type or bool, got \(3, 4.*of type'):
         to_mask(labels)

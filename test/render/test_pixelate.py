@@ -48,7 +48,9 @@ def test_both_ways_agree_where_the_mask_is_opaque(astronaut: NDArray[np.uint8]) 
     assert np.abs(difference).max() <= 1
 
 
-@pytest.mark.parametrize(('height', 'width', 'cell_px'), [(23, 47, 10), (23, 47, 2), (23, 47, 23), (2, 2, 2)])
+@pytest.mark.parametrize(
+    ('height', 'width', 'cell_px'), [(23, 47, 10), (23, 47, 2), (23, 47, 23), (2, 2, 2), (7, 5, 10), (1, 40, 10)]
+)
 def test_any_size_of_picture_and_cell_is_drawn(height: int, width: int, cell_px: int) -> None:
     image, mask = np.zeros((height, width, 3), np.uint8), np.full((height, width, 4), BLUE, np.uint8)
     drawing = draw_pixelated_mask(image, mask, 1, cell_px=cell_px, order='rgb')
@@ -65,9 +67,16 @@ def test_flip_mirrors_the_drawing_and_no_mask_draws_nothing(astronaut: NDArray[n
     assert draw_pixelated_mask(astronaut, None, canvas=True).shape == (512, 512, 4)
 
 
-@pytest.mark.parametrize('cell_px', [1, 31])
-def test_cells_that_do_not_fit_are_refused(cell_px: int) -> None:
-    with pytest.raises(SettingError, match=f'cell_px must be between 2 and 30, got {cell_px}'):
+def test_a_picture_smaller_than_a_cell_is_one_cell() -> None:
+    mask = np.full((7, 5, 4), BLUE, np.uint8)
+    blue = draw_pixelated_mask(np.zeros((7, 5, 3), np.uint8), mask, 1, order='rgb')[..., 2]
+    assert (blue[1:, 1:] == 200).all()
+    assert blue[3].tolist() == [227] + [200] * 4
+
+
+@pytest.mark.parametrize('cell_px', [1, 0, -5])
+def test_cells_without_an_inside_are_refused(cell_px: int) -> None:
+    with pytest.raises(SettingError, match=f'cell_px must be at least 2, got {cell_px}'):
         draw_pixelated_mask(np.zeros((30, 40, 3), np.uint8), None, cell_px=cell_px)
 
 

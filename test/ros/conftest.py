@@ -70,22 +70,36 @@ def network_arguments(server: str, model_dir: str) -> list[str]:
 
 
 @pytest.fixture(scope='module')
-def start(
-    domain: int, network_arguments: list[str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Process]]:
-    """Starts nodes with further arguments; all are stopped at the end of the module."""
+def start_plain(domain: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
+    """Starts nodes with our own model and no others; all are stopped at the end of the module."""
     from robot import Process
 
     processes: list[Process] = []
 
     def start_one(*arguments: str, **options: Any) -> Process:
         log = tmp_path_factory.mktemp('node') / 'log.txt'
-        processes.append(Process(domain, log, *network_arguments, *arguments, **options))
+        fixed = ('-p', 'provider:=cpu', '-p', f'model_dir:={log.parent}')
+        processes.append(Process(domain, log, *fixed, *arguments, **options))
         return processes[-1]
 
     yield start_one
     for process in processes:
         assert process.stop() == 0, process.log
+
+
+@pytest.fixture(scope='module')
+def start(start_plain: Callable[..., Process], network_arguments: list[str]) -> Callable[..., Process]:
+    """Starts nodes that run the network of the golden data; all are stopped at the end of the module."""
+    return lambda *arguments, **options: start_plain(*network_arguments, *arguments, **options)
+
+
+@pytest.fixture
+def shared_inputs() -> Path:
+    """The folder of inputs that failed in version 0.1."""
+    folder = Path(os.environ.get('BODYPIX_SHARED', REPOSITORY.parent / 'shared')) / 'bug_inputs'
+    if not folder.is_dir():
+        pytest.skip(f'needs {folder}')
+    return folder
 
 
 @pytest.fixture(scope='module')

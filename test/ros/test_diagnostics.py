@@ -1,4 +1,4 @@
-"""Reports as diagnostics; over the transport they are looked at in test_health."""
+"""Reports as diagnostics; over the transport they are looked at in test_advice."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from bodypix_ros.ros.diagnostics import Report, UpdaterDiagnostics
-from bodypix_ros.ros.health import Finding, Level
+from bodypix_ros.ros.advice import Level, Status
+from bodypix_ros.ros.diagnostics import Report, UpdaterPublisher
 
 
 class StandIn:
@@ -29,12 +29,12 @@ class StandIn:
 
 
 def report(subject: str, text: str, level: Level = Level.OK) -> Report:
-    return Report(subject, Finding(level, 'kind', text), {'rate': 14.98765, 'model': 'small', 'images': 3})
+    return Report(subject, Status(level, 'kind', text), {'rate': 14.98765, 'model': 'small', 'images': 3})
 
 
 def test_an_updater_gets_the_newest_report_of_each_subject() -> None:
     updater = StandIn()
-    diagnostics = UpdaterDiagnostics(updater)
+    diagnostics = UpdaterPublisher(updater)
     diagnostics.publish([report('network', 'loading', Level.WARN)], hardware_id='')
     assert updater.hardware_id == 'none'
     diagnostics.publish([report('network', 'fine'), report('camera left', 'stale', Level.ERROR)], hardware_id='cpu')
@@ -47,7 +47,7 @@ def test_an_updater_gets_the_newest_report_of_each_subject() -> None:
 
 def test_an_updater_forgets_cameras_that_are_gone() -> None:
     updater = StandIn()
-    diagnostics = UpdaterDiagnostics(updater)
+    diagnostics = UpdaterPublisher(updater)
     diagnostics.publish([report('network', 'fine'), report('camera', 'fine')], hardware_id='cpu')
     diagnostics.publish([report('network', 'fine')], hardware_id='cpu')
     assert list(updater.tasks) == ['network']

@@ -13,9 +13,9 @@ from bodypix_ros.msg import Stats
 
 
 @pytest.fixture(scope='module')
-def node(start: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
+def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
     gate.load(1)
-    process = start(program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
+    process = start_plain(program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
     robot.subscribe('bodypix/stats', Stats)
     robot.subscribe('mask')
     robot.camera()
@@ -24,13 +24,13 @@ def node(start: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
     return process
 
 
-def test_a_failing_network_is_reported_and_the_node_goes_on(
+def test_a_failing_network_is_reported_and_the_node_continues(
     robot: Robot, node: Process, gate: Gate, astronaut: NDArray[np.uint8]
 ) -> None:
     gate.fail(1)
     gate.go(1)
     robot.show(robot.message(astronaut))
-    text = 'images cannot be worked on: MemoryError: the arena is full'
+    text = 'failed to process images: MemoryError: the arena is full'
     assert robot.diagnosis('network', lambda status: status.message == text).level == b'\2'
     robot.until_logged(node, text)
     stats = robot.next('bodypix/stats').cameras[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -15,7 +17,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from bodypix_ros.encodings import ENCODINGS, to_bgr
-from bodypix_ros.ros.image_msg import BadImage, fill, view_pixels
+from bodypix_ros.ros import image_msg
+from bodypix_ros.ros.image_msg import BadImage, check_compressed_image, decompress, fill, view_pixels
 
 
 @pytest.fixture(scope='module')
@@ -35,10 +38,13 @@ def compressed_node(start: Callable[..., Process]) -> Process:
 
 def encode(bgr: NDArray[np.uint8], encoding: str) -> NDArray[np.generic]:
     """Return a picture as the rows of an image message of an encoding, (data rows, W, channels)."""
+    eight = {'bgr16': 'bgr8', '16UC3': 'bgr8', 'rgb16': 'rgb8', 'bgra16': 'bgra8', '16UC4': 'bgra8', 'rgba16': 'rgba8'}
+    if encoding in eight:
+        return encode(bgr, eight[encoding]).astype(np.uint16) * 257
     if encoding in ('bgr8', '8UC3'):
         return bgr
     plain = {'rgb8': cv2.COLOR_BGR2RGB, 'bgra8': cv2.COLOR_BGR2BGRA, 'rgba8': cv2.COLOR_BGR2RGBA,
-             'mono8': cv2.COLOR_BGR2GRAY, '8UC1': cv2.COLOR_BGR2GRAY}  # fmt: skip
+             '8UC4': cv2.COLOR_BGR2BGRA, 'mono8': cv2.COLOR_BGR2GRAY, '8UC1': cv2.COLOR_BGR2GRAY}  # fmt: skip
     if encoding in plain:
         return cv2.cvtColor(bgr, plain[encoding])
     if encoding in ('mono16', '16UC1'):
@@ -50,6 +56,9 @@ def encode(bgr: NDArray[np.uint8], encoding: str) -> NDArray[np.generic]:
             mosaic[row::2, column::2] = bgr[row::2, column::2, 'bgr'.index(color)]
         return mosaic if encoding.endswith('8') else mosaic.astype(np.uint16) * 257
     y, u, v = yuv420(bgr)
+    if encoding == 'nv24':
+        chroma = np.stack([np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1) for plane in (u, v)], axis=2)
+        return np.concatenate([y, chroma.reshape(-1, bgr.shape[1])])
     if encoding == 'nv12' or encoding == 'nv21':
         chroma = np.stack([u, v] if encoding == 'nv12' else [v, u], axis=2)
         return np.concatenate([y, chroma.reshape(-1, bgr.shape[1])])
@@ -71,25 +80,28 @@ def yuv420(bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
 
 
 def as_message(bgr: NDArray[np.uint8], encoding: str, padding: int = 0, bigendian: bool = False) -> Image:
-    """Return a picture as an image message, its rows longer by some bytes than they need be."""
+    """Return a picture as an image message whose rows are padded with some bytes."""
     rows = encode(bgr, encoding)
     if bigendian:
         rows = rows.astype(rows.dtype.newbyteorder('>'))
     flat = np.frombuffer(rows.tobytes(), np.uint8).reshape(rows.shape[0], -1)
     padded = np.pad(flat, ((0, 0), (0, padding)), constant_values=99)
+    if encoding == 'nv24':  # its lines of colours are twice as long, and so is their padding
+        lines = np.pad(flat[bgr.shape[0] :].reshape(bgr.shape[0], -1), ((0, 0), (0, 2 * padding)), constant_values=99)
+        padded[bgr.shape[0] :] = lines.reshape(-1, padded.shape[1])
     message = Image(height=bgr.shape[0], width=bgr.shape[1], encoding=encoding, step=padded.shape[1])
     message.is_bigendian = bigendian
     message.data = array.array('B', padded.tobytes())
     return message
 
 
-# How far a grey level of the picture may be off, in the mean: YUV halves the resolution of colours, Bayer all.
+# Mean error of a value: YUV halves the resolution of colours, Bayer patterns that of everything.
 LOSS = {**dict.fromkeys(ENCODINGS, 2.0), **{name: 6.0 for name in ENCODINGS if name.startswith('bayer')}}
 GREY = ('mono8', '8UC1', 'mono16', '16UC1')
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
-@pytest.mark.parametrize('padding', [0, 14])
+@pytest.mark.parametrize('padding', [0, 13, 14])
 def test_a_picture_survives_its_encoding(golden: Golden, encoding: str, padding: int) -> None:
     picture = to_bgr(*view_pixels(as_message(golden.image, encoding, padding)))
     expected = golden.image
@@ -145,7 +157,6 @@ def test_a_message_can_change_its_size_and_kind() -> None:
 @pytest.mark.parametrize(
     ('kind', 'changes', 'text'),
     [
-        ('encoding', {'encoding': 'x' * 99}, f"encoding '{'x' * 40}' is not known; known are bgr8, 8UC3, rgb8, "),
         ('step', {'step': 17}, "encoding 'bgr8' with step 17 cannot hold 6 pixels of 3 bytes"),
         ('step', {'step': 2**32 - 1}, '72 bytes of data are fewer than 4 rows of 4294967295 bytes each'),
         ('data', {'data': array.array('B', bytes(71))}, '71 bytes of data are fewer than 4 rows of 18 bytes each'),
@@ -168,6 +179,83 @@ def test_a_hostile_message_is_refused_with_a_sentence(kind: str, changes: dict[s
     assert caught.value.kind in (kind, 'data')
 
 
+@pytest.fixture
+def cv_bridge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Image], object]], None]]:
+    """Return a function that installs a stand-in for cv_bridge, which converts by the function it is given."""
+
+    def install(convert: Callable[[Image], object]) -> None:
+        class CvBridge:
+            def imgmsg_to_cv2(self, message: Image, desired_encoding: str) -> object:
+                assert desired_encoding == 'bgr8'
+                return convert(message)
+
+        monkeypatch.setitem(sys.modules, 'cv_bridge', SimpleNamespace(CvBridge=CvBridge))
+
+    image_msg._open_cv_bridge.cache_clear()
+    yield install
+    image_msg._open_cv_bridge.cache_clear()
+
+
+def unusual(encoding: str = '8UC2') -> Image:
+    message = Image()
+    fill(message, Header(), np.arange(24, dtype=np.uint8).reshape(3, 4, 2), encoding)
+    return message
+
+
+def test_cv_bridge_converts_an_encoding_that_ours_do_not_know(cv_bridge: Callable[..., None]) -> None:
+    cv_bridge(lambda message: np.full((message.height, message.width, 3), message.data[5], np.uint8))
+    picture = to_bgr(*view_pixels(unusual()))
+    assert picture.shape == (3, 4, 3)
+    assert (picture == 5).all()
+
+
+@pytest.mark.usefixtures('cv_bridge')
+def test_the_error_says_that_cv_bridge_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
+    with pytest.raises(BadImage) as caught:
+        view_pixels(unusual('x' * 99))
+    assert caught.value.kind == 'encoding'
+    assert str(caught.value).startswith(
+        f"encoding '{'x' * 40}' is not supported; cv_bridge, which may convert it, is not installed "
+        '(apt install ros-$ROS_DISTRO-cv-bridge). Supported are bgr8, 8UC3, rgb8, '
+    )
+
+
+@pytest.mark.usefixtures('cv_bridge')
+def test_the_error_says_why_cv_bridge_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        @property
+        def CvBridge(self) -> object:
+            raise RuntimeError('built for NumPy 1')
+
+    monkeypatch.setitem(sys.modules, 'cv_bridge', Broken())
+    with pytest.raises(BadImage, match=r'cv_bridge, which may convert it, cannot be loaded \(built for NumPy 1\)'):
+        view_pixels(unusual())
+
+
+def test_what_cv_bridge_refuses_is_a_bad_image(cv_bridge: Callable[..., None]) -> None:
+    def refuse(_: Image) -> object:
+        raise RuntimeError('Unrecognized image encoding [8UC2]')
+
+    cv_bridge(refuse)
+    with pytest.raises(BadImage, match=r"encoding '8UC2' is not supported, and cv_bridge fails: Unrecognized image"):
+        view_pixels(unusual())
+
+
+def test_a_picture_of_another_size_from_cv_bridge_is_a_bad_image(cv_bridge: Callable[..., None]) -> None:
+    cv_bridge(lambda _: np.zeros((3, 5, 3), np.uint8))
+    with pytest.raises(BadImage, match=r"encoding '8UC2': cv_bridge returned \(3, 5, 3\) of type uint8"):
+        view_pixels(unusual())
+
+
+def test_a_message_with_too_little_data_never_reaches_cv_bridge(cv_bridge: Callable[..., None]) -> None:
+    cv_bridge(lambda _: pytest.fail('cv_bridge was called'))
+    message = unusual()
+    message.data = message.data[:-1]
+    with pytest.raises(BadImage, match='23 bytes of data are fewer than 3 rows of 8 bytes each'):
+        view_pixels(message)
+
+
 def test_random_messages_are_read_or_refused_but_never_break_anything() -> None:
     random = np.random.default_rng(5)
     names = [*ENCODINGS, '', 'rgb', 'nv16']
@@ -185,9 +273,57 @@ def test_random_messages_are_read_or_refused_but_never_break_anything() -> None:
     assert read > 100
 
 
-def compressed(picture: NDArray[np.uint8], suffix: str) -> CompressedImage:
-    stream = cv2.imencode(suffix, picture)[1]
-    return CompressedImage(format=suffix[1:], data=array.array('B', stream.tobytes()))
+def compressed(picture: NDArray[np.generic], suffix: str, encoding: str = '') -> CompressedImage:
+    stream = cv2.imencode(suffix, picture, [cv2.IMWRITE_JPEG_QUALITY, 95])[1]
+    kind = {'.jpg': 'jpeg', '.png': 'png'}[suffix]
+    name = f'{encoding}; {kind} compressed ' if encoding else kind
+    return CompressedImage(format=name, data=array.array('B', stream.tobytes()))
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png'])
+def test_a_compressed_image_becomes_bgr(astronaut: NDArray[np.uint8], suffix: str) -> None:
+    message = compressed(astronaut, suffix, 'bgr8')
+    picture = check_compressed_image(message)
+    assert (picture.height, picture.width) == (512, 512)
+    bgr = decompress(message, picture)
+    np.testing.assert_array_equal(decompress(message), bgr)
+    assert np.abs(bgr.astype(int) - astronaut).mean() < 2
+
+
+@pytest.mark.parametrize(
+    ('suffix', 'encoding'), [('.jpg', 'bayer_rggb8'), ('.png', 'bayer_gbrg8'), ('.png', 'bayer_rggb16')]
+)
+def test_a_bayer_pattern_in_a_compressed_image_is_demosaiced(
+    astronaut: NDArray[np.uint8], suffix: str, encoding: str
+) -> None:
+    bgr = decompress(compressed(encode(astronaut, encoding), suffix, encoding))
+    assert bgr.shape == astronaut.shape
+    assert np.abs(bgr.astype(int) - astronaut).mean() < 6
+    colors = np.abs(bgr.astype(int) - cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY)[..., np.newaxis]).mean()
+    assert colors > 10  # it is not grey
+
+
+def test_mono16_in_a_png_follows_its_significant_bits(astronaut: NDArray[np.uint8]) -> None:
+    grey = cv2.cvtColor(astronaut, cv2.COLOR_BGR2GRAY)
+    message = compressed(grey.astype(np.uint16) * 16, '.png', 'mono16')
+    assert np.abs(decompress(message, mono16_bits=12)[..., 0].astype(int) - grey).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ('data', 'text'),
+    [
+        (b'', "format 'jpeg': 0 bytes that begin with '' are neither JPEG nor PNG"),
+        (
+            b'\x89PNG\r\n\x1a\n\0\0\0\0IEND\xaeB`\x82',
+            "format 'jpeg': a compressed image of 20 bytes is damaged: no IHDR",
+        ),
+    ],
+)
+def test_a_bad_compressed_image_is_refused_before_it_is_decoded(data: bytes, text: str) -> None:
+    with pytest.raises(BadImage) as caught:
+        check_compressed_image(CompressedImage(format='jpeg', data=array.array('B', data)))
+    assert caught.value.kind == 'stream'
+    assert str(caught.value).startswith(text)
 
 
 @pytest.mark.parametrize('encoding', [*ENCODINGS])
@@ -198,7 +334,7 @@ def test_the_node_finds_the_same_person_in_every_encoding(
     message = as_message(golden.image, encoding)
     message.header = robot.header()
     mask = pixels(robot.answer(message, ['mask'])['mask'])
-    least = 0.95 if encoding in GREY else 0.99 if encoding not in ('bgr8', '8UC3', 'rgb8', 'bgra8', 'rgba8') else 0.9999
+    least = 0.95 if encoding in GREY else 0.99 if ENCODINGS[encoding].channels < 3 else 0.9999
     assert (mask == 255 * golden.outputs['person_t0.5']).mean() >= least
 
 
@@ -219,7 +355,7 @@ def test_a_broken_stream_is_dropped_and_reported(robot: Robot, compressed_node: 
     broken = compressed(golden.image, '.jpg')
     broken.data = broken.data[: len(broken.data) // 2]
     robot.show(broken, 'zipped/image/compressed')
-    robot.until_logged(compressed_node, "/zipped/image/compressed: format 'jpg': a compressed image of ")
+    robot.until_logged(compressed_node, "/zipped/image/compressed: format 'jpeg': a compressed image of ")
     good = compressed(golden.image, '.jpg')
     good.header = robot.header()
     assert robot.answer(good, ['zipped/mask'], 'zipped/image/compressed')
@@ -242,7 +378,7 @@ def test_the_camera_info_comes_beside_the_mask(robot: Robot, node: Process, gold
 
 
 @pytest.mark.parametrize('size', [(1, 1), (1, 7000), (7000, 1), (2, 3), (17, 16)])
-def test_the_node_bears_pictures_of_every_shape(
+def test_the_node_accepts_pictures_of_every_shape(
     robot: Robot, node: Process, golden: Golden, size: tuple[int, int]
 ) -> None:
     robot.subscribe('mask')

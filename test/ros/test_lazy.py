@@ -13,25 +13,25 @@ from bodypix_ros.msg import Stats
 
 
 @pytest.fixture(scope='module')
-def node(start: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
+def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
     gate.load(1)
-    process = start(program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
+    process = start_plain(program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
     robot.subscribe('bodypix/stats', Stats)
     robot.camera()
     robot.next('bodypix/stats', lambda stats: stats.model)
     return process
 
 
-def test_without_a_listener_no_image_is_received(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
+def test_without_a_subscriber_no_image_is_received(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
     for _ in range(3):
         robot.show(robot.message(astronaut))
     robot.next('bodypix/stats')
     assert robot.camera().get_subscription_count() == 0
     assert robot.next('bodypix/stats').cameras[0].frames_in == 0
-    assert 'nobody subscribes to what is made of /image' in node.log
+    assert 'the outputs for /image have no subscribers' in node.log
 
 
-def test_a_listener_of_the_mask_costs_no_parts_and_gets_the_next_frame(
+def test_a_subscriber_to_the_mask_costs_no_parts_and_gets_the_next_frame(
     robot: Robot, node: Process, gate: Gate, astronaut: NDArray[np.uint8]
 ) -> None:
     robot.subscribe('mask')
@@ -44,7 +44,7 @@ def test_a_listener_of_the_mask_costs_no_parts_and_gets_the_next_frame(
     assert mask.header == message.header
 
 
-def test_a_listener_of_the_parts_is_served_from_the_next_frame_on(
+def test_a_subscriber_to_the_parts_gets_the_next_frame(
     robot: Robot, gate: Gate, node: Process, astronaut: NDArray[np.uint8]
 ) -> None:
     robot.subscribe('parts')
@@ -56,14 +56,14 @@ def test_a_listener_of_the_parts_is_served_from_the_next_frame_on(
     assert robot.until(lambda: robot.received['parts'])[0].header == message.header
 
 
-def test_when_the_last_listener_leaves_images_are_received_no_more(robot: Robot, node: Process) -> None:
+def test_without_subscribers_images_are_no_longer_received(robot: Robot, node: Process) -> None:
     for topic in ('mask', 'parts'):
         robot.unsubscribe(topic)
     robot.until(lambda: robot.camera().get_subscription_count() == 0)
     assert robot.next('bodypix/stats', lambda stats: stats.cameras[0].state == 'idle')
 
 
-def test_lazy_set_to_false_receives_and_computes_without_listeners(
+def test_lazy_set_to_false_receives_and_computes_without_subscribers(
     robot: Robot, gate: Gate, node: Process, astronaut: NDArray[np.uint8]
 ) -> None:
     assert robot.set('lazy', False) == ''

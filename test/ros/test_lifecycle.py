@@ -29,9 +29,9 @@ def enable(robot: Robot, on: bool) -> SetBool.Response:
 
 
 @pytest.fixture(scope='module')
-def node(start: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
-    """A node that waits to be configured; the tests below lead it through its life, in their order."""
-    process = start('-p', 'autostart:=false', program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
+def node(start_plain: Callable[..., Process], gate: Gate, robot: Robot) -> Process:
+    """A node that waits to be configured; the tests below build on each other."""
+    process = start_plain('-p', 'autostart:=false', program=GATED_NODE, BODYPIX_GATE=str(gate.folder))
     robot.subscribe('bodypix/stats', Stats)
     robot.subscribe('mask')
     robot.camera()
@@ -44,12 +44,12 @@ def test_without_autostart_the_node_waits_to_be_configured(robot: Robot, node: P
     assert robot.next('bodypix/stats').cameras == []
     status = robot.diagnosis('network')
     assert status.level == b'\0'
-    assert status.message == 'no network is loaded: configure the node, or call its service ~/enable'
+    assert status.message == 'no model is loaded: configure the node, or call its service ~/enable'
 
 
 def test_unconfigured_parameters_of_the_topics_can_change(robot: Robot, node: Process) -> None:
     assert robot.set('cameras', ['left', 'right']) == ''
-    assert robot.set('cameras', ['']) == ''
+    assert robot.set('cameras', []) == ''
 
 
 def test_the_node_answers_and_says_what_it_does_while_the_network_is_loaded(
@@ -77,21 +77,21 @@ def test_an_image_that_came_while_the_network_was_loaded_is_answered(
     gate.open()
     assert robot.until(lambda: robot.received['mask'])[0].header == message.header
     status = robot.diagnosis('network', lambda status: status.level == b'\0')
-    assert status.message == 'official MobileNetV1 0.50, 4-byte weights, stride 16 on cpu'
+    assert status.message == 'bodypix_ros 1.0 on cpu'
 
 
 def test_deactivated_it_receives_nothing_and_keeps_the_network(robot: Robot, node: Process) -> None:
     assert change(robot, Transition.TRANSITION_DEACTIVATE)
     robot.until(lambda: robot.camera().get_subscription_count() == 0)
     stats = robot.next('bodypix/stats', lambda stats: stats.state == 'inactive')
-    assert stats.model == 'official MobileNetV1 0.50, 4-byte weights, stride 16'
+    assert stats.model == 'bodypix_ros 1.0'
     assert stats.cameras[0].state == 'inactive'
 
 
-def test_activated_again_it_goes_on_at_once(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
+def test_activated_again_it_continues_at_once(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
     assert change(robot, Transition.TRANSITION_ACTIVATE)
     assert robot.answer(robot.message(astronaut), ['mask'])
-    assert node.log.count('loading the network') == 1
+    assert node.log.count('loading the model') == 1
 
 
 def test_a_transition_that_is_not_possible_is_refused_and_the_node_lives(
@@ -107,7 +107,7 @@ def test_topics_cannot_change_while_they_are_open(robot: Robot, node: Process) -
     assert reason == (
         'cameras cannot change while the topics are open: deactivate and clean up the node first (ros2 lifecycle set)'
     )
-    assert robot.get('cameras') == ['']
+    assert robot.get('cameras') == []
 
 
 def test_enable_switches_the_node_off_and_on(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:

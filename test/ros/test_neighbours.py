@@ -1,4 +1,4 @@
-"""The node among others: names, namespaces, remappings, simulated time, a second node, other transports."""
+"""The node beside other nodes: names, namespaces, remappings, simulated time, transports."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from bodypix_ros.msg import Stats
 
 
 @pytest.fixture(scope='module')
-def nodes(start: Callable[..., Process]) -> dict[str, Process]:
+def nodes(start_plain: Callable[..., Process]) -> dict[str, Process]:
     """Two nodes side by side: one renamed and remapped, one with two cameras and the time of a simulation."""
     return {
-        'arm': start(
+        'arm': start_plain(
             '-r', '__ns:=/arm', '-r', '__node:=finder', '-r', 'image:=/head/image_raw', '-r', 'mask:=person_mask',
             '-p', 'qos_overrides./arm/person_mask.publisher.reliability:=best_effort',
             FASTRTPS_DEFAULT_PROFILES_FILE='', FASTDDS_DEFAULT_PROFILES_FILE='',
         ),
-        'base': start(
+        'base': start_plain(
             '-r', '__ns:=/base', '-p', 'cameras:=[left, right]', '-p', 'use_sim_time:=true',
             '-r', 'left/image:=/stereo/left/image_rect', '-r', '/base/right/mask:=/humans',
         ),
@@ -83,7 +83,7 @@ def test_a_transport_too_small_for_the_images_is_reported_once(
     robot.subscribe('arm/person_mask', profile=BEST_EFFORT)
     for _ in range(3):
         robot.answer(robot.message(astronaut), ['arm/person_mask'], 'head/image_raw')
-    advice = "images of 0.8 MB come by Fast DDS's default transport, which loses or delays many of them"
+    advice = "images of 0.8 MB arrive over Fast DDS's default transport, which loses or delays many of them"
     assert nodes['arm'].log.count(advice) == 1
     assert nodes['arm'].log.count('fastdds_shm.xml') == 1
     assert advice not in nodes['base'].log

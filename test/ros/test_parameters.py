@@ -1,4 +1,4 @@
-"""Parameters are the settings: described, checked, and taken while the node runs."""
+"""Parameters are the settings: described, checked, and applied while the node runs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_parameter_is_described_as_its_setting(robot: Robot, node: Process, se
 
 
 @pytest.mark.parametrize('threshold', [0.2, 0.7])
-def test_a_new_threshold_holds_for_the_next_frame(
+def test_a_new_threshold_applies_to_the_next_frame(
     robot: Robot, node: Process, golden: Golden, threshold: float
 ) -> None:
     assert robot.set('threshold', threshold) == ''
@@ -75,7 +75,7 @@ def test_a_new_threshold_holds_for_the_next_frame(
     assert (mask == 255 * golden.outputs[f'person_t{threshold}']).mean() >= 0.9999
 
 
-def test_a_new_encoding_of_the_parts_holds_for_the_next_frame(robot: Robot, node: Process, golden: Golden) -> None:
+def test_a_new_encoding_of_the_parts_applies_to_the_next_frame(robot: Robot, node: Process, golden: Golden) -> None:
     signed = pixels(robot.answer(robot.message(golden.image), ['parts'])['parts']).astype(int)
     for encoding, background in (('16SC1', -1), ('32SC1', -1), ('8UC1', 255), ('8SC1', -1)):
         assert robot.set('parts_encoding', encoding) == ''
@@ -92,13 +92,17 @@ def test_a_new_encoding_of_the_parts_holds_for_the_next_frame(robot: Robot, node
         ('threshold', 1.5, 'Parameter threshold out of range Min: 0.0, Max: 1.0, value: 1.5'),
         ('stride', 12, 'The parameter value for stride is not a valid step. Min: 8, max: 32, value: 12, step: 8'),
         ('stride', 24, 'stride must be 8, 16 or 32, got 24'),
-        ('internal_resolution', 'huge', 'internal_resolution must be auto, low, medium, high, full or between 0.1 and'),
+        (
+            'internal_resolution',
+            'huge',
+            'internal_resolution must be auto, low, medium, high, full, a share of 0.1..2.0 or',
+        ),
         ('overlay_palette', 'grey', "overlay_palette must be rainbow, warm or spectral, got 'grey'"),
         ('multiplier', 0.25, 'multiplier must be '),
         (
             'checkpoint',
             '/nowhere',
-            'checkpoint must be auto, official, builtin or the folder of a TensorFlow.js checkp',
+            'checkpoint must be official or the folder of a TensorFlow.js checkpoint, got',
         ),
         ('image_transport', 'compressed', 'image_transport cannot change while the topics are open'),
     ],
@@ -123,7 +127,7 @@ def test_a_limited_rate_drops_frames(robot: Robot, node: Process, golden: Golden
     robot.answer(robot.message(golden.image), ['mask'])
 
 
-def test_another_network_takes_over_when_it_is_ready_and_frames_go_on_meanwhile(
+def test_another_network_replaces_the_present_one_once_it_is_loaded(
     robot: Robot, node: Process, gate: Gate, golden: Golden
 ) -> None:
     assert robot.set('stride', 8) == ''
@@ -143,24 +147,25 @@ def test_a_network_that_cannot_be_loaded_leaves_everything_as_it_was(
     gate.load(3)
     gate.load(4)
     assert robot.set('multiplier', 1.0) == ''
-    status = robot.diagnosis('network', lambda status: 'goes on' in status.message)
+    status = robot.diagnosis('network', lambda status: 'keeping the previous model' in status.message)
     assert status.level == b'\1'
-    assert status.message.startswith(f'{HALF.replace("16", "8")} goes on: ')
+    assert status.message.startswith('failed to load the model: ')
+    assert status.message.endswith(f'; keeping the previous model, {HALF.replace("16", "8")}, and its parameters')
     assert (robot.get('multiplier'), robot.get('stride')) == (0.5, 8)
     robot.answer(robot.message(golden.image), ['mask'])
     assert robot.next('bodypix/stats').model == HALF.replace('16', '8')
 
 
-def test_weights_that_are_not_here_are_refused_where_they_must_not_be_fetched(robot: Robot, node: Process) -> None:
-    assert robot.set('allow_download', False) == ''
-    assert robot.set('multiplier', 1.0) == (
-        'MobileNetV1 1.00, 4-byte weights is not on this machine: set allow_download to true, '
-        'or bring it with bodypix models import'
-    )
-    assert robot.get('multiplier') == 0.5
+@pytest.mark.parametrize(('name', 'value'), [('model_url', 'x'), ('model_dir', '~x'), ('allow_download', True)])
+def test_where_weights_come_from_cannot_change_while_the_node_runs(
+    robot: Robot, node: Process, name: str, value: object
+) -> None:
+    before = robot.get(name)
+    assert robot.set(name, value).startswith('Trying to set a read-only parameter')
+    assert robot.get(name) == before
 
 
-def test_after_that_a_network_that_can_be_loaded_is_taken(robot: Robot, node: Process, gate: Gate) -> None:
+def test_after_a_failure_another_network_can_be_loaded(robot: Robot, node: Process, gate: Gate) -> None:
     gate.load(5)
     assert robot.set('stride', 16) == ''
     robot.next('bodypix/stats', lambda stats: stats.model == HALF)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,29 +14,41 @@ from robot import Process, Robot
 
 
 def started(robot: Robot, domain: int, folder: Path, *arguments: str) -> Process:
-    """Start a node and wait until it says that it loads, so that it has its handlers."""
+    """Start a node and wait until it says that it loads, so that its handlers are installed."""
     folder.mkdir(exist_ok=True)
     process = Process(domain, folder / 'log.txt', *arguments)
-    robot.until_logged(process, 'loading the network')
+    robot.until_logged(process, 'loading the model')
     return process
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_node_with_status_0(
-    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, number: signal.Signals
+    robot: Robot, domain: int, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = started(robot, domain, tmp_path, *network_arguments)
+    process = started(robot, domain, tmp_path)
     robot.until_logged(process, ' on cpu')
     process.signal(number)
     assert process.wait() == 0
     assert 'Traceback' not in process.log
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_a_second_signal_changes_nothing(
-    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize('delay_s', [0.0, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_during_the_start_ends_the_node_without_a_traceback(
+    domain: int, tmp_path: Path, number: signal.Signals, delay_s: float
 ) -> None:
-    process = started(robot, domain, tmp_path, *network_arguments)
+    process = Process(domain, tmp_path / 'log.txt')
+    while not process.handles(signal.SIGTERM):  # before that, Python itself is starting
+        time.sleep(0.001)
+    time.sleep(delay_s)
+    process.signal(number)
+    assert process.wait() == 0
+    assert 'Traceback' not in process.log
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_changes_nothing(robot: Robot, domain: int, tmp_path: Path, number: signal.Signals) -> None:
+    process = started(robot, domain, tmp_path)
     process.signal(number)
     process.signal(number)
     robot.spin(0.05)
@@ -51,8 +64,12 @@ def test_a_second_signal_changes_nothing(
         ('threshold:=1.5', 'threshold must be between 0 and 1. Invalid parameter value (1.5)'),
         ('stride:=12', 'stride must be 8, 16 or 32. Invalid parameter value (12)'),
         ('stride:=wide', "stride must be 8, 16 or 32. Trying to set parameter 'stride' to 'wide'"),
-        ('internal_resolution:=huge', 'internal_resolution must be auto, low, medium, high, full or between 0.1 and 2'),
+        (
+            'internal_resolution:=huge',
+            'internal_resolution must be auto, low, medium, high, full, a share of 0.1..2.0 or',
+        ),
         ('cameras:=[left,left]', 'cameras must differ from each other, got left, left'),
+        ('threshold', "Couldn't parse parameter override rule"),
         ('parts_encoding:=jpeg', "parts_encoding must be 8SC1, 8UC1, 16SC1 or 32SC1, got 'jpeg'"),
     ],
 )
@@ -70,45 +87,38 @@ def test_missing_weights_are_reported_and_the_node_lives(
 ) -> None:
     empty = tmp_path / 'models'
     where = ['-p', f'model_url:={server}', '-p', f'model_dir:={empty}']
-    process = started(robot, domain, tmp_path, *where, '-p', 'checkpoint:=official')
-    robot.until_logged(process, 'the network cannot be loaded:')
+    process = started(robot, domain, tmp_path, *where, '-p', 'model:=bodypix', '-p', 'fallback:=false')
+    robot.until_logged(process, 'failed to load the model:')
     assert process.alive
     assert process.stop() == 0
 
 
-def test_without_official_weights_the_node_runs_the_built_in_network_and_says_so(
-    robot: Robot, domain: int, tmp_path: Path
-) -> None:
+def test_by_default_the_node_runs_our_own_model(robot: Robot, domain: int, tmp_path: Path) -> None:
     process = started(robot, domain, tmp_path, '-p', f'model_dir:={tmp_path / "models"}')
-    robot.until_logged(process, 'Going on with the built-in bodypix_ros 0.25')
-    robot.until_logged(process, 'bodypix_ros 0.25, stride 16 on cpu')
+    robot.until_logged(process, 'bodypix_ros 1.0 (bodypix_ros is the default) on cpu')
     assert process.stop() == 0
 
 
 @pytest.mark.skipif('CUDAExecutionProvider' in onnxruntime.get_available_providers(), reason='there may be a GPU')
-def test_where_a_gpu_is_required_and_missing_the_node_ends_with_a_sentence(
-    domain: int, network_arguments: list[str], tmp_path: Path
-) -> None:
-    arguments = [*network_arguments, '-p', 'require_gpu:=true', '-p', 'provider:=auto']
+def test_where_a_gpu_is_required_and_missing_the_node_ends_with_a_sentence(domain: int, tmp_path: Path) -> None:
+    arguments = ['-p', 'require_gpu:=true', '-p', 'provider:=auto']
     process = Process(domain, tmp_path / 'log.txt', *arguments)
     assert process.wait() == 1
     assert '[FATAL]' in process.log
     assert 'Traceback' not in process.log
 
 
-def test_a_node_that_was_killed_and_started_again_is_listened_to_as_before(
-    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path, astronaut: NDArray[np.uint8]
+def test_a_node_that_was_killed_and_started_again_works_as_before(
+    robot: Robot, domain: int, tmp_path: Path, astronaut: NDArray[np.uint8]
 ) -> None:
     robot.subscribe('mask')
     for number in range(2):
-        process = started(robot, domain, tmp_path / str(number), *network_arguments)
+        process = started(robot, domain, tmp_path / str(number))
         assert robot.answer(robot.message(astronaut), ['mask'])
         process.signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
 
 
-def test_a_whole_number_is_understood_as_a_threshold(
-    robot: Robot, domain: int, network_arguments: list[str], tmp_path: Path
-) -> None:
-    process = started(robot, domain, tmp_path, *network_arguments, '-p', 'threshold:=1')
+def test_a_whole_number_is_understood_as_a_threshold(robot: Robot, domain: int, tmp_path: Path) -> None:
+    process = started(robot, domain, tmp_path, '-p', 'threshold:=1')
     assert process.stop() == 0

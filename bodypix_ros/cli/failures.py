@@ -1,0 +1,26 @@
+"""How a failure is reported: one sentence, and at debug level its traceback."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from ..errors import BodyPixError
+
+_LOG = logging.getLogger(__name__)
+
+
+def report_failure(error: Exception, subject: str = '') -> None:
+    """Print a failure on stderr as one line that begins with 'bodypix: '.
+
+    Args:
+        error: one of this package explains itself; of others, the type is named, since they are faults of ours.
+        subject: what was being processed, such as a file name; left out where the error names it.
+    """
+    text = str(error)
+    if not isinstance(error, BodyPixError):
+        text = f'unexpected {type(error).__name__}: {text}; --debug shows the traceback'
+    if subject and subject not in text:
+        text = f'{subject}: {text}'
+    print(f'bodypix: {" ".join(text.split())}', file=sys.stderr)
+    _LOG.debug('Traceback of this error:', exc_info=error)

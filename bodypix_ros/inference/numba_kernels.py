@@ -1,0 +1,450 @@
+"""Preprocessing and decoding compiled by numba: the results of `numpy_kernels`, several times as fast.
+
+Decoding goes from output cell to output cell. All pixels of the picture whose neighbours in the intermediate grid lie
+in one cell are bounded by the logits at its four corners, since every interpolation is a weighted mean and the sigmoid
+is monotone: a cell whose corners all exceed the threshold is person throughout, one where none does is not, and a
+part that another beats at every corner cannot win there. Only cells in doubt are interpolated, in buffers of their
+size; and there, only where neighbouring points of the grid disagree, scores are computed.
+
+The intermediate grid is the network input for BodyPix (stride steps a cell) and the cells themselves for our network.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+from numba import njit
+from numba.core import config
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from ..parts import BACKGROUND
+from .geometry import Geometry, Taps
+from .numpy_kernels import (
+    MARGIN,
+    Confidence,
+    Image,
+    Labels,
+    Mask,
+    Numbers,
+    Scores,
+    bound,
+    logit,
+    normalisation,
+    squash_before,
+)
+
+_CERTAIN = 6.3
+"""Logits above this have a confidence of 255, and those below its negative 0."""
+
+_inlined = njit(inline='always', error_model='numpy')
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function on its first call, and cache the result in the cache folder of this package.
+
+    By default numba writes into the source tree, or into a folder of its own if that is read-only.
+    """
+    folder, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or str(user_cache_path('bodypix_ros') / 'numba')
+    try:
+        compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model='numpy')(function)
+        return compiled
+    finally:
+        config.CACHE_DIR = folder
+
+
+def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
+    """See `numpy_kernels.preprocess`."""
+    pixels = np.require(image, requirements=('C', 'W'))  # one kind of array, so that one compilation serves
+    if geometry.area:
+        _shrink(pixels, *geometry.area, *normalisation(architecture), out)
+    else:
+        _resize(pixels, geometry.input_rows, geometry.input_columns, *normalisation(architecture), out)
+
+
+def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
+    """See `numpy_kernels.decode_mask`."""
+    mask = np.empty((geometry.height, geometry.width), np.bool_)
+    _decide_cells(
+        np.ascontiguousarray(squash_before(segment_logits, geometry)),
+        geometry.sigmoid != 'between',
+        bound(threshold, geometry),
+        np.float32(threshold) if geometry.sigmoid == 'before' else logit(threshold),
+        geometry.cell_size,
+        geometry.rows,
+        geometry.columns,
+        geometry.cell_rows,
+        geometry.cell_columns,
+        mask,
+    )
+    return mask
+
+
+def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
+    """See `numpy_kernels.decode_confidence`; single pixels may differ by 1."""
+    confidence = np.empty((geometry.height, geometry.width), np.uint8)
+    _rate_cells(
+        np.ascontiguousarray(squash_before(segment_logits, geometry)),
+        geometry.sigmoid == 'between',
+        geometry.sigmoid == 'after',
+        geometry.cell_size,
+        geometry.rows,
+        geometry.columns,
+        geometry.cell_rows,
+        geometry.cell_columns,
+        confidence,
+    )
+    return confidence
+
+
+def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
+    """See `numpy_kernels.decode_parts`."""
+    labels = np.full(mask.shape, BACKGROUND, np.int8)
+    values = np.ascontiguousarray(squash_before(part_logits, geometry))
+    parts, *cells = values.shape
+    _label_cells(
+        cv2.transpose(values.reshape(parts, -1)).reshape(*cells, parts),
+        *_rank_parts(values.reshape(parts, -1), np.empty(cells, np.int32), np.empty(cells, np.float32)),
+        geometry.sigmoid != 'between',
+        geometry.cell_size,
+        geometry.rows,
+        geometry.columns,
+        geometry.cell_rows,
+        geometry.cell_columns,
+        mask,
+        numbers,
+        labels,
+    )
+    return labels
+
+
+@_compiled
+def _resize(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyped-def]
+    width = image.shape[1] * 3
+    values = image.reshape(image.shape[0], width)  # rows of single values: the compiler makes wide instructions of them
+    line = np.empty(width, np.float32)
+    lefts, rights = (columns.low * 3).astype(np.int32), (columns.high * 3).astype(np.int32)
+    for y in range(out.shape[1]):
+        upper, lower = values[rows.low[y]], values[rows.high[y]]
+        upper_weight, lower_weight = rows.low_weight[y] * scale, rows.high_weight[y] * scale
+        for x in range(width):
+            line[x] = upper[x] * upper_weight + lower[x] * lower_weight
+        for channel in range(3):  # BGR to RGB planes
+            plane, offset = out[2 - channel, y], offsets[2 - channel]
+            line_of = line[channel:]
+            for x in range(out.shape[2]):
+                left, right = line_of[lefts[x]], line_of[rights[x]]
+                plane[x] = left * columns.low_weight[x] + right * columns.high_weight[x] + offset
+
+
+@_compiled
+def _shrink(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyped-def]
+    width = image.shape[1] * 3
+    values = image.reshape(image.shape[0], width)
+    line = np.empty(width, np.float32)
+    for y in range(out.shape[1]):
+        line[:] = 0
+        for k in range(rows.weights.shape[1]):
+            weight = rows.weights[y, k] * scale
+            if weight > 0:
+                source = values[rows.first[y] + k]
+                for x in range(width):
+                    line[x] += source[x] * weight
+        for x in range(out.shape[2]):
+            blue, green, red = offsets[2], offsets[1], offsets[0]
+            place = columns.first[x] * 3
+            for k in range(columns.weights.shape[1]):
+                weight = columns.weights[x, k]
+                if weight > 0:
+                    blue += line[place] * weight
+                    green += line[place + 1] * weight
+                    red += line[place + 2] * weight
+                    place += 3
+            out[0, y, x], out[1, y, x], out[2, y, x] = red, green, blue
+
+
+@_inlined
+def _sigmoid(value):  # type: ignore[no-untyped-def]
+    return np.float32(1) / (np.float32(1) + math.exp(-value))
+
+
+@_compiled
+def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
+    """Count the neighbours of each output from the beginning of its cell."""
+    low, high = np.empty(len(taps.low), np.uint32), np.empty(len(taps.low), np.uint32)  # unsigned: never from the end
+    for k in range(len(cells) - 1):
+        for index in range(cells[k], cells[k + 1]):
+            low[index], high[index] = taps.low[index] - k * stride, taps.high[index] - k * stride
+    return Taps(low, high, taps.low_weight, taps.high_weight)  # type: ignore[arg-type]  # any integers are sufficient
+
+
+@_compiled
+def _interpolate(upper_left, upper_right, lower_left, lower_right, tile):  # type: ignore[no-untyped-def]
+    """Fill the points of the intermediate grid in one closed cell, its edges included."""
+    step = np.float32(1 / (tile.shape[0] - 1))
+    for y in range(tile.shape[0]):
+        left = upper_left + (lower_left - upper_left) * (y * step)
+        right = upper_right + (lower_right - upper_right) * (y * step)
+        for x in range(tile.shape[1]):
+            tile[y, x] = left + (right - left) * (x * step)
+
+
+@_compiled
+def _score_disputed(tiles, agreed, scores):  # type: ignore[no-untyped-def]
+    """Fill the scores of those pixels of the network input that meet others: where `agreed` is -1, and next to it."""
+    size = tiles.shape[1]
+    scores[0] = -1
+    for y in range(size):
+        for x in range(size):
+            if agreed[y, x] == -1:
+                for v in range(y, min(y + 2, size)):
+                    for u in range(x, min(x + 2, size)):
+                        if scores[0, v, u] < 0:
+                            for n in range(len(tiles)):
+                                scores[n, v, u] = _sigmoid(tiles[n, v, u])
+
+
+@_inlined
+def _to_picture(scores, rows, columns, y, x):  # type: ignore[no-untyped-def]
+    """Interpolate one pixel of the picture between its four neighbours in the network input."""
+    upper, lower, left, right = scores[rows.low[y]], scores[rows.high[y]], columns.low[x], columns.high[x]
+    score = (upper[left] * columns.low_weight[x] + upper[right] * columns.high_weight[x]) * rows.low_weight[y]
+    return score + (lower[left] * columns.low_weight[x] + lower[right] * columns.high_weight[x]) * rows.high_weight[y]
+
+
+@_compiled
+def _decide_cells(  # type: ignore[no-untyped-def]
+    values, squashed, threshold, bound, stride, rows, columns, cell_rows, cell_columns, mask
+):
+    tiles, scores = np.empty((1, stride + 1, stride + 1), np.float32), np.empty((1, stride + 1, stride + 1), np.float32)
+    sides = np.empty((stride + 1, stride + 1), np.int8)
+    rows, columns = _within_cells(rows, cell_rows, stride), _within_cells(columns, cell_columns, stride)
+    last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
+    for i in range(len(cell_rows) - 1):
+        for j in range(len(cell_columns) - 1):
+            box = cell_rows[i], cell_rows[i + 1], cell_columns[j], cell_columns[j + 1]
+            below, beside = min(i + 1, last_row), min(j + 1, last_column)
+            a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
+            if max(a, b, c, d) <= bound - MARGIN:
+                mask[box[0] : box[1], box[2] : box[3]] = False
+            elif min(a, b, c, d) > bound + MARGIN:
+                mask[box[0] : box[1], box[2] : box[3]] = True
+            else:
+                _interpolate(a, b, c, d, tiles[0])
+                _find_sides(tiles[0], bound, sides)
+                if not squashed:
+                    _score_disputed(tiles, sides, scores)
+                _decide_box(tiles[0] if squashed else scores[0], sides, threshold, rows, columns, box, mask)
+
+
+@_compiled
+def _rate_cells(  # type: ignore[no-untyped-def]
+    values, squash_between, squash_after, stride, rows, columns, cell_rows, cell_columns, confidence
+):
+    tile = np.empty((stride + 1, stride + 1), np.float32)
+    rows, columns = _within_cells(rows, cell_rows, stride), _within_cells(columns, cell_columns, stride)
+    last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
+    lowest, highest = np.float32(-_CERTAIN), np.float32(_CERTAIN)
+    if not (squash_between or squash_after):  # the values are scores
+        lowest, highest = _sigmoid(lowest), _sigmoid(highest)
+    for i in range(len(cell_rows) - 1):
+        for j in range(len(cell_columns) - 1):
+            top, bottom, left, right = cell_rows[i], cell_rows[i + 1], cell_columns[j], cell_columns[j + 1]
+            below, beside = min(i + 1, last_row), min(j + 1, last_column)
+            a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
+            if max(a, b, c, d) < lowest:
+                confidence[top:bottom, left:right] = 0
+                continue
+            if min(a, b, c, d) > highest:
+                confidence[top:bottom, left:right] = 255
+                continue
+            _interpolate(a, b, c, d, tile)
+            if squash_between:
+                for y in range(stride + 1):
+                    for x in range(stride + 1):
+                        tile[y, x] = _sigmoid(tile[y, x])
+            for y in range(top, bottom):
+                for x in range(left, right):
+                    score = _to_picture(tile, rows, columns, y, x)
+                    if squash_after:
+                        score = _sigmoid(score)
+                    confidence[y, x] = np.uint8(np.rint(score * np.float32(255)))
+
+
+@_compiled
+def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
+    """Say for each pixel of the network input on which side of the bound it, its right, lower and lower right one are.
+
+    1 above it, 0 below it, -1 on both or too near the bound to decide.
+    """
+    last = tile.shape[0] - 1
+    for y in range(last + 1):
+        upper, lower = tile[y], tile[min(y + 1, last)]
+        for x in range(last):
+            lowest = min(min(upper[x], upper[x + 1]), min(lower[x], lower[x + 1]))
+            highest = max(max(upper[x], upper[x + 1]), max(lower[x], lower[x + 1]))
+            sides[y, x] = (1 if lowest > bound + MARGIN else -1) if highest > bound - MARGIN else 0
+        lowest, highest = min(upper[last], lower[last]), max(upper[last], lower[last])
+        sides[y, last] = (1 if lowest > bound + MARGIN else -1) if highest > bound - MARGIN else 0
+
+
+@_compiled
+def _decide_box(scores, sides, threshold, rows, columns, box, mask):  # type: ignore[no-untyped-def]
+    """Say which of one cell's pixels are person: as the four neighbours agree, elsewhere by their scores."""
+    top, bottom, left, right = box
+    for y in range(top, bottom):
+        line = sides[rows.low[y]]
+        for x in range(left, right):
+            side = line[columns.low[x]]
+            mask[y, x] = side if side != -1 else _to_picture(scores, rows, columns, y, x) > threshold
+
+
+@_compiled
+def _rank_parts(values, winners, leads):  # type: ignore[no-untyped-def]
+    """Fill for each output cell the likeliest part, and by how much it exceeds the second."""
+    winner, first, lead = winners.reshape(-1), values[0].copy(), leads.reshape(-1)
+    winner[:] = 0
+    second = np.full(len(first), -np.inf, np.float32)
+    for k in range(1, len(values)):
+        row = values[k]
+        for n in range(len(row)):
+            value, top = row[n], first[n]
+            better = value > top
+            loser = top if better else value
+            second[n] = loser if loser > second[n] else second[n]
+            first[n] = value if better else top
+            winner[n] = k if better else winner[n]
+    for n in range(len(lead)):
+        lead[n] = first[n] - second[n]
+    return winners, leads
+
+
+@_compiled
+def _label_cells(  # type: ignore[no-untyped-def]
+    values, ranked, leads, squashed, stride, rows, columns, cell_rows, cell_columns, mask, numbers, labels
+):
+    tiles = np.empty((values.shape[2], stride + 1, stride + 1), np.float32)
+    scores, best = np.empty_like(tiles), np.empty((stride + 1, stride + 1), np.float32)
+    winners = np.empty((stride + 1, stride + 1), np.int32)
+    agreed = np.empty((stride + 1, stride + 1), np.int8)
+    candidates = np.empty(values.shape[2], np.int8)
+    rows, columns = _within_cells(rows, cell_rows, stride), _within_cells(columns, cell_columns, stride)
+    last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
+    for i in range(len(cell_rows) - 1):
+        for j in range(len(cell_columns) - 1):
+            box = cell_rows[i], cell_rows[i + 1], cell_columns[j], cell_columns[j + 1]
+            if not _holds_person(mask, box):
+                continue
+            below, beside = min(i + 1, last_row), min(j + 1, last_column)
+            corners = (i, j), (i, beside), (below, j), (below, beside)
+            winner, agree = ranked[i, j], True
+            for corner in corners:
+                agree &= (ranked[corner] == winner) & (leads[corner] > MARGIN)
+            if agree:
+                _fill_box(mask, numbers[winner], box, labels)
+                continue
+            a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
+            count = _find_candidates(a, b, c, d, candidates)
+            if count == 1:
+                _fill_box(mask, numbers[candidates[0]], box, labels)
+                continue
+            best[:] = -np.inf
+            for n in range(count):
+                k = candidates[n]
+                _interpolate(a[k], b[k], c[k], d[k], tiles[n])
+                _challenge(tiles[n], n, best, winners)
+            _find_agreement(winners, numbers, candidates, agreed)
+            if not squashed:
+                _score_disputed(tiles[:count], agreed, scores)
+            _label_box(
+                tiles[:count] if squashed else scores[:count],
+                agreed,
+                numbers,
+                candidates,
+                rows,
+                columns,
+                mask,
+                box,
+                labels,
+            )
+
+
+@_compiled
+def _holds_person(mask, box):  # type: ignore[no-untyped-def]
+    """Say whether any pixel of a box is true; numpy's any goes pixel by pixel, which takes ten times as long."""
+    top, bottom, left, right = box
+    for y in range(top, bottom):
+        line, found = mask[y, left:right], 0
+        for x in range(len(line)):
+            found |= line[x]
+        if found:
+            return True
+    return False
+
+
+@_compiled
+def _find_candidates(a, b, c, d, candidates):  # type: ignore[no-untyped-def]
+    """List the parts that no other beats at every corner, in ascending order; return how many they are."""
+    floor = np.float32(-np.inf)
+    for k in range(len(a)):
+        floor = max(floor, min(a[k], b[k], c[k], d[k]))
+    count = 0
+    for k in range(len(a)):
+        if max(a[k], b[k], c[k], d[k]) >= floor - MARGIN:
+            candidates[count] = k
+            count += 1
+    return count
+
+
+@_compiled
+def _fill_box(mask, number, box, labels):  # type: ignore[no-untyped-def]
+    """Label all person pixels of a box alike."""
+    top, bottom, left, right = box
+    for y in range(top, bottom):
+        inside, line = mask[y, left:right], labels[y, left:right]
+        for x in range(len(line)):
+            line[x] = number if inside[x] else BACKGROUND
+
+
+@_compiled
+def _challenge(tile, n, best, winners):  # type: ignore[no-untyped-def]
+    """Let the n-th candidate win where it is better than those before it."""
+    for y in range(tile.shape[0]):
+        for x in range(tile.shape[1]):
+            better = tile[y, x] > best[y, x]
+            best[y, x] = tile[y, x] if better else best[y, x]
+            winners[y, x] = n if better else winners[y, x]
+
+
+@_compiled
+def _find_agreement(winners, numbers, candidates, agreed):  # type: ignore[no-untyped-def]
+    """Give each pixel of the network input the part that it shares with its right, lower and lower right one, or -1."""
+    last = winners.shape[0] - 1
+    for y in range(last + 1):
+        upper, lower = winners[y], winners[min(y + 1, last)]
+        for x in range(last):
+            same = (upper[x] == upper[x + 1]) & (upper[x] == lower[x]) & (upper[x] == lower[x + 1])
+            agreed[y, x] = numbers[candidates[upper[x]]] if same else -1
+        agreed[y, last] = numbers[candidates[upper[last]]] if upper[last] == lower[last] else -1
+
+
+@_compiled
+def _label_box(scores, agreed, numbers, candidates, rows, columns, mask, box, labels):  # type: ignore[no-untyped-def]
+    """Label one cell's person pixels: as the four neighbours agree, elsewhere by their scores."""
+    top, bottom, left, right = box
+    for y in range(top, bottom):
+        line = agreed[rows.low[y]]
+        for x in range(left, right):
+            if mask[y, x]:
+                label = line[columns.low[x]]
+                if label == -1:
+                    best = np.float32(-np.inf)
+                    for n in range(len(scores)):
+                        score = _to_picture(scores[n], rows, columns, y, x)
+                        if score > best:
+                            best, label = score, numbers[candidates[n]]
+                labels[y, x] = label

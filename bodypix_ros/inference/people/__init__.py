@@ -1,0 +1,1 @@
+"""Poses and instances: which keypoints and which pixels belong to which person."""

@@ -1,0 +1,56 @@
+"""From the network's output to the people of a picture: their poses, their pixels and their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...parts import PartIds
+from ...people import People, describe_persons
+from ...settings import SegmentSettings
+from ..geometry import Geometry
+from .instances import assign_pixels
+from .poses import decode_poses
+
+
+def find_people(
+    heads: Mapping[str, NDArray[np.float32]],
+    mask: NDArray[np.bool_],
+    parts: NDArray[np.int8] | None,
+    geometry: Geometry,
+    settings: SegmentSettings,
+    part_ids: PartIds,
+    *,
+    mirrored: bool = False,
+    against_mask: bool = False,
+) -> People:
+    """Separate the people of one picture.
+
+    Args:
+        heads: the network's raw output by head, each (channels, rows, columns) float32: heatmaps, short_offsets,
+            displacement_fwd, displacement_bwd, long_offsets, and segments with `against_mask`.
+        mask: (H, W) bool, true where a person is.
+        parts: (H, W) int8, part id 0..23 or -1; None where parts were not asked for.
+        geometry: of the picture.
+        settings: all but the threshold of the mask.
+        part_ids: how `parts` is numbered.
+        mirrored: the network saw the picture mirrored, while `mask`, `parts` and the result are as the camera saw it.
+        against_mask: see `decode_poses`.
+
+    Returns:
+        The people whose pose reaches `score_threshold`. A large or half-hidden person often shows too few keypoints
+        for that; its pixels are then assigned to others or to nobody.
+
+    Source: BodyPix 2.2 `segmentMultiPerson`, `segmentMultiPersonParts`.
+    """
+    poses = decode_poses(heads, geometry, settings, against_mask=against_mask)
+    strong = [pose for pose in poses if pose.score >= settings.score_threshold]
+    seen = mask[:, ::-1] if mirrored else mask
+    labels = assign_pixels(seen, strong, heads['long_offsets'], geometry, settings)
+    if mirrored:
+        labels = np.ascontiguousarray(labels[:, ::-1])
+        poses = tuple(pose.mirrored(geometry.width) for pose in poses)
+        strong = [pose.mirrored(geometry.width) for pose in strong]
+    return People(describe_persons(labels, parts, strong, part_ids), labels, poses)

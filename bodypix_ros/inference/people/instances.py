@@ -1,0 +1,142 @@
+"""Assignment of the pixels of a mask to poses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...parts import KEYPOINTS
+from ...people import Pose
+from ...settings import SegmentSettings
+from ..geometry import Geometry
+from .block_labels import Indices, PersonLabels, label_mask
+from .long_offsets import InterpolatedOffsets, NearestOffsets, Positions
+
+_CHUNK = 16384  # positions; these and what is computed from them fit into the cache of a core
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """One of the two ways in which TensorFlow.js assigns pixels.
+
+    Attributes:
+        estimates: how the keypoints of a pixel are estimated.
+        keypoints: number of keypoints that are compared, from the first on.
+        min_keypoint_score: of a pose's keypoint that counts; None takes the setting.
+        reach_px2: estimates farther from a pose than this, in square pixels of the picture, belong to nobody.
+        steps: sizes of the blocks for `label_mask`.
+        margin: for `label_mask`.
+        trust_cells: estimates nearer to their pose than this number of output cells resemble those of neighbouring
+            pixels. Only offsets that are not interpolated jump from pixel to pixel, the farther from the pose the more.
+    """
+
+    estimates: type[InterpolatedOffsets] | type[NearestOffsets]
+    keypoints: int
+    min_keypoint_score: float | None
+    reach_px2: float
+    steps: tuple[int, ...]
+    margin: int
+    trust_cells: float
+
+
+_VARIANTS = {
+    'webgl': _Variant(InterpolatedOffsets, len(KEYPOINTS), None, 1e6, steps=(16, 4, 1), margin=0, trust_cells=np.inf),
+    'cpu': _Variant(NearestOffsets, 5, 0.3, np.inf, steps=(16, 1), margin=1, trust_cells=2),
+}
+
+
+def assign_pixels(
+    mask: NDArray[np.bool_],
+    poses: Sequence[Pose],
+    long_offsets: NDArray[np.float32],
+    geometry: Geometry,
+    settings: SegmentSettings,
+) -> PersonLabels:
+    """Assign every pixel of the mask to the pose that its estimated keypoints are nearest to.
+
+    A pixel's distance from a pose is the mean squared distance between its estimates and the pose's keypoints, over
+    those keypoints that score above `min_keypoint_score`; a pose without any gets no pixel. The variant `webgl`
+    compares all 17 keypoints and leaves pixels that are a thousand pixels or more from every pose to nobody, a single
+    pose included; `cpu` compares nose, eyes and ears and has no such limit.
+
+    Args:
+        mask: (H, W) bool, true where a person is.
+        poses: in pixels of the picture.
+        long_offsets: (34, rows, columns) float32, pixels of the network input; first all dy, then all dx.
+        geometry: of the picture.
+        settings: instances, min_keypoint_score (webgl only) and refine_steps count here.
+
+    Returns:
+        (H, W) uint8, 0 nobody, n the n-th pose.
+
+    Source: BodyPix 2.2 `decodeMultipleMasksGPU`, `decodeMultipleMasksCPU`. Not every pixel is computed, see
+    `label_mask`.
+    """
+    variant = _VARIANTS[settings.instances]
+    targets = _Targets(poses, variant, settings.min_keypoint_score)
+    if not targets.keypoints:
+        return np.zeros(mask.shape, np.uint8)
+    estimates = variant.estimates(long_offsets, targets.keypoints, geometry, settings.refine_steps)
+    trusted_px2 = (variant.trust_cells * _cell_px(geometry)) ** 2
+    chunk = _CHUNK // len(targets.keypoints)
+
+    def label_at(rows: Indices, columns: Indices) -> tuple[PersonLabels, NDArray[np.bool_]]:
+        labels, sure = np.empty(rows.size, np.uint8), np.empty(rows.size, bool)
+        for start in range(0, rows.size, chunk):
+            part = slice(start, start + chunk)
+            labels[part], distance_px2 = targets.nearest(estimates(rows[part], columns[part]))
+            np.less(distance_px2, trusted_px2, out=sure[part])
+        return labels, sure
+
+    return label_mask(mask, label_at, variant.steps, margin=variant.margin)
+
+
+def _cell_px(geometry: Geometry) -> float:
+    """Return the height of an output cell in pixels of the picture."""
+    padding = geometry.padding
+    return geometry.pose_stride * (padding.top + geometry.height + padding.bottom) / geometry.input_height
+
+
+class _Targets:
+    """The keypoints of all poses that count, to be compared with estimates."""
+
+    def __init__(self, poses: Sequence[Pose], variant: _Variant, min_keypoint_score: float) -> None:
+        least = variant.min_keypoint_score
+        if least is None:
+            least = float(np.float32(min_keypoint_score))  # shaders compare in float32
+        strong = [
+            [index for index, point in enumerate(pose.keypoints[: variant.keypoints]) if point.score > least]
+            for pose in poses
+        ]
+        self.keypoints = sorted(set().union(*strong))
+        self._reach_px2 = variant.reach_px2
+        self._poses = [
+            (
+                label,
+                [self.keypoints.index(index) for index in chosen],
+                np.array([[complex(pose.keypoints[index].x, pose.keypoints[index].y)] for index in chosen]),
+            )
+            for label, (pose, chosen) in enumerate(zip(poses, strong, strict=True), start=1)
+            if chosen
+        ]
+
+    def nearest(self, estimates: Positions) -> tuple[PersonLabels, NDArray[np.floating[Any]]]:
+        """Return labels and squared distances of the nearest poses, (n,) each, for (keypoints, n) estimates.
+
+        The first of equally near poses wins; NaN is nearest to nobody.
+        """
+        best: NDArray[Any] = np.full(estimates.shape[1], self._reach_px2, estimates.real.dtype)
+        labels = np.zeros(estimates.shape[1], np.uint8)
+        for label, rows, places in self._poses:
+            away = estimates[rows] - places.astype(estimates.dtype)
+            distance = np.square(away.real)
+            distance += np.square(away.imag)
+            mean = distance.sum(axis=0) / estimates.real.dtype.type(len(rows))
+            nearer = mean < best
+            np.copyto(best, mean, where=nearer)
+            labels[nearer] = label
+        return labels, best

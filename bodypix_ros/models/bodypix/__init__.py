@@ -1,0 +1,1 @@
+"""Google's BodyPix: TensorFlow.js weights in, ONNX networks out."""

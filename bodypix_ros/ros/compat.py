@@ -1,0 +1,115 @@
+"""What rclpy lacks in some distributions, or keeps to itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from ..errors import describe_error, log_error, shorten
+
+try:
+    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
+
+_LOG = logging.getLogger(__name__)
+_MAX_REASON = 1000
+"""Characters of the reason why a parameter is refused."""
+
+
+def publisher_events(on_change: Callable[[], None]) -> PublisherEventCallbacks:
+    """Call back when a subscriber comes or goes."""
+    return _events(PublisherEventCallbacks, {'matched': on_change})
+
+
+def subscription_events(on_change: Callable[[], None]) -> SubscriptionEventCallbacks:
+    """Call back when a publisher comes or goes, compatible or not."""
+    return _events(
+        SubscriptionEventCallbacks,
+        {'matched': on_change, 'incompatible_qos': on_change, 'incompatible_type': on_change},
+    )
+
+
+def has_matched_events() -> bool:
+    """Return whether this rclpy reports matched publishers and subscribers: Jazzy is the first that does."""
+    return hasattr(PublisherEventCallbacks(), 'matched')
+
+
+def has_post_set_callbacks(node: Node) -> bool:
+    """Return whether this rclpy calls back after parameters were set; Humble's does not."""
+    return hasattr(node, 'add_post_set_parameters_callback')
+
+
+def parameter_overrides(node: Node) -> Mapping[str, Parameter]:
+    """Return the parameters that were given on the command line or in parameter files, also undeclared ones."""
+    overrides: Mapping[str, Parameter] = node._parameter_overrides  # rclpy has no public access
+    return overrides
+
+
+def state_of(node: LifecycleNode) -> str:
+    """Return the lifecycle state of a node: 'unconfigured', 'inactive', 'active' or 'finalized'."""
+    label: str = node._state_machine.current_state[1]  # rclpy has no public access
+    return label
+
+
+def guard_services(node: LifecycleNode) -> None:
+    """Answer every service call of a node, whatever its callback raises.
+
+    In rclpy an exception in a service callback leaves the caller waiting and ends the executor's spin. Impossible
+    transitions and parameter values of unknown types are such exceptions.
+    """
+    for service in node.services:
+        service.callback = partial(_call, node, service.callback)
+
+
+def _call(node: LifecycleNode, callback: Callable[[Any, Any], Any], request: Any, response: Any) -> Any:
+    try:
+        answer = callback(request, response)
+    except Exception as error:
+        answer = _refuse(node, error, request, response)
+    for result in _results(answer):
+        result.reason = shorten(result.reason, _MAX_REASON)
+    return answer
+
+
+def _refuse(node: LifecycleNode, error: Exception, request: Any, response: Any) -> Any:
+    """Return the answer to a request that failed, and log why where the answer cannot say it."""
+    refusal = SetParametersResult(successful=False, reason=describe_error(error))
+    if isinstance(response, SetParameters.Response):
+        missing = len(request.parameters) - len(response.results)
+        response.results = [*response.results, *[refusal] * missing]
+    elif isinstance(response, SetParametersAtomically.Response):
+        response.result = refusal
+    elif isinstance(response, ChangeState.Response):
+        response.success = False
+        name = shorten(request.transition.label) or request.transition.id
+        node.get_logger().warning(f'transition {name} is not possible while the node is {state_of(node)}')
+    else:
+        log_error(_LOG, f'a call of {type(request).__qualname__} failed', error)
+    return response
+
+
+def _results(response: Any) -> list[SetParametersResult]:
+    if isinstance(response, SetParametersAtomically.Response):
+        return [response.result]
+    return list(response.results) if isinstance(response, SetParameters.Response) else []
+
+
+def _events(kind: Any, callbacks: dict[str, Callable[[], None]]) -> Any:
+    """Return the event callbacks of those events that this rclpy has."""
+    # Each event costs time whenever the executor wakes, so there are no others; incompatible quality of service is
+    # reported to the subscribers of our topics on their own side.
+    events = kind(use_default_callbacks=False)
+    for name, callback in callbacks.items():
+        if hasattr(events, name):
+            setattr(events, name, lambda _, callback=callback: callback())
+    return events

@@ -1,0 +1,350 @@
+"""The thread that runs the model, and the queue that keeps the latest frame of each camera for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.clock import Clock
+
+from ..errors import describe_error
+from ..rotation import rotate_back, rotate_image
+from ..segmentation import Segmentation
+from ..segmenter import Segmenter
+from .camera import CameraFrame, Wanted
+from .image_msg import BadImage
+from .outputs import Result, publish_outputs
+from .parameters import Parameters
+
+_LOG = logging.getLogger(__name__)
+_WAIT_S = 0.5
+_RETRY_PEOPLE_S = 10.0
+
+
+class Sized(Protocol):
+    """What the queue knows of a frame."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+
+
+Frame = TypeVar('Frame', bound=Sized)
+
+
+class LatestFrameQueue(Generic[Frame]):
+    """Keeps the latest frame of each camera: a newer one replaces the one that waits.
+
+    The camera that was served longest ago comes first. One thread puts, another gets.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._frames: dict[str, Frame] = {}
+        self._served: dict[str, int] = {}
+        self._due_s: dict[str, float] = {}
+        self._count = 0
+        self._changed = threading.Condition()
+        self._max_rate_hz = 0.0
+
+    def limit_rate(self, max_rate_hz: float) -> None:
+        """Hand out at most `max_rate_hz` frames of a camera in a second; 0 is no limit."""
+        with self._changed:
+            if max_rate_hz != self._max_rate_hz:
+                self._max_rate_hz = max_rate_hz
+                self._due_s.clear()  # the next frame does not wait for the end of an old, longer period
+                self._changed.notify_all()
+
+    def put(self, camera: str, frame: Frame) -> bool:
+        """Keep a camera's latest frame; return whether it replaces one that was still waiting."""
+        with self._changed:
+            replaced = camera in self._frames
+            self._frames[camera] = frame
+            self._changed.notify()
+        return replaced
+
+    def get(self, timeout_s: float, batch: bool) -> list[Frame]:
+        """Wait for frames that are due, and take the next one.
+
+        Args:
+            timeout_s: the longest time to wait.
+            batch: take the waiting frames of equal size of all other cameras along.
+
+        Returns:
+            The frames, that of the camera served longest ago first; empty after the timeout or `wake`.
+        """
+        with self._changed:
+            if not self._due():
+                self._changed.wait(min(timeout_s, self._until_due_s(timeout_s)))
+            due = sorted(self._due(), key=lambda camera: self._served.get(camera, -1))
+            if not due:
+                return []
+            size = self._frames[due[0]].size
+            alike = [one for one in due[1:] if batch and self._frames[one].size == size]
+            return [self._take(camera) for camera in [due[0], *alike]]
+
+    def remove(self, camera: str) -> bool:
+        """Drop the waiting frame of a camera; return whether there was one."""
+        with self._changed:
+            return self._frames.pop(camera, None) is not None
+
+    def wake(self) -> None:
+        """Make a waiting `get` return."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _due(self) -> list[str]:
+        now_s = self._clock()
+        return [camera for camera in self._frames if self._due_s.get(camera, now_s) <= now_s]
+
+    def _until_due_s(self, otherwise: float) -> float:
+        now_s = self._clock()
+        return min((self._due_s[camera] - now_s for camera in self._frames), default=otherwise)
+
+    def _take(self, camera: str) -> Frame:
+        now_s = self._clock()
+        period_s = 1 / self._max_rate_hz if self._max_rate_hz else 0.0
+        # Counted from when the last frame was due, so that a camera's jitter does not lower the rate.
+        late_s = now_s - self._due_s.get(camera, now_s)
+        self._due_s[camera] = now_s + period_s - (late_s if late_s < period_s else 0.0)
+        self._served[camera] = self._count = self._count + 1
+        return self._frames.pop(camera)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A frame that was converted: its image, (H, W, 3) uint8 BGR, what is wanted of it, and its times so far."""
+
+    frame: CameraFrame
+    image: NDArray[np.uint8]
+    wanted: Wanted
+    receive_ms: float
+    wait_ms: float
+
+
+class InferenceWorker:
+    """Takes frames off the queue, segments them and publishes the results, in a thread of its own.
+
+    What fails costs one frame, or one output of it, and is reported by `take_failure`.
+
+    Attributes:
+        parameters: of the node; others may take their place between two frames.
+        people_error: why people are not published at present; empty where they are.
+        started_s: when the thread was started, `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        queue: LatestFrameQueue[CameraFrame],
+        segmenter: Segmenter,
+        parameters: Parameters,
+        clock: Clock,
+        sizes: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            queue: where frames come from.
+            segmenter: runs the model.
+            parameters: of the node.
+            clock: of the node, for the age of images.
+            sizes: heights and widths that the cameras announce, to be prepared before the first frame.
+        """
+        self.parameters = parameters
+        self.people_error = ''
+        self.started_s = time.monotonic()
+        self._queue, self._segmenter, self._clock, self._sizes = queue, segmenter, clock, sizes
+        self._retry_people_s = 0.0
+        self._failure = ''
+        self._batch_sizes: list[int] = []
+        self._open: list[CameraFrame] = []  # in work, and not counted yet as out, dropped or bad
+        self._open_lock = threading.Lock()
+        self._since_s = 0.0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='inference worker', daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread.is_alive()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the worker has been asked to stop."""
+        return self._stopping.is_set()
+
+    @property
+    def busy_s(self) -> float:
+        """For how long the worker has been at the present frames, seconds; 0 while it waits."""
+        since_s = self._since_s
+        return time.monotonic() - since_s if since_s else 0.0
+
+    def stop(self, timeout_s: float) -> bool:
+        """Finish the frames in work and end. After the timeout their results are no longer awaited, nor published.
+
+        Returns:
+            Whether the thread has ended.
+        """
+        self._stopping.set()
+        self._queue.wake()
+        self._thread.join(timeout_s)
+        if not self._thread.is_alive():
+            return True
+        with self._open_lock:
+            abandoned, self._open = self._open, []
+        for frame in abandoned:
+            frame.camera.stats.subscription.frames_dropped += 1
+        return False
+
+    def take_failure(self) -> str:
+        """Return what failed since the last call; empty where nothing did."""
+        failure, self._failure = self._failure, ''
+        return failure
+
+    def take_batch_size(self) -> float:
+        """Return the mean number of frames of a run since the last call; NaN where there was none."""
+        batches, self._batch_sizes = self._batch_sizes, []
+        return float(np.mean(batches)) if batches else float('nan')
+
+    def _run(self) -> None:
+        self._prepare()
+        while not self._stopping.is_set():
+            # A CPU runs images one by one; as a batch, the first result would wait for the last. It also takes the
+            # place of a GPU that turns out to be wrong.
+            frames = self._queue.get(_WAIT_S, batch=self._segmenter.provider != 'cpu')
+            if frames:
+                self._since_s, self._open = time.monotonic(), list(frames)
+                try:
+                    self._process([job for frame in frames if (job := self._read(frame)) is not None])
+                except Exception as error:  # the thread must not end, nor a frame be lost without being counted
+                    for frame in frames:
+                        self._drop(frame, error)
+                self._since_s = 0.0
+
+    def _prepare(self) -> None:
+        """Make ready for the sizes that the cameras announce."""
+        for size in self._sizes:
+            height, width = size[::-1] if self.parameters.node.rotate in (90, 270) else size
+            try:
+                self._segmenter.prepare(height, width)
+            except Exception as error:
+                _LOG.warning('preparing for images of %dx%d failed: %s', width, height, describe_error(error))
+                _LOG.debug('prepare', exc_info=error)
+
+    def _read(self, frame: CameraFrame) -> _Job | None:
+        """Convert a frame to BGR; return None if it is no longer wanted or cannot be read."""
+        wanted, counts = frame.camera.wanted, frame.camera.stats.worker
+        if not wanted.publishers:
+            counts.frames_dropped += self._close(frame)
+            return None
+        started_s = time.monotonic()
+        try:
+            image = frame.read()
+        except BadImage as error:
+            counts.frames_bad += self._close(frame)
+            frame.camera.report_bad(error)
+            return None
+        except Exception as error:
+            self._drop(frame, error)
+            return None
+        receive_ms = frame.receive_ms + (time.monotonic() - started_s) * 1e3
+        return _Job(frame, image, wanted, receive_ms, (self._since_s - frame.arrived_s) * 1e3)
+
+    def _process(self, jobs: list[_Job]) -> None:
+        if not jobs:
+            return
+        parameters = self.parameters
+        try:
+            segmentations = self._segment(jobs, parameters)
+        except Exception as error:
+            if len(jobs) == 1:
+                self._drop(jobs[0].frame, error)
+            else:
+                for job in jobs:  # one frame must not cost the others
+                    self._process([job])
+            return
+        self._batch_sizes.append(len(jobs))
+        for job, segmentation in zip(jobs, segmentations, strict=True):
+            self._publish(job, segmentation, parameters)
+
+    def _segment(self, jobs: list[_Job], parameters: Parameters) -> list[Segmentation]:
+        rotate = parameters.node.rotate
+        images = [rotate_image(job.image, rotate) if rotate else job.image for job in jobs]
+        parts = any(job.wanted.parts for job in jobs)
+        found = None
+        if any(job.wanted.people for job in jobs) and time.monotonic() >= self._retry_people_s:
+            found = self._segment_people(images, parameters, parts)
+        if found is None:
+            found = self._segmenter.segment_batch(images, parameters.segment, parts=parts)
+        return [rotate_back(one, rotate) for one in found] if rotate else found
+
+    def _segment_people(
+        self, images: list[NDArray[np.uint8]], parameters: Parameters, parts: bool
+    ) -> list[Segmentation] | None:
+        """Segment and find people; return None where that fails: masks and parts are published without."""
+        try:
+            found = self._segmenter.segment_batch(images, parameters.segment, parts=parts, people=True)
+        except Exception as error:
+            self._retry_people_s = time.monotonic() + _RETRY_PEOPLE_S
+            self.people_error = describe_error(error)
+            _LOG.debug('finding people', exc_info=error)
+            return None
+        self.people_error = ''
+        return found
+
+    def _publish(self, job: _Job, segmentation: Segmentation, parameters: Parameters) -> None:
+        started_s = time.monotonic()
+        camera, header = job.frame.camera, job.frame.header
+        network, part_ids = self._segmenter.network, self._segmenter.settings.part_ids
+        result = Result(
+            header, job.image, segmentation, part_ids, parameters.picture, camera.camera_info, network.model
+        )
+        if not self._close(job.frame):
+            return
+        wanted = [
+            one for one in job.wanted.publishers if segmentation.people is not None or not one.output.needs_people
+        ]
+        failures = publish_outputs(wanted, result)
+        if failures:
+            self._failure = '; '.join(f'{topic} was not published: {why}' for topic, why in failures.items())
+        if len(failures) == len(wanted):
+            camera.stats.worker.frames_dropped += 1
+            return
+        now_s = time.monotonic()
+        camera.stats.record_published(
+            now_s,
+            receive=job.receive_ms,
+            wait=job.wait_ms,
+            preprocess=segmentation.timings.preprocess_ms,
+            inference=segmentation.timings.inference_ms,
+            postprocess=segmentation.timings.postprocess_ms,
+            publish=(now_s - started_s) * 1e3,
+            age=self._age_ms(header.stamp),
+        )
+
+    def _age_ms(self, stamp: Any) -> float:
+        """Return the milliseconds since a stamp; NaN where it lies before the epoch."""
+        if stamp.sec < 0:
+            return float('nan')
+        return (self._clock.now().nanoseconds - stamp.sec * 10**9 - stamp.nanosec) * 1e-6
+
+    def _drop(self, frame: CameraFrame, error: Exception) -> None:
+        """Count a frame that could not be processed, and keep the reason."""
+        frame.camera.stats.worker.frames_dropped += self._close(frame)
+        self._failure = describe_error(error)
+        _LOG.debug('a frame of %s was dropped', frame.camera.images.topic, exc_info=error)
+
+    def _close(self, frame: CameraFrame) -> bool:
+        """Return whether a frame is still to be counted, by the caller: it is not where the worker was abandoned."""
+        with self._open_lock:
+            if frame not in self._open:
+                return False
+            self._open.remove(frame)
+            return True

@@ -1,0 +1,414 @@
+"""The latest frame of each camera is processed, cameras take turns, and a failure costs one frame."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from std_msgs.msg import Header
+
+from bodypix_ros.errors import BodyPixError
+from bodypix_ros.ros import inference_worker
+from bodypix_ros.ros.camera import Wanted
+from bodypix_ros.ros.image_msg import BadImage
+from bodypix_ros.ros.inference_worker import InferenceWorker, LatestFrameQueue
+from bodypix_ros.ros.parameters import Parameters
+from bodypix_ros.ros.stats import FrameStats
+from bodypix_ros.segmentation import Segmentation
+
+VGA, HD = (480, 640), (720, 1280)
+
+
+class Frame:
+    """A frame with a name and a size."""
+
+    def __init__(self, name: str, size: tuple[int, int] = VGA) -> None:
+        self.name, self.size = name, size
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def put(queue: LatestFrameQueue[Frame], camera: str, name: str, size: tuple[int, int] = VGA) -> bool:
+    return queue.put(camera, Frame(name, size))
+
+
+def get(queue: LatestFrameQueue[Frame], batch: bool = False) -> list[str]:
+    return [frame.name for frame in queue.get(timeout_s=0.0, batch=batch)]
+
+
+def test_a_newer_frame_replaces_the_one_that_waits() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
+    assert not put(queue, 'front', 'front 1')
+    assert put(queue, 'front', 'front 2')
+    assert get(queue) == ['front 2']
+    assert get(queue) == []
+
+
+def test_frames_of_equal_size_make_one_batch() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
+    for camera, name, size in [('a', 'vga 1', VGA), ('b', 'hd', HD), ('c', 'vga 2', VGA)]:
+        put(queue, camera, name, size)
+    assert get(queue, batch=True) == ['vga 1', 'vga 2']
+    assert get(queue, batch=True) == ['hd']
+
+
+def test_without_batches_frames_come_one_by_one() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
+    for camera in ('a', 'b'):
+        put(queue, camera, camera)
+    assert [get(queue) for _ in range(3)] == [['a'], ['b'], []]
+
+
+def test_the_camera_served_longest_ago_comes_first() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
+    for cameras in ('abc', 'cba'):
+        for camera in cameras:
+            put(queue, camera, camera)
+        assert [get(queue) for _ in range(3)] == [['a'], ['b'], ['c']]
+
+
+def test_a_fast_camera_does_not_starve_a_slow_one() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
+    served = []
+    for number in range(6):
+        put(queue, 'fast', f'fast {number}')
+        if number in (1, 4):
+            put(queue, 'slow', f'slow {number}')
+        served += get(queue)
+    assert served == ['fast 0', 'slow 1', 'fast 2', 'fast 3', 'slow 4', 'fast 5']
+
+
+def test_a_limited_rate_leaves_frames_waiting_until_they_are_due() -> None:
+    clock = Clock()
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue(clock)
+    queue.limit_rate(10.0)
+    put(queue, 'a', 'first')
+    assert get(queue) == ['first']
+    clock.now_s += 0.05
+    put(queue, 'a', 'too early')
+    assert get(queue) == []
+    put(queue, 'a', 'newest')
+    clock.now_s += 0.051
+    assert get(queue) == ['newest']
+
+
+def test_a_limit_below_the_camera_rate_is_kept_on_average() -> None:
+    clock = Clock()
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue(clock)
+    queue.limit_rate(20.0)
+    served = 0
+    for _ in range(300):
+        put(queue, 'a', 'frame')
+        served += len(get(queue))
+        clock.now_s += 1 / 30
+    assert 195 <= served <= 201
+
+
+@pytest.mark.parametrize('rate_hz', [0.0, 50.0])
+def test_a_new_limit_forgets_the_old_period(rate_hz: float) -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue(Clock())
+    queue.limit_rate(0.01)  # the next frame would be due in 100 s
+    put(queue, 'a', 'first')
+    assert get(queue) == ['first']
+    put(queue, 'a', 'second')
+    assert get(queue) == []
+    queue.limit_rate(rate_hz)
+    assert get(queue) == ['second']
+
+
+def test_the_same_limit_again_changes_nothing() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue(Clock())
+    for name, served in (('first', ['first']), ('second', [])):
+        queue.limit_rate(1.0)
+        put(queue, 'a', name)
+        assert get(queue) == served
+
+
+def test_no_limit_hands_out_every_frame() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue(Clock())
+    for number in range(5):
+        put(queue, 'a', str(number))
+        assert get(queue) == [str(number)]
+
+
+def test_a_new_frame_wakes_a_waiting_thread() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
+    taken: list[list[Frame]] = []
+    waiting = threading.Thread(target=lambda: taken.append(queue.get(timeout_s=20.0, batch=True)))
+    waiting.start()
+    put(queue, 'a', 'frame')
+    waiting.join(10.0)
+    assert [frame.name for frame in taken[0]] == ['frame']
+
+
+def test_a_removed_frame_is_gone() -> None:
+    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
+    put(queue, 'a', 'frame')
+    assert queue.remove('a')
+    assert not queue.remove('a')
+    assert get(queue) == []
+
+
+class Publisher:
+    """A fake publisher of an output."""
+
+    def __init__(self, topic: str, people: bool = False) -> None:
+        self.output = SimpleNamespace(topic=topic, needs_people=people)
+
+
+class Camera:
+    """A fake camera."""
+
+    def __init__(self, name: str, *wanted: Publisher) -> None:
+        self.name, self.stats = name, FrameStats(name)
+        publishers: Any = wanted or (Publisher('mask'),)
+        self.wanted = Wanted(publishers, people=any(one.output.needs_people for one in publishers))
+        self.camera_info = None
+        self.images = SimpleNamespace(topic=f'/{name}/image')
+        self.bad: list[str] = []
+
+    def report_bad(self, error: BadImage) -> None:
+        self.bad.append(str(error))
+
+    def frame(self, value: int = 0, sec: int = 1, size: tuple[int, int] = (4, 6)) -> Any:
+        """Return a frame of a grey image."""
+        image = np.full((*size, 3), value, np.uint8)
+        header = Header(stamp=Time(sec=sec))
+        return SimpleNamespace(
+            camera=self, header=header, size=size, read=lambda: image, arrived_s=time.monotonic(), receive_ms=0.1
+        )
+
+    @property
+    def outcome(self) -> tuple[int, int, int]:
+        """Frames out, dropped and bad."""
+        counts = self.stats.counts
+        return counts.frames_out, counts.frames_dropped, counts.frames_bad
+
+
+class Model:
+    """A fake segmenter: images of value 13 fail; `people_error` is raised if people are requested."""
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        self.network = SimpleNamespace(model='bodypix_ros')
+        self.settings = SimpleNamespace(part_ids='bodypix1')
+        self.batches: list[int] = []
+        self.prepared: list[tuple[int, int]] = []
+        self.people_error: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def prepare(self, height: int, width: int) -> None:
+        self.prepared.append((height, width))
+
+    def segment_batch(self, images: Any, settings: Any, *, parts: bool, people: bool = False) -> list[Segmentation]:
+        self.batches.append(len(images))
+        self.gate.wait(30.0)
+        if any((image == 13).all() for image in images):
+            raise RuntimeError('bad luck')
+        if people and self.people_error is not None:
+            raise self.people_error
+        found: Any = SimpleNamespace() if people else None
+        return [Segmentation(image[..., 0] > 100, people=found) for image in images]
+
+
+class Bench:
+    """A worker with its queue and a model."""
+
+    def __init__(self, provider: str = 'cpu', **parameters: Any) -> None:
+        self.queue: LatestFrameQueue[Any] = LatestFrameQueue()
+        self.model = Model(provider)
+        clock: Any = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=3 * 10**9))
+        settings = Parameters().changed(parameters)
+        self.worker = InferenceWorker(self.queue, self.model, settings, clock, [(480, 640)])  # type: ignore[arg-type]
+
+    def process(self, *frames: Any) -> None:
+        """Put frames into the queue at once, and wait until all are counted."""
+
+        def counted() -> int:
+            return sum(sum(frame.camera.outcome) for frame in frames)
+
+        before = counted()
+        with self.queue._changed:
+            for frame in frames:
+                self.queue.put(frame.camera.name, frame)
+        wait_until(lambda: counted() == before + len(frames) and not self.worker.busy_s)
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    end_s = time.monotonic() + 20.0
+    while not condition():
+        assert time.monotonic() < end_s, 'nothing came'
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """What was published: topics and results. A result whose stamp has 666 nanoseconds cannot be drawn."""
+    results: list[tuple[str, Any]] = []
+
+    def publish(wanted: Any, result: Any) -> dict[str, str]:
+        if result.header.stamp.nanosec == 666:
+            return {one.output.topic: 'no paint' for one in wanted}
+        results.extend((one.output.topic, result) for one in wanted)
+        return {}
+
+    monkeypatch.setattr(inference_worker, 'publish_outputs', publish)
+    return results
+
+
+@pytest.fixture
+def bench(published: list[Any]) -> Iterator[Callable[..., Bench]]:
+    """Makes benches; their workers are stopped at the end."""
+    benches: list[Bench] = []
+
+    def make(provider: str = 'cpu', **parameters: Any) -> Bench:
+        benches.append(Bench(provider, **parameters))
+        return benches[-1]
+
+    yield make
+    for one in benches:
+        one.model.gate.set()
+        assert one.worker.stop(10.0)
+
+
+def test_a_frame_is_segmented_and_published_with_its_header(bench: Any, published: list[Any]) -> None:
+    camera = Camera('a')
+    frame = camera.frame(200)
+    bench().process(frame)
+    ((topic, result),) = published
+    assert (topic, result.header, result.model) == ('mask', frame.header, 'bodypix_ros')
+    assert result.segmentation.mask.all()
+    assert camera.outcome == (1, 0, 0)
+    assert camera.stats.report(1.0).age.p50_ms == 2000.0
+
+
+def test_announced_sizes_are_prepared_before_the_first_frame(bench: Any) -> None:
+    one = bench()
+    one.process(Camera('a').frame())
+    assert one.model.prepared == [(480, 640)]
+
+
+def test_sizes_of_sideways_cameras_are_prepared_upright(bench: Any) -> None:
+    one = bench(rotate=270)
+    one.process(Camera('a').frame())
+    assert one.model.prepared == [(640, 480)]
+
+
+def test_a_cpu_publishes_each_camera_as_soon_as_it_is_ready(bench: Any) -> None:
+    one = bench()
+    one.process(Camera('a').frame(), Camera('b').frame())
+    assert one.model.batches == [1, 1]
+
+
+def test_a_gpu_runs_frames_of_equal_size_as_one_batch(bench: Any) -> None:
+    one = bench('cuda')
+    one.process(Camera('a').frame(), Camera('b').frame())
+    assert one.model.batches == [2]
+    assert one.worker.take_batch_size() == 2.0
+
+
+def test_a_frame_that_fails_costs_itself_alone(bench: Any, published: list[Any]) -> None:
+    one, good, bad = bench('cuda'), Camera('good'), Camera('bad')
+    one.process(good.frame(200), bad.frame(13))
+    assert (good.outcome, bad.outcome) == ((1, 0, 0), (0, 1, 0))
+    assert one.worker.take_failure() == 'RuntimeError: bad luck'
+    assert one.worker.take_failure() == ''
+    assert len(published) == 1
+
+
+def test_a_stamp_before_the_epoch_has_no_age_and_costs_nothing(bench: Any) -> None:
+    camera = Camera('a')
+    bench().process(camera.frame(sec=-100))
+    assert camera.outcome == (1, 0, 0)
+    assert np.isnan(camera.stats.report(1.0).age.p50_ms)
+
+
+def test_a_frame_that_cannot_be_read_is_bad(bench: Any) -> None:
+    camera = Camera('a')
+    frame = camera.frame()
+
+    def read() -> None:
+        raise BadImage('stream', 'cut off')
+
+    frame.read = read
+    bench().process(frame)
+    assert (camera.outcome, camera.bad) == ((0, 0, 1), ['cut off'])
+
+
+def test_an_unexpected_error_while_reading_drops_the_frame(bench: Any) -> None:
+    camera, one = Camera('a'), bench()
+    frame = camera.frame()
+    frame.read = lambda: 1 / 0
+    one.process(frame)
+    assert camera.outcome == (0, 1, 0)
+    assert one.worker.take_failure() == 'ZeroDivisionError: division by zero'
+
+
+def test_a_drawing_that_fails_drops_the_frame_and_says_why(bench: Any) -> None:
+    camera, one = Camera('a'), bench()
+    frame = camera.frame()
+    frame.header.stamp.nanosec = 666
+    one.process(frame)
+    assert camera.outcome == (0, 1, 0)
+    assert one.worker.take_failure() == 'mask was not published: no paint'
+
+
+def test_a_frame_that_is_no_longer_wanted_is_dropped(bench: Any) -> None:
+    camera, one = Camera('a'), bench()
+    camera.wanted = Wanted()
+    one.process(camera.frame())
+    assert (camera.outcome, one.model.batches) == ((0, 1, 0), [])
+
+
+def test_without_people_the_mask_goes_out_and_people_are_tried_again_later(
+    bench: Any, published: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, one = Camera('a', Publisher('mask'), Publisher('people', people=True)), bench()
+    one.model.people_error = BodyPixError('no heads')
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask']
+    assert one.worker.people_error == 'no heads'
+    one.model.people_error = None
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask', 'mask'], 'not tried again at once'
+    monkeypatch.setattr(one.worker, '_retry_people_s', 0.0)
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask', 'mask', 'mask', 'people']
+    assert one.worker.people_error == ''
+
+
+def test_a_sideways_camera_gets_results_in_its_own_orientation(bench: Any, published: list[Any]) -> None:
+    frame = Camera('a').frame()
+    frame.read()[0, 0] = 200
+    bench(rotate=90).process(frame)
+    mask = published[0][1].segmentation.mask
+    assert mask.shape == (4, 6)
+    assert np.argwhere(mask).tolist() == [[0, 0]]
+
+
+def test_a_worker_that_does_not_return_is_abandoned_and_publishes_nothing(bench: Any, published: list[Any]) -> None:
+    camera, one = Camera('a'), bench()
+    one.model.gate.clear()
+    one.queue.put('a', camera.frame())
+    wait_until(lambda: one.worker.busy_s > 0)
+    assert not one.worker.stop(0.05)
+    assert (one.worker.stopping, one.worker.running) == (True, True)
+    assert camera.outcome == (0, 1, 0)
+    one.model.gate.set()
+    wait_until(lambda: not one.worker.running)
+    assert (camera.outcome, published) == ((0, 1, 0), [])

@@ -1,0 +1,105 @@
+"""Score a network as the package runs it: masks against true masks, people against labelled keypoints, false people.
+
+python tools/score_network.py ../shared/images
+python tools/score_network.py ../shared/images --set model=bodypix multiplier=0.5 model_dir=... internal_resolution=full
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import bodypix_ros
+from bodypix_ros.segmentation import Segmentation
+from bodypix_ros.settings import NetworkSettings
+from training.scores import boundary_score, found_keypoints, overlap
+
+EMPTY_PICTURES = 100
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('images', type=Path, help='folder with validation/ and empty/')
+    parser.add_argument('--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the network')
+    options = parser.parse_args()
+    changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
+    net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
+    print(f'{net.network.name} on {net.provider}, internal_resolution {net.settings.internal_resolution}')
+    _print_validation(net, options.images / 'validation')
+    _print_false_people(net, sorted((options.images / 'empty').glob('*.jpg'))[:EMPTY_PICTURES])
+
+
+def _value(text: str) -> bool | int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {'true': True, 'false': False}.get(text, text)
+
+
+def _print_validation(net: bodypix_ros.Segmenter, folder: Path) -> None:
+    """Print person IoU and boundary F of all pictures and of each collection, and the share of keypoints found."""
+    scores: dict[str, list[tuple[float, float]]] = {}
+    labelled = json.loads((folder / 'coco_person_keypoints.json').read_text())
+    found = total = 0
+    for image, truth, counted, name in _examples(folder):
+        result = net.segment(image, people=name in labelled and net.network.version == 2)
+        score = (overlap(result.mask, truth, counted), boundary_score(result.mask, truth, counted))
+        for collection in ('all', name.split('_')[0]):
+            scores.setdefault(collection, []).append(score)
+        if result.people is not None:
+            counts = found_keypoints(_keypoints(result), labelled[name])
+            found, total = found + counts[0], total + counts[1]
+    for collection, values in scores.items():
+        iou, boundary = 100 * np.mean(values, axis=0)
+        print(f'{collection} ({len(values)} pictures): person IoU {iou:.1f} %, boundary F {boundary:.1f} %')
+    if total:
+        print(f'keypoints found: {100 * found / total:.1f} % of {total}')
+
+
+def _print_false_people(net: bodypix_ros.Segmenter, pictures: list[Path]) -> None:
+    """Print how many people and person pixels are found where nobody is."""
+    people, shares = 0, []
+    for path in pictures:
+        result = net.segment(_read(path), people=net.network.version == 2)
+        people += len(result.people.persons) if result.people is not None else 0
+        shares.append(result.mask.mean())
+    print(f'{len(pictures)} pictures without people: {people} people, {100 * np.mean(shares):.2f} % of the pixels')
+
+
+def _examples(folder: Path) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_], str]]:
+    """Yield pictures, their true masks, which of their pixels count, and their names."""
+    with (folder / 'sources.csv').open() as table:
+        for row in csv.DictReader(table):
+            truth = _read(folder / row['mask'], cv2.IMREAD_GRAYSCALE) > 127
+            counted = np.ones_like(truth)
+            if row['ignore']:
+                counted = _read(folder / row['ignore'], cv2.IMREAD_GRAYSCALE) < 128
+            yield _read(folder / row['image']), truth, counted, Path(row['image']).name
+
+
+def _read(path: Path, flag: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path), flag)
+    if picture is None:
+        raise SystemExit(f'{path} is not a picture')
+    return np.asarray(picture, np.uint8)
+
+
+def _keypoints(result: Segmentation) -> list[NDArray[np.float64]]:
+    assert result.people is not None
+    return [np.array([(point.x, point.y) for point in person.keypoints]) for person in result.people.persons]
+
+
+if __name__ == '__main__':
+    main()
