@@ -119,13 +119,14 @@ class _Decoder:
         self._forward = heads['displacement_fwd']
         self._backward = heads['displacement_bwd']
         self._stride = stride
+        self._last_row, self._last_column = (size - 1 for size in self.scores.shape[1:])
 
     def position(self, keypoint: int, row: int, column: int) -> _Point:
         """Return where a cell says that the keypoint is."""
         return _Point(
-            float(self.scores[keypoint, row, column]),
-            row * self._stride + float(self._offsets[keypoint, row, column]),
-            column * self._stride + float(self._offsets[len(KEYPOINTS) + keypoint, row, column]),
+            self.scores.item(keypoint, row, column),
+            row * self._stride + self._offsets.item(keypoint, row, column),
+            column * self._stride + self._offsets.item(len(KEYPOINTS) + keypoint, row, column),
         )
 
     def follow(self, root: int, start: _Point) -> list[_Point]:
@@ -143,17 +144,16 @@ class _Decoder:
     def _step(self, source: _Point, target: int, edge: int, displacements: NDArray[np.float32]) -> _Point:
         """Walk along one edge, then let the cells there correct the place."""
         row, column = self._cell(source.y, source.x)
-        y = source.y + float(displacements[edge, row, column])
-        x = source.x + float(displacements[len(_SKELETON) + edge, row, column])
+        y = source.y + displacements.item(edge, row, column)
+        x = source.x + displacements.item(len(_SKELETON) + edge, row, column)
         for _ in range(_OFFSET_REFINEMENTS):
             _, y, x = self.position(target, *self._cell(y, x))
-        return _Point(float(self.scores[(target, *self._cell(y, x))]), y, x)
+        return _Point(self.scores.item(target, *self._cell(y, x)), y, x)
 
     def _cell(self, y: float, x: float) -> tuple[int, int]:
         """Return the row and column of the nearest cell."""
-        _, rows, columns = self.scores.shape
         row, column = round_half_up(y / self._stride), round_half_up(x / self._stride)
-        return min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
+        return min(max(row, 0), self._last_row), min(max(column, 0), self._last_column)
 
 
 class _Queue:
