@@ -18,7 +18,7 @@ from ...parts import KEYPOINTS
 from ..geometry import Geometry
 from ..numpy_kernels import Mask
 from .block_labels import Indices, PersonLabels, corner_views, label_mask
-from .long_offsets import Floats, Positions
+from .long_offsets import Floats, Positions, picture_axes
 from .pose_distances import PoseDistances
 
 _BLOCKS = (4, 1)  # cells
@@ -74,27 +74,27 @@ class _CornerEstimates:
         down, across = long_offsets.reshape(2, len(KEYPOINTS), *long_offsets.shape[1:])[:, list(keypoints)]
         rows, columns = down.shape[1:]
         self._offsets = (np.stack([across, down], axis=-1) / geometry.pose_stride).reshape(-1, columns, 2)
-        self._first_rows = np.arange(len(keypoints), dtype=np.float32)[:, None] * rows  # of each keypoint's offsets
+        self._first_rows = np.arange(len(keypoints), dtype=np.float32)[:, None] * rows  # first row of each keypoint
         self._last_rows = self._first_rows + (rows - 1)
         self._steps = refine_steps + 1
-        self._corner = np.float32(geometry.stride / geometry.pose_stride)
-        scale_y, scale_x = geometry.offset_scale
-        self._pixel = np.array([scale_x, scale_y], np.float32) * geometry.pose_stride
+        self._vertical, self._horizontal = picture_axes(geometry)
+        self._corner_rows = np.linspace(0, geometry.height - 1, geometry.output_height)  # pixels of the picture
+        self._corner_columns = np.linspace(0, geometry.width - 1, geometry.output_width)
 
     def __call__(self, rows: Indices, columns: Indices) -> Positions:
         """Return the (keypoints, n) complex64 positions, pixels of the picture, for corners (n,) rows and columns."""
         positions = np.empty((len(self._first_rows), rows.size, 2), np.float32)
-        positions[..., 0] = columns * self._corner
-        positions[..., 1] = rows * self._corner + self._first_rows
+        positions[..., 0] = self._horizontal.cells(self._corner_columns[columns])
+        positions[..., 1] = self._vertical.cells(self._corner_rows[rows]) + self._first_rows
         places = np.empty_like(positions)
         for _ in range(self._steps):
             places[..., 0] = positions[..., 0]
             np.maximum(positions[..., 1], self._first_rows, out=places[..., 1])
             np.minimum(places[..., 1], self._last_rows, out=places[..., 1])
             positions += cv2.remap(self._offsets, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        positions[..., 1] -= self._first_rows
-        positions *= self._pixel
-        estimates: Positions = positions.view(np.complex64)[..., 0]
+        estimates = np.empty(positions.shape[:2], np.complex64)
+        estimates.real = self._horizontal.pixels(positions[..., 0])
+        estimates.imag = self._vertical.pixels(positions[..., 1] - self._first_rows)
         return estimates
 
 
