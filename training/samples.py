@@ -1,7 +1,7 @@
 """Training samples, made on the device: random looks at photographs, with everything the network should say of them.
 
-A look is an affine map from the sample's pixels to the photograph's. Masks, parts and keypoints go through it too. What
-lies beside the photograph shows another sample, and people whose mask is good are pasted over others.
+A look is an affine map from the sample's pixels to the photograph's. Masks, parts and keypoints go through it too.
+The area outside the photograph shows another sample, and people whose mask is good are pasted over others.
 """
 
 from __future__ import annotations
