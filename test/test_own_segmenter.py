@@ -98,9 +98,9 @@ def test_numbers_of_numpy_and_paths_are_settings(net: Segmenter, astronaut, tmp_
 
 
 def test_a_misspelled_setting_is_refused_with_its_right_name(net: Segmenter, astronaut) -> None:
-    with pytest.raises(SettingError, match='there is no setting treshold here; did you mean threshold?'):
+    with pytest.raises(SettingError, match='setting treshold does not exist here; did you mean threshold?'):
         net.segment(astronaut, treshold=0.5)
-    with pytest.raises(SettingError, match='there is no setting multiplyer here; did you mean multiplier?'):
+    with pytest.raises(SettingError, match='setting multiplyer does not exist here; did you mean multiplier?'):
         bodypix_ros.load(multiplyer=0.5)
     with pytest.raises(SettingError, match='settings must be SegmentSettings, got NetworkSettings'):
         net.segment(astronaut, NetworkSettings())  # type: ignore[arg-type]

@@ -84,7 +84,7 @@ def _errors_only() -> Iterator[None]:
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'expected a whole number from 1 on, got {text!r}')
+        raise argparse.ArgumentTypeError(f'expected an integer of at least 1, got {text!r}')
     return int(text)
 
 

@@ -128,7 +128,7 @@ def load_device(device_id: int) -> CudaDevice:
 
 
 def missing_library(provider: str) -> str:
-    """Say which library a provider of ONNX Runtime lacks here, and how to get it; empty where none is missing.
+    """Return which library a provider of ONNX Runtime lacks here, and how to get it; empty if none is missing.
 
     Args:
         provider: 'cuda' or 'tensorrt'.

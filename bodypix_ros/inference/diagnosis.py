@@ -23,7 +23,7 @@ class Finding(NamedTuple):
     Attributes:
         subject: a word or two: 'driver'.
         text: what was found.
-        remedy: what to do, as a sentence; empty where nothing is missing.
+        remedy: what to do, as a sentence; empty if nothing is missing.
     """
 
     subject: str

@@ -33,11 +33,11 @@ class Decoded:
 
     Attributes:
         mask: (H, W) bool, true where a person is.
-        parts: (H, W) int8, part id 0..23, -1 background; None where parts were not asked for.
-        heads: the network's raw output by head, (channels, cells, cells) float32 each; empty where an engine does not
+        parts: (H, W) int8, part id 0..23, -1 background; None if parts were not requested.
+        heads: the network's raw output by head, (channels, cells, cells) float32 each; empty if an engine does not
             hand out what nobody needs any more.
         timings: milliseconds by stage.
-        confidence: (H, W) uint8, 255 times the probability of a person; None where it was not asked for.
+        confidence: (H, W) uint8, 255 times the probability of a person; None if it was not requested.
     """
 
     mask: Mask
@@ -151,7 +151,7 @@ def _control_groups(root: Path) -> Iterator[Path]:
 
 
 def _cpu_quota(folder: Path) -> float | None:
-    """Return the CPUs that a control group may use, None where it has no limit."""
+    """Return the CPUs that a control group may use, None if it has no limit."""
     try:
         if (folder / 'cpu.max').is_file():
             quota, period = (folder / 'cpu.max').read_text(encoding='utf-8').split()
@@ -166,7 +166,7 @@ def _cpu_quota(folder: Path) -> float | None:
 
 
 def _has_vnni() -> bool:
-    """Say whether this is an x86 processor that adds products of bytes in 32 bits."""
+    """Return whether this is an x86 processor that adds products of bytes in 32 bits."""
     try:
         return 'vnni' in Path('/proc/cpuinfo').read_text(encoding='utf-8')
     except OSError:

@@ -8,7 +8,7 @@ from ..onnx_runtime import onnxruntime
 
 
 def installed_runtime() -> str:
-    """Say which of the two ONNX Runtime packages is installed."""
+    """Return which of the two ONNX Runtime packages is installed."""
     for package in ('onnxruntime-gpu', 'onnxruntime'):
         try:
             found = f'{package} {metadata.version(package)} is installed'

@@ -30,7 +30,7 @@ class DecodeMask(Protocol):
     """See `numpy_kernels.decode_mask`."""
 
     def __call__(self, segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
-        """Say for each pixel whether it belongs to a person."""
+        """Return for each pixel whether it belongs to a person."""
 
 
 class DecodeConfidence(Protocol):

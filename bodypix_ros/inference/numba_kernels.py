@@ -294,7 +294,7 @@ def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _decide_box(scores, sides, threshold, rows, columns, box, mask):  # type: ignore[no-untyped-def]
-    """Say which of one cell's pixels are person: as the four neighbours agree, elsewhere by their scores."""
+    """Return which of one cell's pixels are person: as the four neighbours agree, elsewhere by their scores."""
     top, bottom, left, right = box
     for y in range(top, bottom):
         line = sides[rows.low[y]]
@@ -375,7 +375,7 @@ def _label_cells(  # type: ignore[no-untyped-def]
 
 @_compiled
 def _holds_person(mask, box):  # type: ignore[no-untyped-def]
-    """Say whether any pixel of a box is true; numpy's any goes pixel by pixel, which takes ten times as long."""
+    """Return whether any pixel of a box is true; numpy's any goes pixel by pixel, which takes ten times as long."""
     top, bottom, left, right = box
     for y in range(top, bottom):
         line, found = mask[y, left:right], 0

@@ -39,7 +39,7 @@ class Bounds(NamedTuple):
 
 
 def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
-    """Say for each pixel whether it belongs to a person.
+    """Return for each pixel whether it belongs to a person.
 
     Args:
         segment_logits: (output_height, output_width) float32.
@@ -183,7 +183,7 @@ def _influenced(taps: Taps, first_cell: int, last_cell: int, cell_size: int) -> 
 
 
 def _bounding_box(mask: Mask) -> Bounds | None:
-    """Return the smallest box that holds every true pixel, None where there is none."""
+    """Return the smallest box that holds every true pixel, None if there is none."""
     rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:
         return None
@@ -228,7 +228,7 @@ def _first_maximum(values: Scores) -> Labels:
 
 
 def _disagreement(labels: Labels) -> Mask:
-    """Say for each pixel whether it, its right, its lower and its lower right neighbour have different labels."""
+    """Return for each pixel whether it, its right, its lower and its lower right neighbour have different labels."""
     padded = np.pad(labels, ((0, 1), (0, 1)), mode='edge')
     here = padded[:-1, :-1]
     differs: Mask = (here != padded[1:, :-1]) | (here != padded[:-1, 1:]) | (here != padded[1:, 1:])

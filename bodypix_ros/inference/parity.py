@@ -57,7 +57,7 @@ class Difference:
         return max(self.mask, self.parts, self.confidence)
 
     def exceeds(self, tolerance: Tolerance) -> bool:
-        """Say whether the results differ by more than is tolerated; confidences count as masks do."""
+        """Return whether the results differ by more than is tolerated; confidences count as masks do."""
         return max(self.mask, self.confidence) > 1 - tolerance.mask or self.parts > 1 - tolerance.parts
 
 
@@ -144,5 +144,5 @@ def _packaged_picture() -> Image:
 
 
 def shows_people(result: Result) -> bool:
-    """Say whether a result is neither nearly empty nor nearly full."""
+    """Return whether a result is neither nearly empty nor nearly full."""
     return PERSON_SHARE[0] <= float(np.mean(result.mask)) <= PERSON_SHARE[1]

@@ -196,7 +196,7 @@ class VerifiedEngine:
             return best[-1]
 
     def _open_in_background(self, geometry: Geometry, batch: int) -> None:
-        """Start to open a session, unless another one is being opened: this size will be asked for again."""
+        """Start to open a session, unless another one is being opened: this size will be requested again."""
         if self._opener is None or not self._opener.is_alive():
             self._opener = Thread(target=self._try_to_open, args=(geometry, batch), name='gpu_session', daemon=True)
             self._opener.start()
@@ -219,7 +219,7 @@ class VerifiedEngine:
             _LOG.warning('%s', self._refusal)
 
     def _check_requirement(self) -> None:
-        """Raise ProviderError where the GPU was refused and nothing else may run."""
+        """Raise ProviderError if the GPU was refused and nothing else may run."""
         if self._refusal and self._require_gpu:
             raise ProviderError(
                 f'require_gpu is true, but {self._refusal.removesuffix("; running on the CPU")}; '

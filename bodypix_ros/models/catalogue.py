@@ -24,7 +24,7 @@ class Checkpoint:
         architecture: 'mobilenet_v1' or 'resnet50'.
         multiplier: width of MobileNetV1; 1.0 for ResNet50.
         quant_bytes: bytes of each stored weight, 4, 2 or 1.
-        weights_sha256: hexadecimal SHA-256 of the concatenated weight files; empty where it is not known.
+        weights_sha256: hexadecimal SHA-256 of the concatenated weight files; empty if it is not known.
     """
 
     version: int

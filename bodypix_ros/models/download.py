@@ -224,7 +224,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _check_redirection(address: str, location: str) -> None:
-    """Raise ModelError where a redirection leads to something other than http and https, or away from https."""
+    """Raise ModelError if a redirection leads to something other than http and https, or away from https."""
     try:
         scheme = urlsplit(urljoin(address, location)).scheme
     except ValueError as error:

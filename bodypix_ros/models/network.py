@@ -194,16 +194,16 @@ def _recipe(source: Source, heads: tuple[str, ...]) -> Recipe:
 
 
 def _check_resolution(settings: NetworkSettings) -> None:
-    """Raise SettingError where the resolution is a number of pixels, which only our network takes."""
+    """Raise SettingError if the resolution is a number of pixels, which only our network takes."""
     if isinstance(settings.internal_resolution, int):
         raise SettingError(
-            f'internal_resolution of bodypix must be auto, low, medium, high, full or a share of 0.1..2.0, got '
+            f'internal_resolution of bodypix must be auto, low, medium, high, full or a fraction of 0.1..2.0, got '
             f'{settings.internal_resolution} pixels; set a share, or model to {OWN}'
         )
 
 
 def _check_precision(settings: NetworkSettings) -> None:
-    """Raise SettingError where int8 is asked for, which only MobileNetV1 supports, and only on a CPU."""
+    """Raise SettingError if int8 is asked for, which only MobileNetV1 supports, and only on a CPU."""
     if settings.precision == 'int8' and settings.architecture != 'mobilenet_v1':
         raise SettingError(f'precision int8 is for mobilenet_v1, got {settings.architecture}; set precision to auto')
     if settings.precision == 'int8' and settings.provider != 'cpu':

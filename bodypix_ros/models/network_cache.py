@@ -55,7 +55,7 @@ class Recipe:
 
 
 def read_network(folder: Path, recipe: Recipe) -> bytes | None:
-    """Return the serialised ONNX model kept for this recipe, or None where there is none or a damaged one."""
+    """Return the serialised ONNX model kept for this recipe, or None if there is none or a damaged one."""
     path = folder / f'{recipe.file_name}.onnx'
     if not all(map(os.path.lexists, (path, path.with_suffix('.json')))):
         return None

@@ -116,7 +116,7 @@ def _own(settings: NetworkSettings) -> Source:
 
 
 def _reason(folder: Path) -> str:
-    """Return why a folder has no files in brackets; nothing where it can be read."""
+    """Return why a folder has no files in brackets; nothing if it can be read."""
     try:
         os.scandir(folder).close()
     except OSError as error:

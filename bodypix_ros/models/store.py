@@ -49,7 +49,7 @@ class Store:
         return os.path.isfile(self.folder(checkpoint) / checkpoint.manifest)
 
     def record(self, checkpoint: Checkpoint) -> Record | None:
-        """Return the record of the checkpoint, or None where there is no valid one."""
+        """Return the record of the checkpoint, or None if there is no valid one."""
         return read_record(self.folder(checkpoint))
 
     def verify(self, checkpoint: Checkpoint) -> Record:

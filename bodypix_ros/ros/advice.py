@@ -38,11 +38,11 @@ class ModelFacts:
         provider: what runs it; empty while there is none.
         provider_reason: why that provider runs it.
         requested_provider: the setting.
-        fallback_reason: why this model runs instead of the requested one; empty where it is the requested one.
-        loading: what is being done to load a model; empty where none is being loaded.
-        error: why the last model could not be loaded; empty where it could.
-        failure: what failed since the last report; empty where nothing did.
-        people_error: why people are not published at present; empty where they are.
+        fallback_reason: why this model runs instead of the requested one; empty if it is the requested one.
+        loading: what is being done to load a model; empty if none is being loaded.
+        error: why the last model could not be loaded; empty if it could.
+        failure: what failed since the last report; empty if nothing did.
+        people_error: why people are not published at present; empty if they are.
         busy_s: seconds since the start of the present run.
         abandoned: number of workers that were asked to stop and have not yet.
     """
@@ -119,7 +119,7 @@ class CameraFacts:
         silent_s: seconds since the newest image, or since the subscription was opened.
         stale_after_s: how long that may be.
         unanswered_s: for how long images have arrived without any result; 0 where results are published.
-        defect: what was wrong with the newest unreadable image of the last period; empty where there was none.
+        defect: what was wrong with the newest unreadable image of the last period; empty if there was none.
         all_bad: every image of the last period was unreadable.
         elsewhere: topics that carry images, with their types, for advice.
     """
@@ -154,7 +154,7 @@ def camera_status(facts: CameraFacts) -> Status:
 
 
 def _problem_of_topic(facts: CameraFacts) -> Status | None:
-    """Return what is wrong with the publishers of the topic, None where nothing is."""
+    """Return what is wrong with the publishers of the topic, None if nothing is."""
     compatible = [offer for offer in facts.offers if offer.kind == facts.kind]
     late = facts.silent_s > facts.stale_after_s
     if late and facts.offers and not compatible:
@@ -215,7 +215,7 @@ def _remap_advice(facts: CameraFacts) -> str:
 
 
 def _advice_for(facts: CameraFacts, topic: str, kind: str) -> str:
-    """Say how to receive a topic that carries images of the other type; empty where it carries no images."""
+    """Say how to receive a topic that carries images of the other type; empty if it carries no images."""
     raw_name = facts.unmapped_topic.removesuffix('/compressed')
     if kind == facts.kind:
         return f'remap the image topic: -r {facts.unmapped_topic}:={topic}'

@@ -43,7 +43,7 @@ def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
     if encoding is None:
         return _convert_with_cv_bridge(msg), ENCODINGS['bgr8']
     if msg.height % encoding.even[0] or msg.width % encoding.even[1]:
-        raise BadImage('odd size', f'encoding {msg.encoding!r} needs an even size, got {msg.width}x{msg.height}')
+        raise BadImage('odd size', f'encoding {msg.encoding!r} requires an even size, got {msg.width}x{msg.height}')
     if msg.step < msg.width * encoding.pixel_bytes:
         raise BadImage(
             'step',
@@ -62,7 +62,7 @@ def _check_limits(height: int, width: int) -> None:
         raise BadImage('empty', f'a size of {width}x{height} has no pixels')
     if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
         raise BadImage(
-            'size', f'a size of {width}x{height} is above the limit of {MAX_PIXELS} pixels, {MAX_SIDE} a side'
+            'size', f'a size of {width}x{height} exceeds the limit of {MAX_PIXELS} pixels, {MAX_SIDE} per side'
         )
 
 

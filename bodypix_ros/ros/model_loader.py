@@ -47,7 +47,7 @@ class ModelRequest:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model that was loaded: what was requested, what runs it, and why another one runs (empty where none does)."""
+    """A model that was loaded: what was requested, what runs it, and why another one runs (empty if none does)."""
 
     request: ModelRequest
     segmenter: Segmenter
@@ -70,8 +70,8 @@ class ModelLoader:
 
     Attributes:
         model: the model that runs; None before the first is loaded.
-        error: why the last one could not be loaded; None where it could.
-        task: what is being done to load a model; empty where none is being loaded.
+        error: why the last one could not be loaded; None if it could.
+        task: what is being done to load a model; empty if none is being loaded.
     """
 
     def __init__(self, load: Load, on_done: Callable[[], None]) -> None:
@@ -92,7 +92,7 @@ class ModelLoader:
 
     @property
     def request(self) -> ModelRequest | None:
-        """What is being loaded, else what was requested of the model that runs; None where there is neither."""
+        """What is being loaded, else what was requested of the model that runs; None if there is neither."""
         if self._pending_request is not None:
             return self._pending_request
         return self.model.request if self.model is not None else None

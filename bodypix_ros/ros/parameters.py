@@ -257,7 +257,7 @@ def _changed(group: Group, values: Mapping[str, Any]) -> Group:
 
 
 def _bounds(setting: Setting) -> tuple[Any, Any]:
-    """Return the least and the greatest value of a number, None where it has no such bound."""
+    """Return the least and the greatest value of a number, None if it has no such bound."""
     if setting.kind in (int, float) and setting.choices:
         return min(setting.choices), max(setting.choices)
     return setting.minimum, setting.maximum

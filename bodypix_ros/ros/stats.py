@@ -71,7 +71,7 @@ class FrameStats:
         return is_new
 
     def take_defect(self) -> str:
-        """Return why the newest unreadable frame since the last call was unreadable; empty where there was none."""
+        """Return why the newest unreadable frame since the last call was unreadable; empty if there was none."""
         defect, self._defect = self._defect, ''
         return defect
 

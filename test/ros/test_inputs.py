@@ -162,10 +162,10 @@ def test_a_message_can_change_its_size_and_kind() -> None:
         ('data', {'data': array.array('B', bytes(71))}, '71 bytes of data are fewer than 4 rows of 18 bytes each'),
         ('data', {'data': array.array('B')}, '0 bytes of data are fewer than 4 rows of 18 bytes each'),
         ('empty', {'height': 0}, 'a size of 6x0 has no pixels'),
-        ('size', {'height': 2**32 - 1, 'width': 2**32 - 1}, 'a size of 4294967295x4294967295 is above the limit of'),
-        ('size', {'width': 2**14 + 1, 'height': 1}, 'a size of 16385x1 is above the limit of 33554432 pixels, 16384 a'),
-        ('odd size', {'encoding': 'nv12', 'height': 3}, "encoding 'nv12' needs an even size, got 6x3"),
-        ('odd size', {'encoding': 'yuv422', 'width': 5}, "encoding 'yuv422' needs an even size, got 5x4"),
+        ('size', {'height': 2**32 - 1, 'width': 2**32 - 1}, 'a size of 4294967295x4294967295 exceeds the limit of'),
+        ('size', {'width': 2**14 + 1, 'height': 1}, 'a size of 16385x1 exceeds the limit of 33554432 pixels, 16384 p'),
+        ('odd size', {'encoding': 'nv12', 'height': 3}, "encoding 'nv12' requires an even size, got 6x3"),
+        ('odd size', {'encoding': 'yuv422', 'width': 5}, "encoding 'yuv422' requires an even size, got 5x4"),
     ],
 )
 def test_a_hostile_message_is_refused_with_a_sentence(kind: str, changes: dict[str, object], text: str) -> None:

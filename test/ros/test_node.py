@@ -110,8 +110,8 @@ BAD = {
     'step': ({'step': 100}, "encoding 'bgr8' with step 100 cannot hold 640 pixels of 3 bytes"),
     'data': ({'height': 481}, '921600 bytes of data are fewer than 481 rows of 1920 bytes each'),
     'zero size': ({'width': 0}, 'a size of 0x480 has no pixels'),
-    'huge size': ({'width': 100_000, 'height': 100_000}, 'a size of 100000x100000 is above the limit'),
-    'odd size': ({'encoding': 'yuv422', 'width': 639}, "encoding 'yuv422' needs an even size, got 639x480"),
+    'huge size': ({'width': 100_000, 'height': 100_000}, 'a size of 100000x100000 exceeds the limit'),
+    'odd size': ({'encoding': 'yuv422', 'width': 639}, "encoding 'yuv422' requires an even size, got 639x480"),
 }
 
 

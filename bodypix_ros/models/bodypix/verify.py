@@ -85,7 +85,7 @@ def verify_files(folder: Path, checkpoint: Checkpoint, record: Record | None, so
     Args:
         folder: where they are.
         checkpoint: what they should be.
-        record: of an earlier verification, None where there is none.
+        record: of an earlier verification, None if there is none.
         source: where a new record says they came from.
 
     Returns:
@@ -110,7 +110,7 @@ def verify_files(folder: Path, checkpoint: Checkpoint, record: Record | None, so
 
 
 def read_record(folder: Path) -> Record | None:
-    """Return the record in the folder of a checkpoint, or None where there is no valid one."""
+    """Return the record in the folder of a checkpoint, or None if there is no valid one."""
     try:
         fields = read_json(folder / RECORD_FILE)
         if fields.pop('sha256', None) not in (None, _sum_of(fields)):  # version 0.1 wrote none
@@ -179,6 +179,6 @@ def _settings(architecture: str, multiplier: float) -> str:
 
 
 def _check_sum(what: str, found: str, expected: str) -> None:
-    """Raise ModelError where a SHA-256 is not the expected one; an empty `expected` is one that is not known."""
+    """Raise ModelError if a SHA-256 is not the expected one; an empty `expected` is one that is not known."""
     if expected and found != expected:
         raise ModelError(f'{what} must have the SHA-256 {quoted(expected)[1:-1]}, got {found}')
