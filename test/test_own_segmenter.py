@@ -135,7 +135,7 @@ def test_bodypix_loads_no_other_model() -> None:
             {'model': 'bodypix_ros'},
             ('stride',),
             'bodypix_ros',
-            'model bodypix_ros was requested; stride is a setting of bodypix without effect on it',
+            'model bodypix_ros was requested; stride is a setting of bodypix and ignored',
         ),
         (
             {'checkpoint': 'builtin'},
@@ -168,7 +168,7 @@ def test_checkpoints_of_version_0_1_are_understood_with_a_warning(caplog: pytest
 
 
 def test_pixels_are_for_our_network_alone(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match='got 449 pixels; set a share, or model to bodypix_ros'):
+    with pytest.raises(SettingError, match='got 449 pixels; set a fraction, or set model to bodypix_ros'):
         BodyPix.load(internal_resolution=449, model_dir=str(tmp_path))
 
 

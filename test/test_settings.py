@@ -18,7 +18,11 @@ REFUSED_BY_US = {
     'nmsRadius': (SegmentSettings, 'nms_radius', 'nms_radius must be'),
     'minKeypointScore': (SegmentSettings, 'min_keypoint_score', 'min_keypoint_score must be between 0 and 1, got'),
     'refineSteps': (SegmentSettings, 'refine_steps', 'refine_steps must be between 1 and 20, got'),
-    'internalResolution': (NetworkSettings, 'internal_resolution', 'must be auto, low, medium, high, full, a share of'),
+    'internalResolution': (
+        NetworkSettings,
+        'internal_resolution',
+        'must be auto, low, medium, high, full, a fraction of',
+    ),
 }
 
 

@@ -60,8 +60,8 @@ def test_a_gpu_is_compared_with_the_cpu_and_timed(gpu, capsys) -> None:
     assert main(['check', *QUICK, '--batch', '2']) == 0
     out = capsys.readouterr().out
     assert 'provider      cuda: CUDA on a CPU, verified against the CPU\n' in out
-    assert '120x90        right: ' in out
-    assert ' of the parts equal the CPU; ' in out
+    assert '120x90        correct: ' in out
+    assert ' of the parts match the CPU; ' in out
     assert 'For a GPU' not in out
 
 

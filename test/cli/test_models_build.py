@@ -81,7 +81,7 @@ def test_a_build_prepares_the_sizes_that_it_is_given(official, monkeypatch) -> N
 def test_a_wrong_size_is_refused(size, official, capsys) -> None:
     with pytest.raises(SystemExit):
         main(['models', 'build', '--size', size, *official])
-    assert f"a size must be given as WIDTHxHEIGHT, such as 640x480, got '{size}'" in capsys.readouterr().err
+    assert f"a size must be WIDTHxHEIGHT, such as 640x480, got '{size}'" in capsys.readouterr().err
 
 
 def test_no_camera_is_refused(official, capsys) -> None:

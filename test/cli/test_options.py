@@ -72,7 +72,7 @@ def test_a_folder_of_an_unknown_user_is_refused(capsys: pytest.CaptureFixture[st
     parser.add_argument('--output', type=read_folder)
     with pytest.raises(SystemExit):
         parser.parse_args(['--output=~nosuchuser/x'])
-    text = "argument --output: '~nosuchuser/x' names a user whose home folder is unknown"
+    text = "argument --output: the home folder of the user in '~nosuchuser/x' is unknown"
     assert capsys.readouterr().err.splitlines()[-1].endswith(text)
 
 
