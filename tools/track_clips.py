@@ -38,7 +38,7 @@ def frames_of(clip: Path, count: int) -> Iterator[tuple[float, Image]]:
 
 
 def draw(image: Image, people: Sequence[Person], ids: Sequence[int], stamp_s: float) -> Image:
-    """Return a small image with the certain keypoints of all people and their ids above them, in the colour of the id."""
+    """Return a small image with the certain keypoints and the ids of all people, in the colour of the id."""
     scale = TILE_HEIGHT / image.shape[0]
     drawn = cv2.resize(image, (round(image.shape[1] * scale), TILE_HEIGHT), None, 0, 0, cv2.INTER_AREA)
     for person, number in zip(people, ids, strict=True):

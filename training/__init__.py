@@ -1,1 +1,1 @@
-"""Distillation of a small BodyPix network from the official large ones. Not installed with the package."""
+"""Training of the `bodypix_ros` network from public photographs. Not installed with the package."""

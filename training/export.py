@@ -1,113 +1,91 @@
-"""Write a student as a TensorFlow.js checkpoint, so that the package reads it as it reads the official ones."""
+"""Weights files: what a run writes and the package reads.
+
+    python -m training.export WEIGHTS --run RUN [--mix EARLIER.npz --share 0.5]
+
+An .npz archive of float32 arrays by the names of the network's state dict, batch norm not folded. A run that started
+from earlier weights can be mixed with them: the mean of the two is often better than either. Source: Wortsman et al.,
+Model soups (2022).
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from bodypix_ros.models.bodypix.heads import HEAD_LAYERS, PEOPLE_HEADS, head_slices
+CHECKPOINT = 'checkpoint.pt'
+"""File of a run's state in its folder."""
 
-from .student import Block, Student
-from .train import CHECKPOINT
-
-MANIFEST, WEIGHTS_FILE = 'model-stride16.json', 'group1-shard1of1.bin'
-_SCOPE = 'MobilenetV1'
-_LEVELS = {1: (255, np.dtype('u1')), 2: (65535, np.dtype('<u2'))}
 Weights = dict[str, NDArray[np.float32]]
 
 
-def fold(student: Student) -> Weights:
-    """Return the weights, batch norm folded into them, by their official names and in TensorFlow's layout."""
-    kernel, bias = _fold_block(student.first)
-    weights = {f'{_SCOPE}/Conv2d_0/weights': kernel.transpose(2, 3, 1, 0), f'{_SCOPE}/Conv2d_0/Conv2D_bias': bias}
-    for index, (depthwise, pointwise) in enumerate(zip(student.depthwise, student.pointwise, strict=True), start=1):
-        kernel, bias = _fold_block(depthwise)
-        weights[f'{_SCOPE}/Conv2d_{index}_depthwise/depthwise_weights'] = kernel.transpose(2, 3, 0, 1)
-        weights[f'{_SCOPE}/Conv2d_{index}_depthwise/depthwise_bias'] = bias
-        kernel, bias = _fold_block(pointwise)
-        weights[f'{_SCOPE}/Conv2d_{index}_pointwise/weights'] = kernel.transpose(2, 3, 1, 0)
-        weights[f'{_SCOPE}/Conv2d_{index}_pointwise/Conv2D_bias'] = bias
-    kernel, bias = _array(student.heads.weight), _array(student.heads.bias)
-    for head, channels in head_slices(PEOPLE_HEADS).items():
-        weights[f'{_SCOPE}/{HEAD_LAYERS[head]}/weights'] = kernel[channels].transpose(2, 3, 1, 0)
-        weights[f'{_SCOPE}/{HEAD_LAYERS[head]}/Conv2D_bias'] = bias[channels]
-    return weights
+def to_arrays(state: Mapping[str, Tensor]) -> Weights:
+    """Return the state dict of a network as arrays, without the counters of batch norm."""
+    return {name: tensor.detach().float().cpu().numpy() for name, tensor in state.items() if tensor.is_floating_point()}
 
 
-def write_checkpoint(folder: Path, weights: Weights, quant_bytes: int) -> None:
-    """Write manifest and weights.
+def read_weights(path: Path) -> Weights:
+    """Read a weights file as float32."""
+    with np.load(path) as archive:
+        return {name: archive[name].astype(np.float32) for name in archive.files}
+
+
+def write_weights(path: Path, weights: Weights) -> None:
+    """Write a weights file.
+
+    Raises:
+        ValueError: a weight is not finite; the text names it.
+    """
+    for name, values in weights.items():
+        if not np.isfinite(values).all():
+            raise ValueError(f'{name} holds values that are not finite: the run has diverged; lower the learning rate')
+    part = path.with_suffix('.part.npz')
+    arrays: dict[str, Any] = dict(weights)
+    np.savez(part, **arrays)
+    part.replace(path)
+
+
+def mix(weights: Weights, earlier: Weights, share: float) -> Weights:
+    """Return the weighted mean of two sets of weights.
 
     Args:
-        folder: is made where it is missing.
-        weights: tensors by name.
-        quant_bytes: bytes of each stored weight: 4, or 2 or 1 for whole numbers with a scale for each tensor.
+        weights: of a run.
+        earlier: what the run started from.
+        share: of the run's weights, 0..1.
+
+    Raises:
+        ValueError: the names of the weights differ.
     """
-    entries, data = [], []
-    for name, values in weights.items():
-        entry: dict[str, Any] = {'name': name, 'shape': list(values.shape), 'dtype': 'float32'}
-        stored = np.ascontiguousarray(values, np.float32)
-        if quant_bytes != 4:
-            stored, entry['quantization'] = _quantise(stored, quant_bytes)
-        entries.append(entry)
-        data.append(stored.tobytes())
-    document = {
-        'format': 'graph-model',
-        'generatedBy': 'bodypix_ros training',
-        'modelTopology': {},
-        'weightsManifest': [{'paths': [WEIGHTS_FILE], 'weights': entries}],
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).write_text(json.dumps(document, separators=(',', ':')))
-    (folder / WEIGHTS_FILE).write_bytes(b''.join(data))
-
-
-def load_student(checkpoint: Path) -> Student:
-    """Return the averaged student of a run's checkpoint."""
-    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
-    student = Student(state['plan']['multiplier'])
-    student.load_state_dict(state['average'])
-    return student.eval()
-
-
-def _fold_block(block: Block) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    norm = block.norm
-    deviation = np.sqrt(_array(norm.running_var) + norm.eps)
-    scale = _array(norm.weight) / deviation
-    kernel = _array(block.convolution.weight) * scale[:, None, None, None]
-    return kernel, _array(norm.bias) - _array(norm.running_mean) * scale
-
-
-def _array(tensor: torch.Tensor | None) -> NDArray[np.float32]:
-    if tensor is None:
-        raise ValueError('the layer has no such weights')
-    return tensor.detach().cpu().numpy()
-
-
-def _quantise(values: NDArray[np.float32], quant_bytes: int) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Return whole numbers and how they become values again; 0 stays exactly 0 where it lies between the extremes."""
-    levels, dtype = _LEVELS[quant_bytes]
-    low, high = float(values.min()), float(values.max())
-    scale = (high - low) / levels or 1.0
-    if low < 0 < high:
-        low = round(low / scale) * scale
-    stored = ((values.astype(np.float64) - low) / scale).round().clip(0, levels).astype(dtype)
-    return stored, {'dtype': f'uint{8 * quant_bytes}', 'min': low, 'scale': scale}
+    if weights.keys() != earlier.keys():
+        raise ValueError(
+            f'weights of different networks: {sorted(weights.keys() ^ earlier.keys())} are in one file only'
+        )
+    return {name: (share * values + (1 - share) * earlier[name]).astype(np.float32) for name, values in weights.items()}
 
 
 def main() -> None:
-    """Write the student of a run."""
-    parser = argparse.ArgumentParser(prog='python -m training.export', description=__doc__)
-    parser.add_argument('run', type=Path, help='folder of a run of training.train')
-    parser.add_argument('folder', type=Path, help='where the TensorFlow.js checkpoint goes')
-    parser.add_argument('--quant-bytes', type=int, choices=(1, 2, 4), default=2, help='bytes of each stored weight')
+    """Write the averaged weights of a run."""
+    parser = argparse.ArgumentParser(prog='python -m training.export', description=(__doc__ or '').splitlines()[0])
+    parser.add_argument('weights', type=Path, help='the .npz file to write')
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--run', type=Path, help='folder of a run of training.train')
+    source.add_argument('--from-weights', type=Path, help='weights file that training.train has written')
+    parser.add_argument('--mix', type=Path, help='weights file that the run started from')
+    parser.add_argument('--share', type=float, default=0.5, help='share of the run where it is mixed, 0..1')
     options = parser.parse_args()
-    write_checkpoint(options.folder, fold(load_student(options.run / CHECKPOINT)), options.quant_bytes)
+    if options.run:
+        weights = to_arrays(torch.load(options.run / CHECKPOINT, map_location='cpu', weights_only=True)['average'])
+    else:
+        weights = read_weights(options.from_weights)
+    if options.mix:
+        weights = mix(weights, read_weights(options.mix), options.share)
+    write_weights(options.weights, weights)
 
 
 if __name__ == '__main__':

@@ -1,12 +1,25 @@
-"""What a mirrored picture does to the network's outputs: left and right change places, and x changes its sign."""
+"""The network's output channels, and what mirroring a picture does to them: sides change places, x changes its sign."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix_ros.models.bodypix.heads import PEOPLE_HEADS, head_slices
 from bodypix_ros.parts import KEYPOINTS, mirrored
+
+FINE_CHANNELS = 25
+"""Person, then the 24 parts in the order of BodyPix 2."""
+
+HEADS = {
+    'heatmaps': slice(0, 17),
+    'short_offsets': slice(17, 51),
+    'displacement_fwd': slice(51, 83),
+    'displacement_bwd': slice(83, 115),
+    'long_offsets': slice(115, 149),
+}
+"""Channels of each head among the pose channels. Offsets: first all dy, then all dx."""
+
+POSE_CHANNELS = 149
 
 EDGES = (
     (0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 13), (13, 15),
@@ -28,33 +41,31 @@ MIRRORED_EDGES = tuple(EDGES.index((MIRRORED_KEYPOINTS[parent], MIRRORED_KEYPOIN
 
 
 def _mirrored_channels() -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Return, for each channel of all heads, the one that it becomes, and the sign that it takes."""
-    singles = {'segments': (0,), 'part_heatmaps': MIRRORED_PARTS, 'heatmaps': MIRRORED_KEYPOINTS}
+    """Return, for the fine and then the pose channels, the one that each becomes, and the sign that it takes."""
+    order = [np.array([0]), 1 + np.array(MIRRORED_PARTS), FINE_CHANNELS + np.array(MIRRORED_KEYPOINTS)]
+    signs = [np.ones(FINE_CHANNELS + len(KEYPOINTS))]
     vectors = {
         'short_offsets': MIRRORED_KEYPOINTS,
         'displacement_fwd': MIRRORED_EDGES,
         'displacement_bwd': MIRRORED_EDGES,
         'long_offsets': MIRRORED_KEYPOINTS,
     }
-    order, signs = [], []
-    for head, channels in head_slices(PEOPLE_HEADS).items():
-        others = np.array(singles.get(head) or vectors[head])
-        order.append(channels.start + others)
-        signs.append(np.ones(len(others)))
-        if head in vectors:  # after all dy, all dx
-            order.append(channels.start + len(others) + others)
-            signs.append(-np.ones(len(others)))
+    for head, others in vectors.items():
+        start, count = FINE_CHANNELS + HEADS[head].start, len(others)
+        order += [start + np.array(others), start + count + np.array(others)]
+        signs += [np.ones(count), -np.ones(count)]
     return np.concatenate(order).astype(np.intp), np.concatenate(signs).astype(np.float32)
 
 
 MIRRORED_CHANNELS, MIRRORED_SIGNS = _mirrored_channels()
-"""(174,) each, in the order of PEOPLE_HEADS."""
+"""(174,) each: the order of BodyPix 2's heads and of ours."""
 
 
 def mirror_heads(output: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn the output for a mirrored picture into the output for the picture itself, and the other way round.
 
     Args:
-        output: (174, h, w), all heads in the order of PEOPLE_HEADS; w cells that begin and end at the picture's edges.
+        output: (174, h, w), fine channels and then pose channels of one size; w cells that begin and end at the
+            picture's edges.
     """
     return output[MIRRORED_CHANNELS, :, ::-1] * MIRRORED_SIGNS[:, None, None]

@@ -1,203 +1,234 @@
-"""One training sample: a randomly seen piece of a picture, and what the teacher says of every cell of it.
+"""Training samples, made on the device: random looks at photographs, with everything the network should say of them.
 
-A look is an affine map from the sample's pixels to the canvas's. The picture, the teacher's logits and its offsets all
-go through the same map; offsets are vectors, so they turn, shrink and mirror with the picture.
+A look is an affine map from the sample's pixels to the photograph's. Masks, parts and keypoints go through it too. What
+lies beside the photograph shows another sample, and people whose mask is good are pasted over others.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
-import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import Dataset
 
-from .colours import disturb
-from .mirror import MIRRORED_CHANNELS
-from .pictures import Pictures
-from .student import STRIDE
-from .teacher import COARSE, FINE, FINE_CHANNELS, Targets
+from .bundle import CANVAS
+from .colours import Chance, disturb
+from .keypoints import PoseTarget, draw_pose
+from .mirror import MIRRORED_KEYPOINTS, MIRRORED_PARTS
+from .network import FINE_STRIDE, POSE_STRIDE
+from .photographs import Photographs
+from .teacher import PART_STEP, POSE_STEP, Labels
 
-SEGMENT_STEP, PART_STEP = 4, 8
-"""Sample pixels between the places where segments and parts are compared: finer than the student's cells, since its
-logits are interpolated before they are compared with a threshold."""
+SMALL_SHARE = 0.3
+"""Share of the batches that show photographs at small scales, from the images of half the size."""
 
-NOBODY = -8.0
-"""Logit of a person beside the picture."""
+_SCALES = {False: (0.62, 2.3), True: (0.3, 0.65)}
+"""Scales of a sample, of the one that shows the whole photograph; by whether the batch is of small scales."""
 
-_PARTS = slice(1, 25)
-_HEATMAPS = slice(25, FINE_CHANNELS)
-_SQUEEZED = 'hd2_'
-"""Prefix of pictures whose publisher made them square."""
+_KIND_WEIGHTS = {'mask': 1.6, 'everyone': 1.6, 'scene': 0.6}
+"""How often a photograph is drawn, for kinds that are not drawn as often as the others."""
 
-_WIDEN_BELOW = 0.75
-"""At this scale and below, keypoint discs are widened by a teacher's cell, so that they still cover a student's."""
+_FILLED, _PASTED = 0.7, 0.35
+"""Share of the samples that show another one beside their photograph, and into which people are pasted."""
+
+_ANY_WAY_UP = 0.05
+"""Share of the samples that are turned by any angle: people lie, climb and tumble."""
+
+_MASK_STEP = 2
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a sample looks at a picture.
+class Samples:
+    """n samples of s by s pixels, and what they should give.
 
     Attributes:
-        affine: (2, 3) float64, from (x, y, 1) of the sample to (x, y) of the canvas.
-        scale: sample pixels for each canvas pixel, roughly.
-        mirrored: left and right have changed places.
+        pictures: (n, 3, s, s) float32 RGB; 0..255 until they are disturbed, then -1..1.
+        inside: (n, s, s) bool, pixels that show the photograph.
+        masks: (n, s, s), probability of a person.
+        weights: (n, s2, s2), 1 where the mask is judged, every 2 pixels.
+        parts: (n, 24, s4, s4) logits, every 4 pixels.
+        pose: the pose heads, every 16 pixels.
     """
 
-    affine: NDArray[np.float64]
-    scale: float
-    mirrored: bool
+    pictures: Tensor
+    inside: Tensor
+    masks: Tensor
+    weights: Tensor
+    parts: Tensor
+    pose: PoseTarget
+
+    def take(self, index: Tensor) -> Samples:
+        """Return the samples of some indices."""
+        return _combine(lambda tensors: tensors[0][index], self)
 
 
-def choose_look(rng: np.random.Generator, height: int, width: int, size: int, *, squeezed: bool) -> Look:
-    """Choose scale, aspect, turn, side and place at random.
-
-    Args:
-        rng: source of chance.
-        height: of the picture, canvas pixels.
-        width: likewise.
-        size: of the sample, pixels.
-        squeezed: the picture's aspect is not to be trusted.
-    """
-    fitting = size / max(height, width)  # this scale shows the whole picture
-    scale = fitting * np.exp(rng.uniform(np.log(0.8), np.log(2.0)))
-    aspect = np.exp(rng.uniform(np.log(0.6), np.log(1.7)) if squeezed else rng.normal(0, 0.12))
-    angle = np.radians(rng.normal(0, 8)) if rng.random() < 0.4 else 0.0
-    mirrored = bool(rng.random() < 0.5)
-    shrink = np.diag([np.sqrt(aspect), 1 / np.sqrt(aspect)]) / scale
-    if mirrored:
-        shrink[0] *= -1
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    linear = turn @ shrink
-    seen = np.abs(linear) @ np.full(2, size - 1.0)
-    slack = np.array([width, height]) - seen  # negative where the sample sees more than the picture
-    centre = np.array([width - 1, height - 1]) / 2 + rng.uniform(-0.5, 0.5, 2) * np.abs(slack)
-    shift = centre - linear @ np.full(2, (size - 1) / 2)
-    return Look(np.column_stack([linear, shift]), float(scale), mirrored)
-
-
-class Samples(Dataset[dict[str, Tensor]]):
-    """Random looks at all pictures; a sample depends on seed, epoch and index alone.
+class Sampler:
+    """Draws batches of samples.
 
     Args:
-        pictures: decoded ones.
-        targets: the teacher's opinion of them.
+        photographs: to look at.
+        labels: what the teacher says of them.
         size: of a sample, pixels; a multiple of 16, plus one.
-        seed: of all chance.
-        epoch: number of this pass over the pictures.
+        chance: source of random numbers.
     """
 
-    def __init__(self, pictures: Pictures, targets: Targets, size: int, seed: int, epoch: int) -> None:
-        self._pictures, self._targets = pictures, targets
-        self._size, self._seed, self._epoch = size, seed, epoch
+    def __init__(self, photographs: Photographs, labels: Labels, size: int, chance: Chance) -> None:
+        self._photographs, self._labels, self._size, self._chance = photographs, labels, size, chance
+        records, device = photographs.records, photographs.images.device
+        self._weights = torch.tensor([_KIND_WEIGHTS.get(record.kind, 1.0) for record in records], device=device)
+        self._squeezed = torch.tensor([record.squeezed for record in records], device=device)
+        self._mirrored_parts = torch.tensor(MIRRORED_PARTS, device=device)
+        self._mirrored_keypoints = torch.tensor(MIRRORED_KEYPOINTS, device=device)
+        self._batches = 0
 
-    def __len__(self) -> int:
-        return len(self._pictures)
+    def draw(self, count: int) -> Samples:
+        """Return a batch of samples, in random order and disturbed."""
+        chance = self._chance
+        self._batches += 1
+        small = self._batches * SMALL_SHARE % 1 < SMALL_SHARE
+        samples = self._view(chance.draw(self._weights, count), small)
+        beside = (chance.uniform(count, 1, 1) < _FILLED) & ~samples.inside
+        samples = _overlay(samples, samples.take(chance.order(count)), beside)
+        samples = self._paste(samples, int(count * _PASTED), small)
+        samples = samples.take(chance.order(count))
+        return replace(samples, pictures=disturb(samples.pictures, chance))
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Return 'picture' (3, s, s) uint8 and the targets that `sample_targets` describes."""
-        rng = np.random.default_rng((self._seed, self._epoch, index))
-        height, width = self._pictures.sizes[index]
-        squeezed = self._pictures.names[index].startswith(_SQUEEZED)
-        look = choose_look(rng, height, width, self._size, squeezed=squeezed)
-        filling = [int(value) for value in rng.integers(0, 256, 3)] if rng.random() < 0.5 else [0, 0, 0]
-        picture = cv2.warpAffine(
-            self._pictures.picture(index),
-            look.affine,
-            (self._size, self._size),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=filling,
-        )
-        picture = disturb(picture, rng)
-        sample = sample_targets(
-            torch.from_numpy(self._targets.fine[index].astype(np.float32)),
-            torch.from_numpy(self._targets.coarse[index].astype(np.float32)),
-            look,
-            (int(height), int(width)),
-            self._size,
-        )
-        return {'picture': torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))), **sample}
+    def _paste(self, samples: Samples, count: int, small: bool) -> Samples:
+        """Paste people over some samples."""
+        if count == 0:
+            return samples
+        chance, total = self._chance, len(samples.pictures)
+        people = self._view(chance.draw(self._weights * self._labels.pasteable + 1e-9, count), small)
+        opacity = ((people.masks - 0.3) / 0.4).clamp(0, 1)
+        gain = torch.exp(chance.normal(count, 1, 1, 1) * 0.2)
+        targets = chance.order(total)
+        under, rest = samples.take(targets[:count]), samples.take(targets[count:])
+        over = _overlay(under, people, people.masks > 0.5)
+        pictures = under.pictures + (people.pictures * gain - under.pictures) * opacity[:, None]
+        masks = torch.maximum(people.masks, under.masks * (1 - opacity))
+        weights = torch.where(people.masks[:, ::_MASK_STEP, ::_MASK_STEP] > 0.5, 1.0, under.weights)
+        pasted = replace(over, pictures=pictures, masks=masks, weights=weights, pose=_join(under, people))
+        return _combine(torch.cat, pasted, rest)
+
+    def _view(self, indices: Tensor, small: bool) -> Samples:
+        """Look at photographs at random."""
+        linear, origin, mirrored = self._look(indices, small)
+        places = _places(self._size, linear, origin)
+        limits = self._photographs.sizes[indices] - 1
+        inside = ((places >= 0) & (places <= limits[:, None, None])).all(-1)
+        images = self._photographs.halves if small else self._photographs.images
+        pictures = torch.where(inside[:, None], _sample(images[indices].float(), places), self._filling(len(indices)))
+        labels = self._labels
+        masks = _sample(labels.masks[indices, None].float() / 255, places)[:, 0] * inside
+        every = places[:, ::_MASK_STEP, ::_MASK_STEP]
+        weights = _sample(labels.weights[indices, None].float() / 255, every)[:, 0]
+        weights = torch.where(inside[:, ::_MASK_STEP, ::_MASK_STEP], weights, 1.0)
+        parts = _sample(labels.parts[indices].float(), places[:, ::FINE_STRIDE, ::FINE_STRIDE])
+        parts = torch.where(mirrored[:, None, None, None], parts[:, self._mirrored_parts], parts)
+        pose = draw_pose(self._people(indices, linear, origin, mirrored), self._size)
+        cells = inside[:, ::POSE_STRIDE, ::POSE_STRIDE]
+        judged = self._judged_poses(indices, places[:, ::POSE_STRIDE, ::POSE_STRIDE])
+        judged = torch.where(cells, judged, 1.0)[:, None]
+        pose = replace(pose, heatmap_weights=pose.heatmap_weights * torch.maximum(judged, pose.heatmaps.ceil()))
+        return Samples(pictures, inside, masks, weights, parts, pose)
+
+    def _look(self, indices: Tensor, small: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Choose scale, aspect, turn, side and place: linear (n, 2, 2), origin (n, 2) and mirrored (n,)."""
+        chance, n, last = self._chance, len(indices), self._size - 1
+        sizes = self._photographs.sizes[indices]
+        low, high = _SCALES[small]
+        scale = last / sizes.amax(1) * torch.exp(chance.uniform(n, low=math.log(low), high=math.log(high)))
+        squeezed = torch.exp(chance.uniform(n, low=math.log(0.6), high=math.log(1.7)))
+        aspect = torch.where(self._squeezed[indices], squeezed, torch.exp(chance.normal(n) * 0.12))
+        angle = torch.where(chance.uniform(n) < 0.4, chance.normal(n) * math.radians(8), 0.0)
+        angle = torch.where(chance.uniform(n) < 0.06, chance.normal(n) * math.radians(30), angle)
+        angle = torch.where(chance.uniform(n) < _ANY_WAY_UP, chance.uniform(n, low=-math.pi, high=math.pi), angle)
+        mirrored = chance.uniform(n) < 0.5
+        x, y = aspect.sqrt() / scale * torch.where(mirrored, -1.0, 1.0), 1 / (aspect.sqrt() * scale)
+        cos, sin = angle.cos(), angle.sin()
+        linear = torch.stack([torch.stack([cos * x, -sin * y], -1), torch.stack([sin * x, cos * y], -1)], 1)
+        slack = (sizes - linear.abs().sum(-1) * last).abs()
+        centre = (sizes - 1) / 2 + chance.uniform(n, 2, low=-0.5, high=0.5) * slack
+        return linear, centre - linear.sum(-1) * last / 2, mirrored
+
+    def _filling(self, count: int) -> Tensor:
+        """Return the colour beside each photograph: black or a random one."""
+        coloured = self._chance.uniform(count, 1) < 0.5
+        return torch.where(coloured, self._chance.uniform(count, 3, high=255.0), 0.0)[:, :, None, None]
+
+    def _people(self, indices: Tensor, linear: Tensor, origin: Tensor, mirrored: Tensor) -> Tensor:
+        """Return the people of the photographs in pixels of the samples."""
+        people = self._labels.people[indices]
+        people = torch.where(mirrored[:, None, None, None], people[:, :, self._mirrored_keypoints], people)
+        places = torch.einsum('nij,npkj->npki', torch.linalg.inv(linear), people[..., :2] - origin[:, None, None])
+        return torch.cat([places, people[..., 2:]], -1)
+
+    def _judged_poses(self, indices: Tensor, places: Tensor) -> Tensor:
+        cells = (places / POSE_STEP).round().long().clamp(0, (CANVAS - 1) // POSE_STEP)
+        rows = torch.arange(len(indices), device=indices.device)[:, None, None]
+        return self._labels.pose_weights[indices][rows, cells[..., 1], cells[..., 0]].float() / 255
 
 
-def sample_targets(fine: Tensor, coarse: Tensor, look: Look, picture: tuple[int, int], size: int) -> dict[str, Tensor]:
-    """See the teacher's maps as the sample sees the picture.
+def _overlay(under: Samples, over: Samples, where: Tensor) -> Samples:
+    """Return samples that show others where (n, s, s) says so."""
 
-    Args:
-        fine: (42, 51, 51) logits.
-        coarse: (132, 26, 26) offsets, canvas pixels.
-        look: the sample's.
-        picture: height and width, canvas pixels.
-        size: of the sample, pixels.
+    def choose(lower: Tensor, upper: Tensor, step: int) -> Tensor:
+        here = where[:, ::step, ::step]
+        return torch.where(here[:, None] if lower.ndim == 4 else here, upper, lower)
 
-    Returns:
-        segments (n, n) and parts (24, m, m) logits, every 4 and 8 sample pixels; heatmaps (17, k, k) logits and
-        offsets (132, k, k) sample pixels, every 16, which are the student's cells.
+    def choose_pose(name: str) -> Tensor:
+        return choose(getattr(under.pose, name), getattr(over.pose, name), POSE_STRIDE)
+
+    return Samples(
+        choose(under.pictures, over.pictures, 1),
+        under.inside,
+        choose(under.masks, over.masks, 1),
+        choose(under.weights, over.weights, _MASK_STEP),
+        choose(under.parts, over.parts, PART_STEP),
+        PoseTarget(*(choose_pose(field.name) for field in fields(PoseTarget))),
+    )
+
+
+def _join(under: Samples, people: Samples) -> PoseTarget:
+    """Return the poses of pasted people and of those behind them.
+
+    A disc may reach beyond its person's mask, so cells beside the pasted people take the surer of the two.
     """
-    if look.mirrored:
-        fine = fine[torch.from_numpy(MIRRORED_CHANNELS[:FINE_CHANNELS])]
-        coarse = coarse[torch.from_numpy(MIRRORED_CHANNELS[FINE_CHANNELS:]) - FINE_CHANNELS]
-    heatmaps = fine[_HEATMAPS]
-    if look.scale <= _WIDEN_BELOW:
-        heatmaps = _widen(_widen(heatmaps, 1), 2)
-    segment_places, part_places, cells = (_places(look, size, step) for step in (SEGMENT_STEP, PART_STEP, STRIDE))
-    return {
-        'segments': _logits(fine[:1], segment_places, picture)[0],
-        'parts': _interpolate(fine[_PARTS], part_places, FINE),
-        'heatmaps': _logits(heatmaps, cells, picture),
-        'offsets': _offsets(coarse, cells, look),
-    }
+    covered = people.masks[:, None, ::POSE_STRIDE, ::POSE_STRIDE] > 0.5
+    behind = torch.where(covered, 0.0, under.pose.heatmaps)
+    pasted = people.pose.heatmaps
+    above = covered | (pasted.amax(1, keepdim=True) > behind.amax(1, keepdim=True))
+    surer = covered | ((pasted >= behind) & (pasted > 0))
+    return PoseTarget(
+        torch.maximum(pasted, behind),
+        torch.where(surer, people.pose.heatmap_weights, under.pose.heatmap_weights),
+        torch.where(above, people.pose.offsets, under.pose.offsets),
+        torch.where(above, people.pose.offset_weights, under.pose.offset_weights),
+    )
 
 
-def _widen(maps: Tensor, axis: int) -> Tensor:
-    """Return the maximum of each cell and its two neighbours; many times as fast as max_pool2d on a CPU."""
-    count = maps.shape[axis] - 1
-    before, after = maps.narrow(axis, 0, count), maps.narrow(axis, 1, count)
-    widened = maps.clone()
-    widened.narrow(axis, 0, count).copy_(torch.maximum(widened.narrow(axis, 0, count), after))
-    widened.narrow(axis, 1, count).copy_(torch.maximum(widened.narrow(axis, 1, count), before))
-    return widened
+def _combine(change: Callable[[list[Tensor]], Tensor], *batches: Samples) -> Samples:
+    """Return samples whose every tensor is a function of the same tensor of some batches."""
+
+    def changed(name: str, *owners: object) -> Tensor:
+        return change([getattr(owner, name) for owner in owners])
+
+    pose = PoseTarget(*(changed(field.name, *(batch.pose for batch in batches)) for field in fields(PoseTarget)))
+    names = [field.name for field in fields(Samples) if field.name != 'pose']
+    return Samples(pose=pose, **{name: changed(name, *batches) for name in names})
 
 
-def _places(look: Look, size: int, step: int) -> Tensor:
-    """Return (n, n, 2) canvas positions x, y of every step-th sample pixel."""
-    steps = np.arange(0, size, step, dtype=np.float64)
-    x, y = np.meshgrid(steps, steps)
-    places = np.stack([x, y], -1) @ look.affine[:, :2].T + look.affine[:, 2]
-    return torch.from_numpy(places.astype(np.float32))
+def _places(size: int, linear: Tensor, origin: Tensor) -> Tensor:
+    """Return (n, size, size, 2) x, y on the photograph of every pixel of the samples."""
+    steps = torch.arange(size, device=linear.device, dtype=torch.float32)
+    y, x = torch.meshgrid(steps, steps, indexing='ij')
+    return torch.einsum('nij,hwj->nhwi', linear, torch.stack([x, y], -1)) + origin[:, None, None]
 
 
-def _interpolate(maps: Tensor, places: Tensor, step: int, mode: str = 'bilinear') -> Tensor:
-    """Return maps (c, h, w) with cells every `step` pixels at (n, m, 2) positions; beyond the edges the edge's."""
-    last = torch.tensor([maps.shape[2] - 1, maps.shape[1] - 1], dtype=torch.float32)
-    grid = places / step / last * 2 - 1
-    return functional.grid_sample(maps[None], grid[None], mode, padding_mode='border', align_corners=True)[0]
-
-
-def _logits(maps: Tensor, places: Tensor, picture: tuple[int, int]) -> Tensor:
-    """Return logits at positions; beside the picture there is nobody."""
-    inside = (places >= 0).all(-1) & (places[..., 0] <= picture[1] - 1) & (places[..., 1] <= picture[0] - 1)
-    return torch.where(inside, _interpolate(maps, places, FINE), NOBODY)
-
-
-def _offsets(coarse: Tensor, places: Tensor, look: Look) -> Tensor:
-    """Return offsets at the student's cells, sample pixels.
-
-    Each cell takes the nearest cell of the teacher, whose offsets start elsewhere by up to half a cell.
-    """
-    nearest = (places / COARSE).round().clamp(torch.zeros(2), torch.tensor(coarse.shape[1:]).flip(0) - 1.0)
-    column, row = nearest.long().unbind(-1)
-    moved = nearest * COARSE - places
-    vectors = coarse[:, row, column]
-    back = torch.from_numpy(np.linalg.inv(look.affine[:, :2]).astype(np.float32))
-    turned, start = [], 0
-    for count in (17, 16, 16, 17):
-        dy, dx = vectors[start : start + count], vectors[start + count : start + 2 * count]
-        x, y = dx + moved[..., 0], dy + moved[..., 1]
-        turned += [back[1, 0] * x + back[1, 1] * y, back[0, 0] * x + back[0, 1] * y]
-        start += 2 * count
-    return torch.cat(turned)
+def _sample(maps: Tensor, places: Tensor) -> Tensor:
+    """Return maps that span the canvas at places, pixels of the canvas."""
+    grid = places / ((CANVAS - 1) / 2) - 1
+    return functional.grid_sample(maps, grid, mode='bilinear', padding_mode='border', align_corners=True)

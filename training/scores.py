@@ -1,9 +1,8 @@
-"""How well masks, parts and keypoints agree with what is true, or with the teacher."""
+"""How well masks and keypoints agree with what is true."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -11,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
-Labels = NDArray[np.int8]
 
 _BOUNDARY_TOLERANCE = 0.008
 """Distance that boundaries may be apart, share of the picture's diagonal. Source: the DAVIS benchmark."""
@@ -34,7 +32,7 @@ def boundary_score(mask: Mask, truth: Mask, counted: Mask) -> float:
         truth: (H, W).
         counted: (H, W), pixels that count.
     """
-    tolerance = max(round(float(np.hypot(*mask.shape)) * _BOUNDARY_TOLERANCE), 1)
+    tolerance = max(round(float(np.hypot(mask.shape[0], mask.shape[1])) * _BOUNDARY_TOLERANCE), 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * tolerance + 1, 2 * tolerance + 1))
     edges = [_boundary(one) & counted for one in (mask, truth)]
     near = [cv2.dilate(edge.astype(np.uint8), disc) > 0 for edge in edges]
@@ -76,41 +74,3 @@ def found_keypoints(people: Iterable[NDArray[np.float64]], truth: Iterable[dict[
         found += int(hits[row, column])
         hits[row], hits[:, column] = 0, 0
     return found, sum(int((np.array(one['keypoints'][2::3]) > 0).sum()) for one in labelled_people)
-
-
-@dataclass
-class Card:
-    """The scores of one network, picture by picture."""
-
-    overlaps: list[float] = field(default_factory=list)
-    boundaries: list[float] = field(default_factory=list)
-    equal_parts: int = 0
-    common_foreground: int = 0
-    keypoints_found: int = 0
-    keypoints: int = 0
-
-    def count_mask(self, mask: Mask, truth: Mask, counted: Mask) -> None:
-        """Take in the mask of one picture."""
-        self.overlaps.append(overlap(mask, truth, counted))
-        self.boundaries.append(boundary_score(mask, truth, counted))
-
-    def count_parts(self, labels: Labels, teacher: Labels) -> None:
-        """Take in the parts of one picture, where it and the teacher both see a person."""
-        common = (labels >= 0) & (teacher >= 0)
-        self.equal_parts += int((labels == teacher)[common].sum())
-        self.common_foreground += int(common.sum())
-
-    def count_keypoints(self, people: Iterable[NDArray[np.float64]], truth: Iterable[dict[str, Any]]) -> None:
-        """Take in the keypoints of one picture, see `found_keypoints`."""
-        found, labelled = found_keypoints(people, truth)
-        self.keypoints_found += found
-        self.keypoints += labelled
-
-    def row(self) -> tuple[str, ...]:
-        """Return the four scores in percent, '–' where there is none."""
-        return (
-            f'{100 * np.mean(self.overlaps):.1f}',
-            f'{100 * np.mean(self.boundaries):.1f}',
-            f'{100 * self.equal_parts / self.common_foreground:.1f}' if self.common_foreground else '–',
-            f'{100 * self.keypoints_found / self.keypoints:.1f}' if self.keypoints else '–',
-        )

@@ -1,236 +1,232 @@
-"""Teach the student: `python -m training.train RUN --cache CACHE`. Started again, it goes on where it was stopped."""
+"""Train the network: `python -m training.train RUN --bundles FILE... --bodypix FOLDER FOLDER`.
+
+Started again with the same folder, a run continues from its checkpoint.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import os
+import copy
+import math
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
-from torch import Tensor, distributed, nn
-from torch.utils.data import DataLoader, Subset
-from tqdm import tqdm
+from torch import Tensor, nn
 
-from .average import Average
-from .curves import draw_curves
-from .examination import examine, held_out
+from .colours import Chance
+from .export import CHECKPOINT, to_arrays, write_weights
+from .log import Log, draw_curves
 from .losses import losses, total
-from .pictures import Pictures, open_pictures
-from .samples import Samples
-from .schedule import learning_rate, sample_size
-from .student import Student
-from .teacher import Targets, open_targets
+from .network import Network, load_weights
+from .photographs import open_photographs
+from .samples import Sampler
+from .teacher import Teacher
 
-CHECKPOINT, LOG = 'checkpoint.pt', 'log.jsonl'
-_log = logging.getLogger(__name__)
+LOG = 'log.jsonl'
+_WARM_UP_STEPS = 100
+_LAST_RATE = 0.002
+"""Share of the peak learning rate at the end."""
+
+_CUDNN_ALGORITHMS = 4
+"""Algorithms that cuDNN tries for each convolution: trying all takes a minute."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to learn.
+    """How to train.
 
     Attributes:
-        multiplier: width of the student.
-        epochs: passes over the pictures; of no meaning where `minutes` is given.
-        minutes: time to learn, 0 for no limit; then learning rate and sample size follow the clock.
-        batch: samples of one process for each step.
-        processes: how many learn together. On CPUs, one for each core does better than threads.
-        workers: for each process, others that prepare samples; 0 where it does so itself.
-        peak: the highest learning rate.
-        decay: of weights.
+        seconds: time to train for; the learning rate follows the clock.
+        steps: steps to train for instead, 0 for none.
+        batch: samples of each step. 256 of 289 pixels need 81 GiB on a GPU.
+        size: of a sample, pixels; a multiple of 32, plus one.
+        rate: peak learning rate of the decoder.
+        encoder_rate: share of it for the encoder, which starts from trained weights.
+        decay: of the weights of convolutions.
+        average: weight of the past in the average of the weights.
         seed: of all chance.
     """
 
-    multiplier: float = 0.25
-    epochs: int = 300
-    minutes: float = 0.0
-    batch: int = 32
-    processes: int = 1
-    workers: int = 0
-    peak: float = 4e-3
+    seconds: float = 480.0
+    steps: int = 0
+    batch: int = 256
+    size: int = 289
+    rate: float = 2e-3
+    encoder_rate: float = 0.6
     decay: float = 0.02
+    average: float = 0.999
     seed: int = 1
+
+    def rate_at(self, progress: float, step: int) -> float:
+        """Return the learning rate: a short rise, then half a cosine over the progress 0..1."""
+        cosine = 0.5 * (1 + math.cos(math.pi * progress)) + _LAST_RATE
+        return self.rate * min(1.0, (step + 1) / _WARM_UP_STEPS) * cosine
 
 
 class Training:
-    """One process's share of the training.
+    """A run.
 
     Args:
-        plan: how to learn.
-        run: folder of checkpoint, log and curves.
-        pictures: all of them.
-        targets: the teacher's opinion of them.
-        rank: number of this process; the first one keeps checkpoint and log.
+        plan: how to train.
+        run: folder of the checkpoint, the log and the curves.
+        sampler: of the batches.
+        network: the network to train, on its device.
     """
 
-    def __init__(self, plan: Plan, run: Path, pictures: Pictures, targets: Targets, rank: int) -> None:
-        self.plan, self.run, self.pictures, self.targets, self.rank = plan, run, pictures, targets, rank
-        torch.manual_seed(plan.seed)
-        self.device = torch.device('cuda', rank) if torch.cuda.is_available() else torch.device('cpu')
-        self.student = Student(plan.multiplier).to(self.device, memory_format=torch.channels_last)
-        self.average = Average(self.student, 0.998)
-        self.optimizer = torch.optim.AdamW(_groups(self.student, plan.decay), lr=plan.peak)
-        self.learned, self.examined = held_out(len(pictures))
-        self.epoch, self.step, self.seconds = 0, 0, 0.0
+    def __init__(self, plan: Plan, run: Path, sampler: Sampler, network: Network) -> None:
+        self.plan, self.run, self.sampler, self.network = plan, run, sampler, network
+        self.device = next(network.parameters()).device
+        self.average = copy.deepcopy(network).eval().requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(_groups(network, plan), lr=plan.rate, fused=self.device.type == 'cuda')
+        self.step, self.seconds = 0, 0.0
         if (run / CHECKPOINT).is_file():
             self._resume()
 
     @property
     def progress(self) -> float:
         """Share of the training that is done, 0..1."""
-        if self.plan.minutes:
-            return min(self.seconds / 60 / self.plan.minutes, 1.0)
-        return min(self.epoch / self.plan.epochs, 1.0)
+        done = self.step / self.plan.steps if self.plan.steps else self.seconds / self.plan.seconds
+        return min(done, 1.0)
 
-    def learn(self) -> None:
-        """Learn until the plan is fulfilled."""
-        with tqdm(total=100, initial=round(self.progress * 100), unit='%', disable=self.rank > 0) as bar:
-            while self.progress < 1:
-                record = self._learn_epoch()
-                if self.rank == 0:
-                    self._keep(record)
-                    bar.n = round(self.progress * 100)
-                    bar.set_postfix(epoch=self.epoch, loss=record['loss'], iou=record.get('held_out_person_iou'))
+    def train(self, every: int = 100, save_seconds: float = 120.0, weights: Path | None = None) -> None:
+        """Train until the plan is fulfilled.
 
-    def _learn_epoch(self) -> dict[str, Any]:
-        size, started = sample_size(self.progress), time.monotonic()
-        self.student.train()
-        sums: dict[str, float] = {}
-        steps = 0
-        for batch in self._batches(size):
-            rate = learning_rate(self.progress, self.plan.peak)
-            for group in self.optimizer.param_groups:
-                group['lr'] = rate
-            parts = self._step({name: value.to(self.device) for name, value in batch.items()})
-            for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(value)
-            steps += 1
-        self._advance(time.monotonic() - started)
-        record = {
-            'epoch': self.epoch,
-            'step': self.step,
-            'minutes': round(self.seconds / 60, 2),
-            'size': size,
-            'lr': rate,
-        }
-        record |= {name: round(value / steps, 5) for name, value in sums.items()}
-        record['samples_per_s'] = round(steps * self.plan.batch * self.plan.processes / (time.monotonic() - started), 1)
-        return record
+        Args:
+            every: steps between lines of the log.
+            save_seconds: time between checkpoints.
+            weights: file for the averaged weights, written with each checkpoint.
+        """
+        self.network.train()
+        log, saved = Log(self.run / LOG), self.seconds
+        start = time.monotonic() - self.seconds
+        while self.progress < 1:
+            log.add(self._step())
+            self.seconds = time.monotonic() - start
+            if self.step % every == 0 or self.progress >= 1:
+                log.write(self.plan.batch, step=self.step, seconds=round(self.seconds, 1))
+            if self.seconds - saved > save_seconds:
+                saved = self.seconds
+                self.save(weights)
+        self.save(weights)
 
-    def _advance(self, seconds: float) -> None:
-        """Count an epoch; all processes go by the first one's clock."""
-        self.epoch += 1
-        elapsed = torch.tensor([seconds], dtype=torch.float64)
-        if self.plan.processes > 1:
-            distributed.broadcast(elapsed, 0)
-        self.seconds += float(elapsed)
-
-    def _batches(self, size: int) -> DataLoader[dict[str, Tensor]]:
-        plan = self.plan
-        order = np.random.default_rng((plan.seed, self.epoch)).permutation(self.learned)
-        whole = len(order) // (plan.batch * plan.processes) * plan.batch * plan.processes
-        mine = order[:whole][self.rank :: plan.processes]
-        samples = Samples(self.pictures, self.targets, size, plan.seed, self.epoch)
-        return DataLoader(Subset(samples, mine.tolist()), plan.batch, num_workers=plan.workers)
-
-    def _step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        pictures = batch.pop('picture').to(memory_format=torch.channels_last).float() / 127.5 - 1
-        with torch.autocast('cuda', torch.bfloat16, enabled=self.device.type == 'cuda'):
-            output = self.student(pictures)
-        parts = losses(output.float(), batch)
-        loss = total(parts)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self._share_gradients()
-        nn.utils.clip_grad_norm_(self.student.parameters(), 2.0)
-        self.optimizer.step()
-        self.step += 1
-        self.average.update(self.student, self.step)
-        return {'loss': loss.detach()} | {name: value.detach() for name, value in parts.items()}
-
-    def _share_gradients(self) -> None:
-        if self.plan.processes == 1:
-            return
-        gradients = [parameter.grad for parameter in self.student.parameters() if parameter.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        distributed.all_reduce(flat)
-        flat /= self.plan.processes
-        for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
-            gradient.copy_(mean.view_as(gradient))
-
-    def _keep(self, record: dict[str, Any]) -> None:
-        """Examine now and then, write the log, the curves and the checkpoint."""
-        if self.epoch % 5 == 0 or self.progress >= 1:
-            student = self.average.module
-            scores = examine(student, self.pictures, self.targets, self.examined, self.device)
-            record |= {f'held_out_{name}': round(value, 4) for name, value in scores.items()}
-        with (self.run / LOG).open('a') as log:
-            log.write(json.dumps(record) + '\n')
-        if 'held_out_loss' in record:
-            draw_curves(self.run / LOG, self.run / 'curves.png')
+    def save(self, weights: Path | None) -> None:
+        """Write the checkpoint, and the averaged weights if a file is given."""
         state = {
             'plan': asdict(self.plan),
-            'student': self.student.state_dict(),
-            'average': self.average.module.state_dict(),
+            'network': self.network.state_dict(),
+            'average': self.average.state_dict(),
             'optimizer': self.optimizer.state_dict(),
-            'epoch': self.epoch,
             'step': self.step,
             'seconds': self.seconds,
         }
-        torch.save(state, self.run / f'{CHECKPOINT}.part')
-        (self.run / f'{CHECKPOINT}.part').replace(self.run / CHECKPOINT)
+        part = self.run / f'{CHECKPOINT}.part'
+        torch.save(state, part)
+        part.replace(self.run / CHECKPOINT)
+        if weights:
+            write_weights(weights, to_arrays(self.average.state_dict()))
+
+    def _step(self) -> dict[str, Tensor]:
+        rate = self.plan.rate_at(self.progress, self.step)
+        for group in self.optimizer.param_groups:
+            group['lr'] = rate * group['scale']
+        with torch.no_grad():
+            samples = self.sampler.draw(self.plan.batch)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == 'cuda'):
+            fine, pose = self.network(samples.pictures.contiguous(memory_format=torch.channels_last))
+        parts = losses(fine.float(), pose.float(), samples)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(total(parts))
+        nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
+        self.optimizer.step()
+        self.step += 1
+        self._update_average()
+        return parts
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.plan.average, (1 + self.step) / (10 + self.step))
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
+        floating = [(mean, now) for mean, now in pairs if mean.is_floating_point()]
+        torch._foreach_lerp_([mean for mean, _ in floating], [now for _, now in floating], 1 - decay)
 
     def _resume(self) -> None:
-        """Go on after the last whole epoch: chance depends on seed and epoch alone, so no more is needed."""
-        state = torch.load(self.run / CHECKPOINT, map_location=self.device, weights_only=True)
-        self.student.load_state_dict(state['student'])
-        self.average.module.load_state_dict(state['average'])
+        """Continue from the checkpoint. Chance continues from another place, which does no harm."""
+        state: dict[str, Any] = torch.load(self.run / CHECKPOINT, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state['network'])
+        self.average.load_state_dict(state['average'])
         self.optimizer.load_state_dict(state['optimizer'])
-        self.epoch, self.step, self.seconds = state['epoch'], state['step'], state['seconds']
-        _log.info('going on after epoch %d', self.epoch)
+        self.step, self.seconds = state['step'], state['seconds']
+        print(f'continuing after step {self.step}', flush=True)
 
 
-def _groups(student: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Weights of convolutions decay; biases and batch norms do not, nor do the few weights of depthwise ones."""
-    decaying = [parameter for parameter in student.parameters() if parameter.ndim == 4 and parameter.shape[1] > 1]
-    others = [parameter for parameter in student.parameters() if not (parameter.ndim == 4 and parameter.shape[1] > 1)]
-    return [{'params': decaying, 'weight_decay': decay}, {'params': others, 'weight_decay': 0.0}]
+def _groups(network: Network, plan: Plan) -> list[dict[str, Any]]:
+    """Group the parameters: the encoder learns more slowly, and only weights of whole convolutions decay."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        key = name.startswith('enc.'), parameter.ndim == 4 and parameter.shape[1] > 1
+        groups.setdefault(key, []).append(parameter)
+    return [
+        {
+            'params': parameters,
+            'weight_decay': plan.decay if decaying else 0.0,
+            'scale': plan.encoder_rate if encoder else 1.0,
+        }
+        for (encoder, decaying), parameters in groups.items()
+    ]
 
 
-def _learn(rank: int, plan: Plan, run: Path, folder: Path, cache: Path, threads: int) -> None:
-    logging.basicConfig(level=logging.INFO, format='%(message)s')
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(1)  # samples are prepared by many processes, or between steps
-    if plan.processes > 1:
-        os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
-        os.environ.setdefault('MASTER_PORT', '29555')
-        distributed.init_process_group('gloo', rank=rank, world_size=plan.processes)
-    pictures = open_pictures(folder, cache)
-    Training(plan, run, pictures, open_targets(cache, len(pictures)), rank).learn()
+def start_network(imagenet: Path | None, weights: Path | None, device: torch.device) -> Network:
+    """Return a network that starts from ImageNet's weights of the encoder, or from a weights file."""
+    network = Network()
+    if imagenet:
+        network.enc.load_imagenet(imagenet)
+    if weights:
+        load_weights(network, weights)
+    network.to(device)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _timed(start: float) -> Iterator[str]:
+    while True:
+        yield f'[{time.monotonic() - start:6.1f} s]'
 
 
 def main() -> None:
-    """Read the plan from the command line and learn."""
+    """Label the photographs and train."""
     parser = argparse.ArgumentParser(prog='python -m training.train', description=__doc__)
-    parser.add_argument('run', type=Path, help='folder of this run: checkpoint, log, curves')
-    parser.add_argument('--pictures', type=Path, required=True, help='folder of training pictures (.jpg)')
-    parser.add_argument('--cache', type=Path, required=True, help='folder that training.teacher has filled')
-    parser.add_argument('--threads', type=int, default=1, help='of each process')
+    parser.add_argument('run', type=Path, help='folder of the run: checkpoint, log, curves')
+    parser.add_argument('--bundles', nargs='+', type=Path, required=True, help='files of training.datasets')
+    parser.add_argument('--bodypix', nargs=2, type=Path, required=True, help='checkpoints of BodyPix 0.75 and 1.00')
+    parser.add_argument('--imagenet', type=Path, help='EfficientNet-Lite0 weights to start from (.pth)')
+    parser.add_argument('--weights', type=Path, help='weights file to start from (.npz)')
+    parser.add_argument('--output', type=Path, help='weights file to write with every checkpoint (.npz)')
+    parser.add_argument('--limit', type=int, default=0, help='photographs to take of each bundle, 0 for all')
+    parser.add_argument('--until', type=float, default=0.0, help='time.time() to stop at, instead of --seconds')
     for name, value in asdict(Plan()).items():
-        parser.add_argument(f'--{name}', type=type(value), default=value)
-    options = vars(parser.parse_args())
-    run, folder, cache, threads = (options.pop(name) for name in ('run', 'pictures', 'cache', 'threads'))
-    plan = Plan(**options)
-    run.mkdir(parents=True, exist_ok=True)
-    open_pictures(folder, cache)
-    torch.multiprocessing.spawn(_learn, (plan, run, folder, cache, threads), plan.processes)
+        parser.add_argument(f'--{name.replace("_", "-")}', type=type(value), default=value)
+    options = parser.parse_args()
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    torch.backends.cudnn.benchmark_limit = _CUDNN_ALGORITHMS
+    clock = _timed(time.monotonic())
+    photographs = open_photographs(options.bundles, device, options.limit)
+    print(next(clock), f'{len(photographs)} photographs decoded', flush=True)
+    labels = Teacher(options.bodypix, device).label(photographs)
+    print(next(clock), f'labelled; {int(labels.pasteable.sum())} people can be pasted', flush=True)
+    torch.backends.cudnn.benchmark = device.type == 'cuda'
+    values = {name: getattr(options, name) for name in asdict(Plan())}
+    if options.until:
+        values['seconds'] = options.until - time.time()
+    plan = Plan(**values)
+    options.run.mkdir(parents=True, exist_ok=True)
+    sampler = Sampler(photographs, labels, plan.size, Chance(device, plan.seed))
+    training = Training(plan, options.run, sampler, start_network(options.imagenet, options.weights, device))
+    training.train(weights=options.output)
+    print(next(clock), f'trained for {training.step} steps', flush=True)
+    draw_curves(options.run / LOG, options.run / 'curves.png')
 
 
 if __name__ == '__main__':

@@ -79,7 +79,7 @@ class TensorRtBackend:
         if cuda_provider.runtime_version() < OLDEST_RUNTIME:
             raise ProviderError(
                 f'TensorRT requires ONNX Runtime {".".join(map(str, OLDEST_RUNTIME))} or newer, '
-                f'but {onnxruntime.__version__} is installed'
+                f'{onnxruntime.__version__} is installed'
             )
         self.device = cuda_provider.load_device(device_id)
         self._version = library_version()

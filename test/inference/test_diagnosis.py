@@ -75,7 +75,7 @@ def test_a_device_that_cannot_be_used_and_a_missing_library_are_remedies_of_thei
     monkeypatch.setattr(diagnosis, 'load_device', refuse)
     monkeypatch.setattr(diagnosis, 'missing_library', lambda _provider: 'libcudnn.so.9 is missing; pip installs it')
     found = _by_subject()
-    assert found['GPU 0'].remedy == 'The kernels do not compile for sm_90: no NVRTC.'
+    assert found['GPU 0'].remedy == 'Failed to compile the kernels for sm_90: no NVRTC.'
     assert (
         found['CUDA provider'].remedy
         == 'Install what the CUDA provider lacks: libcudnn.so.9 is missing; pip installs it.'

@@ -47,10 +47,3 @@ def test_each_labelled_person_is_matched_with_one_found_person_only() -> None:
     assert scores.found_keypoints([points, points + 1], [labelled, far]) == (17, 18)
     assert scores.found_keypoints([points + np.array([0, 30])], [labelled]) == (0, 17)
     assert scores.found_keypoints([], [labelled]) == (0, 17)
-
-
-def test_parts_are_compared_where_both_see_a_person() -> None:
-    card = scores.Card()
-    card.count_mask(EVERYWHERE, EVERYWHERE, EVERYWHERE)
-    card.count_parts(np.array([[0, 1, -1, 3]], np.int8), np.array([[0, 2, 5, -1]], np.int8))
-    assert card.row() == ('100.0', '100.0', '50.0', '–')

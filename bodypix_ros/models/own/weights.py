@@ -17,7 +17,7 @@ VERSION = '1.0'
 """Version of the packaged weights; it changes with every released training run."""
 
 WEIGHTS_FILE = Path(__file__).parent / 'data' / 'weights.npz'
-HEATMAP_BIAS = 0.0
+HEATMAP_BIAS = -1.0
 """Constant added to the biases of the 17 heatmaps when the weights are packed, logits; see `MODEL_CARD.md`."""
 
 Weights = dict[str, NDArray[np.float32]]
