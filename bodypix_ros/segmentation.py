@@ -29,7 +29,7 @@ class Segmentation:
         people: each person's pose, box, parts and pixels; None if people were not requested.
         timings: milliseconds by stage.
         confidence: (H, W) uint8, 255 times the probability that the pixel shows a person, rounded; None if it was
-            not asked for.
+            not requested.
     """
 
     mask: NDArray[np.bool_]

@@ -51,7 +51,7 @@ class _Conversion:
         self._casts: set[str] = set()
 
     def take(self, node: onnx.NodeProto, *, half: bool) -> None:
-        """Append a node that computes in fp16 or in float32; what computes sizes and shapes stays as it is."""
+        """Append a node that computes in fp16 or in float32; nodes that compute sizes and shapes are unchanged."""
         copy = onnx.NodeProto()
         copy.CopyFrom(node)
         if node.op_type == 'Shape' or node.input[0] in self._sizes:
@@ -71,7 +71,7 @@ class _Conversion:
         return name
 
     def _converted(self, name: str, half: bool) -> str:
-        """Return the name of a value in the wanted precision."""
+        """Return the name of a value in the requested precision."""
         if name in self._sizes:
             return self._kept(name)
         if name in self._originals:
