@@ -73,7 +73,7 @@ def _check_offer(provider: Provider) -> None:
 
 def _open_cpu(network: Network, numbers: Numbers, settings: NetworkSettings, reason: str) -> CpuEngine:
     kernels = choose_kernels(settings.kernels)
-    _LOG.info('frames on the CPU are prepared and decoded by %s', kernels.name)
+    _LOG.info('preprocessing and decoding on the CPU use %s', kernels.name)
     return CpuEngine(network, numbers, kernels, reason, settings.threads)
 
 
