@@ -33,4 +33,4 @@ environment:
 	@$(IN_VENV)
 
 clean:
-	rm -rf .venv build install log *.egg-info bodypix_ros/msg bodypix_ros/*.so .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build install log *.egg-info bodypix_ros/msg bodypix_ros/srv bodypix_ros/*.so .mypy_cache .ruff_cache .pytest_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +64,27 @@ KEYPOINTS: tuple[str, ...] = (
     'right_ankle',
 )  # fmt: skip
 """Keypoint names; the index of a name is its number in every version of BodyPix."""
+
+_GROUPS = {'faces': '_face', 'torso': 'torso_', 'arms': '_arm_', 'hands': '_hand', 'legs': '_leg_', 'feet': '_feet'}
+
+PART_GROUPS: dict[str, tuple[str, ...]] = {
+    group: tuple(part.name for part in PARTS if text in part.name) for group, text in _GROUPS.items()
+}
+"""Names for several parts at once, and the parts of each; every part is in one group."""
+
+
+def part_numbers(names: Iterable[str], part_ids: PartIds) -> tuple[int, ...]:
+    """Return the numbers of parts, ascending.
+
+    Args:
+        names: of parts or of `PART_GROUPS`.
+        part_ids: the numbering.
+
+    Raises:
+        KeyError: there is no part or group of a name.
+    """
+    by_name = {part.name: part.id(part_ids) for part in PARTS}
+    return tuple(sorted({by_name[part] for name in names for part in PART_GROUPS.get(name, (name,))}))
 
 
 def part_names(part_ids: PartIds) -> tuple[str, ...]:

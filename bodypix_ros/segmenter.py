@@ -255,9 +255,10 @@ class BodyPix(Segmenter):
             ModelError: the weights are missing and must not be downloaded, or are damaged.
             ProviderError: a GPU is required and does not run the network.
         """
-        if changes.get('model', BODYPIX) not in (BODYPIX, 'auto'):
-            raise SettingError(f'BodyPix.load loads the model bodypix, got {changes["model"]!r}; use bodypix_ros.load')
-        settings, reason = resolve_settings(_changed(NetworkSettings, settings, {**changes, 'model': BODYPIX}))
+        settings = _changed(NetworkSettings, settings, changes)
+        if settings.model not in (BODYPIX, 'auto'):
+            raise SettingError(f'BodyPix.load loads the model bodypix, got {settings.model!r}; use bodypix_ros.load')
+        settings, reason = resolve_settings(settings.changed({'model': BODYPIX}))
         return cls(load_network(settings, progress=progress), settings, reason)
 
 

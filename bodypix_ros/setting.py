@@ -6,6 +6,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -74,8 +75,9 @@ class Setting:
 
     def _typed(self, value: Value) -> Value:
         if self.kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-            if math.isfinite(value):
-                return float(value)
+            with suppress(OverflowError):  # an int that no float can hold
+                if math.isfinite(value):
+                    return float(value)
         elif self.kind is int and isinstance(value, int) and not isinstance(value, bool):
             return value
         elif self.kind in (bool, str) and isinstance(value, self.kind):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .errors import SettingError, shorten
 from .palettes import PALETTES
-from .parts import PartIds
+from .parts import PART_GROUPS, PARTS, PartIds
 from .setting import Setting, Settings, Value, setting
 
 RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
@@ -50,6 +50,46 @@ def _parse_cameras(name: str, value: Value) -> Value:
     if len(set(cameras)) < len(cameras):
         raise SettingError(f'{name} must be unique names, got {shorten(", ".join(cameras))}')
     return cameras
+
+
+def _parse_mask_parts(name: str, value: Value) -> Value:
+    """Return the names of parts and groups; none, or one that is empty, mean the whole person."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+        raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
+    names = () if tuple(value) == ('',) else tuple(value)
+    known = {part.name for part in PARTS} | PART_GROUPS.keys()
+    unknown = [one for one in names if one not in known]
+    if unknown:
+        groups = ', '.join(PART_GROUPS)
+        raise SettingError(
+            f'{name} must be {groups}, or names of parts such as left_hand, got {shorten(repr(unknown[0]))}'
+        )
+    return names
+
+
+def read_size(text: str) -> tuple[int, int] | None:
+    """Return the width and height of a text such as '640x480'; None for an empty text.
+
+    Raises:
+        ValueError: the text has another form, or a side is not 1..16384.
+    """
+    if not text:
+        return None
+    match = re.fullmatch(r'(\d{1,5})x(\d{1,5})', text)
+    if match is None or not all(1 <= int(side) <= 16384 for side in match.groups()):
+        raise ValueError(f'{text} is not a width and height such as 640x480')
+    return int(match[1]), int(match[2])
+
+
+def _parse_size(name: str, value: Value) -> Value:
+    """Return a size as text."""
+    try:
+        read_size(value if isinstance(value, str) else str(value))
+    except ValueError:
+        raise SettingError(
+            f'{name} must be a width and height such as 640x480, or empty, got {shorten(repr(value))}'
+        ) from None
+    return value
 
 
 @dataclass(frozen=True)
@@ -195,6 +235,24 @@ class PictureSettings(Settings):
         choices=('parts', 'mask', 'contour', 'pixelate', 'bokeh', 'blur_faces', 'none'),
         live=True,
     )
+    mask_parts: tuple[str, ...] = setting(
+        (),
+        f'Parts covered by the published mask: {", ".join(PART_GROUPS)} or names of parts; empty for the whole person',
+        parse=_parse_mask_parts,
+        live=True,
+    )
+    semantic_classes: str = setting(
+        'person',
+        'Classes of semantic/mask: person (1), or parts (part id + 1); 0 is the background',
+        choices=('person', 'parts'),
+        live=True,
+    )
+    semantic_size: str = setting(
+        '',
+        'Width and height of semantic/mask and semantic/confidence, such as 640x480; empty for the size of the image',
+        parse=_parse_size,
+        live=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -210,6 +268,13 @@ class TrackingSettings(Settings):
         'Minimum score for a new track_id; people below it can only continue an existing track',
         minimum=0.0,
         maximum=1.0,
+        live=True,
+    )
+    follow_hold_s: float = setting(
+        3.0,
+        'Seconds for which the followed person may be hidden before the node stops following',
+        minimum=0.0,
+        maximum=60.0,
         live=True,
     )
     keypoint_smoothing: bool = setting(

@@ -54,7 +54,9 @@ def _estimate(
     refine_steps: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Estimates of the keypoint by the pixels: y and x."""
-    down, across = long_offsets[keypoint], long_offsets[len(KEYPOINTS) + keypoint]
+    scale_y, scale_x = geometry.offset_scale
+    down = long_offsets[keypoint] * np.float32(scale_y)
+    across = long_offsets[len(KEYPOINTS) + keypoint] * np.float32(scale_x)
     y, x = rows.astype(np.float32), columns.astype(np.float32)
     for _ in range(1 + refine_steps):
         nearest_y = np.floor(np.minimum(y, geometry.height - 1) + np.float32(0.5))
@@ -70,7 +72,7 @@ def _cells(
     top, bottom, left, right = geometry.padding
     shrink_y = np.float32(geometry.input_height / (top + geometry.height + bottom))
     shrink_x = np.float32(geometry.input_width / (left + geometry.width + right))
-    return ((y + top + 1) * shrink_y - 1) / geometry.stride, ((x + left + 1) * shrink_x - 1) / geometry.stride
+    return ((y + top + 1) * shrink_y - 1) / geometry.pose_stride, ((x + left + 1) * shrink_x - 1) / geometry.pose_stride
 
 
 def _sample(values: NDArray[np.float32], y: NDArray[np.float32], x: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -62,8 +62,8 @@ PATTERNS = {re.compile(rf'\b(?:{phrase})\b', re.IGNORECASE): better for phrase, 
 DOCUMENTS = ('*.md', 'docs/*.md', 'benchmarks/*.md', 'training/*.md', 'bodypix_ros/**/*.md')
 CODE = ('bodypix_ros/**/*.py', 'benchmarks/*.py', 'launch/*.py', 'tools/*.py', 'training/*.py', 'setup.py')
 OTHERS = (
-    'config/*', 'msg/*', 'package.xml', 'setup.cfg', 'pyproject.toml', 'CMakeLists.txt', 'Makefile', 'MANIFEST.in',
-    '.gitignore', '.ci/run', '.pre-commit-config.yaml', 'benchmarks/*.js', 'bodypix_ros/**/*.cu',
+    'config/*', 'msg/*', 'srv/*', 'package.xml', 'setup.cfg', 'pyproject.toml', 'CMakeLists.txt', 'Makefile',
+    'MANIFEST.in', '.gitignore', '.ci/run', '.pre-commit-config.yaml', 'benchmarks/*.js', 'bodypix_ros/**/*.cu',
 )  # fmt: skip
 
 
@@ -85,7 +85,8 @@ class Text(NamedTuple):
 def files(patterns: tuple[str, ...]) -> list[Path]:
     """Return the files of the repository that match, without generated messages."""
     found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
-    return sorted(path for path in found if not path.is_relative_to(ROOT / 'bodypix_ros' / 'msg'))
+    generated = (('bodypix_ros', 'msg'), ('bodypix_ros', 'srv'))
+    return sorted(path for path in found if path.relative_to(ROOT).parts[:2] not in generated)
 
 
 def paragraphs_of(path: Path) -> Iterator[Text]:

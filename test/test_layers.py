@@ -37,7 +37,7 @@ MAY_IMPORT = {
     'segmenter': f'{GROUND} models inference',
     '__init__': 'segmentation segmenter',
     'render': GROUND,
-    'ros': f'{GROUND} rotation launching fast_dds msg models segmenter render',
+    'ros': f'{GROUND} rotation launching fast_dds msg srv tracking smoothing gestures models segmenter render',
     'launching': f'{GROUND} fast_dds',
     'demo': f'{GROUND} msg render launching ros',
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',
@@ -70,12 +70,12 @@ def imports_of(path: Path) -> Iterator[str]:
 def layer_of(module: str) -> str:
     """Return the layer that a module, or a name in it, is in; names of the package itself are in `__init__`."""
     name = module.split('.')[1]
-    return name if name in {*MAY_IMPORT, 'msg'} else '__init__'
+    return name if name in {*MAY_IMPORT, 'msg', 'srv'} else '__init__'
 
 
 def test_the_table_lists_every_layer() -> None:
     files = {path.stem for path in PACKAGE.glob('*.py')}
-    folders = {path.parent.name for path in PACKAGE.glob('*/__init__.py')} - {'msg'}
+    folders = {path.parent.name for path in PACKAGE.glob('*/__init__.py')} - {'msg', 'srv'}
     assert files | folders == set(MAY_IMPORT)
 
 
@@ -92,7 +92,7 @@ def test_a_layer_imports_only_what_the_table_allows(layer: str) -> None:
 
 
 def test_no_two_layers_import_each_other() -> None:
-    known: set[str] = {'msg'}
+    known: set[str] = {'msg', 'srv'}
     waiting = {layer: set(others.split()) for layer, others in MAY_IMPORT.items()}
     while ready := {layer for layer, others in waiting.items() if others <= known}:
         known |= ready
@@ -122,7 +122,7 @@ def test_every_module_but_those_of_ros_imports_without_ros() -> None:
     )
     program = (
         'import importlib, sys\n'
-        'for name in ("rclpy", "launch", "sensor_msgs", "std_msgs", "bodypix_ros.msg"):\n'
+        'for name in ("rclpy", "launch", "sensor_msgs", "std_msgs", "bodypix_ros.msg", "bodypix_ros.srv"):\n'
         '    sys.modules[name] = None\n'
         f'for name in {names}:\n'
         '    importlib.import_module(name)\n'

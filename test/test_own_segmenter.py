@@ -120,6 +120,8 @@ def test_settings_of_bodypix_alone_select_it(tmp_path: Path) -> None:
 def test_bodypix_loads_no_other_model() -> None:
     with pytest.raises(SettingError, match="BodyPix.load loads the model bodypix, got 'bodypix_ros'"):
         BodyPix.load(model='bodypix_ros')
+    with pytest.raises(SettingError, match="BodyPix.load loads the model bodypix, got 'bodypix_ros'"):
+        BodyPix.load(NetworkSettings(model='bodypix_ros'))
 
 
 @pytest.mark.parametrize(

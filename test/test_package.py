@@ -56,7 +56,7 @@ REQUIREMENTS = {
 NOT_ON_A_ROBOT = frozenset({'cuda', 'matplotlib', 'numba', 'onnx', 'psutil', 'skimage'})
 """What package.xml leaves to pip: it is optional, or there is no rosdep key."""
 
-NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater', 'vision_msgs'})
+NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater'})
 """What our code uses or measures itself against where it is, and does without where it is not."""
 
 
@@ -90,7 +90,7 @@ def imported() -> set[str]:
     """Return the names of all packages of others that our code imports and needs."""
     found = set()
     for path in (*(ROOT / 'bodypix_ros').rglob('*.py'), *(ROOT / 'launch').glob('*.py')):
-        if path.is_relative_to(ROOT / 'bodypix_ros' / 'msg'):
+        if path.relative_to(ROOT).parts[1] in ('msg', 'srv'):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
             if isinstance(node, ast.Import):
@@ -135,7 +135,7 @@ def test_everything_that_is_imported_is_in_setup_cfg(setup: configparser.ConfigP
 def test_every_message_package_that_is_built_against_is_a_dependency(manifest: ElementTree.Element) -> None:
     used = {
         word
-        for path in (ROOT / 'msg').glob('*.msg')
+        for path in (*(ROOT / 'msg').glob('*.msg'), *(ROOT / 'srv').glob('*.srv'))
         for word in re.findall(r'^(\w+)/\w+', path.read_text(encoding='utf-8'), re.MULTILINE)
     }
     cmake = (ROOT / 'CMakeLists.txt').read_text(encoding='utf-8')
@@ -166,7 +166,9 @@ def test_pip_installs_every_file_that_is_not_python(setup: configparser.ConfigPa
     others = {
         path.relative_to(package)
         for path in package.rglob('*')
-        if path.is_file() and path.suffix not in ('.py', '.so') and path.parent.name not in ('__pycache__', 'msg')
+        if path.is_file()
+        and path.suffix not in ('.py', '.so')
+        and path.parent.name not in ('__pycache__', 'msg', 'srv')
     }
     assert Path('py.typed') in others
     folders = [path.parent for path in package.rglob('__init__.py')]
@@ -218,7 +220,7 @@ def test_colcon_builds_a_workspace_that_ros2_can_run(tmp_path: Path, setup: conf
     assert said.stdout == f'bodypix_ros {bodypix_ros.__version__}\n'
 
     share = install / 'share' / 'bodypix_ros'
-    for folder in ('launch', 'config', 'msg'):
+    for folder in ('launch', 'config', 'msg', 'srv'):
         assert {path.name for path in (ROOT / folder).iterdir() if path.is_file()} <= {
             path.name for path in (share / folder).iterdir()
         }

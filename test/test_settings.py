@@ -58,6 +58,7 @@ def test_numbers_are_taken_in_the_settings_own_type() -> None:
         (NetworkSettings, 'internal_resolution', 'huge', "65..2049 pixels, got 'huge'"),
         (NetworkSettings, 'internal_resolution', True, '65..2049 pixels, got True'),
         (SegmentSettings, 'threshold', float('nan'), 'threshold must be between 0 and 1, got nan'),
+        (SegmentSettings, 'threshold', 10**400, 'threshold must be between 0 and 1, got 1000'),
         (SegmentSettings, 'threshold', 'high', "threshold must be between 0 and 1, got 'high'"),
         (NodeSettings, 'qos', 'best', "qos must be auto, reliable or best_effort, got 'best'"),
     ],

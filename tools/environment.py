@@ -38,6 +38,7 @@ INPUTS = (
     'setup.py',
     'tools/environment.py',
     'msg/*',
+    'srv/*',
     'launch/*',
     'config/*',
 )

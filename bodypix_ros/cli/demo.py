@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..demo.processes import CAMERA, NODE, StopSignals, prepare_environment, running
+from ..demo.processes import CAMERA, NODE, Stop, StopSignals, prepare_environment, running
 from ..errors import BodyPixError
 from ..setting import Setting, Value
 from ..settings import NetworkSettings
@@ -48,7 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with ExitStack() as stack, signals:
             _show(arguments, signals, stack)
-    except KeyboardInterrupt:
+    except (Stop, Exception):
+        if not signals.received:  # else also an ImportError, which a module may raise where its import is interrupted
+            raise
         signals.ignore_more()
     return 0
 

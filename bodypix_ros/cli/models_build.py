@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 
-from ..errors import SettingError
+from ..errors import SettingError, shorten
 from ..models.progress import Progress
+from ..pictures import MAX_PIXELS, MAX_SIDE
 from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings
 from .options import add_options, from_options, given_options
@@ -75,8 +76,13 @@ def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool,
 
 
 def read_size(text: str) -> Size:
-    """Return width and height of '640x480'."""
+    """Return width and height of '640x480', which must be within the limits for images."""
     match = _SIZE.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(f'a size must be WIDTHxHEIGHT, such as 640x480, got {text!r}')
-    return int(match[1]), int(match[2])
+    width, height = (int(number[:9]) for number in match.groups())
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise argparse.ArgumentTypeError(
+            f'a size may have at most {MAX_SIDE} pixels per side and {MAX_PIXELS} in total, got {shorten(text)}'
+        )
+    return width, height

@@ -25,7 +25,12 @@ from .pictures import (
 from .progress import ProgressBar
 
 _OF_THE_MASK = ('threshold', 'flip_horizontal')
-_WITHOUT_EFFECT = ('parts_encoding',)  # PNG has no signed values: the background is 255
+_WITHOUT_EFFECT = (
+    'parts_encoding',  # PNG has no signed values: the background is 255
+    'mask_parts',
+    'semantic_classes',
+    'semantic_size',
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

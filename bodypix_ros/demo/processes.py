@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
-from ..errors import BodyPixError
+from ..errors import BodyPixError, SettingError
 from ..launching.texts import parameter_text
 from ..setting import Settings, Value
 
@@ -28,8 +28,16 @@ _STOP_TIMEOUT_S = 10.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
+class Stop(KeyboardInterrupt):
+    """Raised by a signal.
+
+    This is a subclass because CPython exits with SIGINT instead of the exit status after a plain KeyboardInterrupt was
+    raised inside `exec`, as in the import of a module with dataclasses, even if the exception was handled.
+    """
+
+
 class StopSignals:
-    """Raises KeyboardInterrupt in its `with` block on the first SIGINT, SIGTERM or SIGHUP; ignores later ones.
+    """Raises `Stop` in its `with` block on the first SIGINT, SIGTERM or SIGHUP; ignores later ones.
 
     A signal that arrives before the block raises at its start; one that arrives after it is ignored. SIGHUP remains
     ignored if the process was started with nohup. Create it in the main thread.
@@ -42,7 +50,7 @@ class StopSignals:
                 signal.signal(number, self._receive)
 
     def __enter__(self) -> StopSignals:
-        """Raise KeyboardInterrupt from now on."""
+        """Raise `Stop` from now on."""
         self._raises = True
         self._raise_received()
         return self
@@ -51,6 +59,11 @@ class StopSignals:
         """Stop raising."""
         self._raises = False
 
+    @property
+    def received(self) -> bool:
+        """Whether a signal has arrived."""
+        return self._received
+
     def ignore_more(self) -> None:
         """Ignore signals until the process ends, including after Python has restored its default handlers."""
         for number in _STOP_SIGNALS:
@@ -58,7 +71,7 @@ class StopSignals:
 
     @contextmanager
     def delayed(self) -> Iterator[None]:
-        """Raise KeyboardInterrupt at the end of the block if a signal arrives inside it."""
+        """Raise `Stop` at the end of the block if a signal arrives inside it."""
         raises, self._raises = self._raises, False
         try:
             yield
@@ -73,7 +86,7 @@ class StopSignals:
 
     def _raise_received(self) -> None:
         if self._received and self._raises:
-            raise KeyboardInterrupt
+            raise Stop
 
 
 def prepare_environment(command: str) -> None:
@@ -116,8 +129,11 @@ def running(module: str, namespace: str, parameters: Mapping[str, Value]) -> Ite
 
     Yields:
         The child process. It is stopped with SIGTERM, which unlike SIGINT prints no traceback while Python starts.
+
+    Raises:
+        SettingError: a parameter, such as a file name, is not UTF-8.
     """
-    words = [word for name, value in parameters.items() for word in ('-p', f'{name}:={parameter_text(value)}')]
+    words = [word for name, value in parameters.items() for word in ('-p', f'{name}:={_utf8_text(name, value)}')]
     command = [sys.executable, '-m', __name__, module, '--ros-args', '-r', f'__ns:={namespace}', *words]
     # In a new session, so that Ctrl-C in the terminal reaches only this process, which then stops the child.
     process = subprocess.Popen(command, start_new_session=True)
@@ -130,6 +146,16 @@ def running(module: str, namespace: str, parameters: Mapping[str, Value]) -> Ite
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _utf8_text(name: str, value: Value) -> str:
+    """Return the text of a parameter, which ROS requires to be UTF-8."""
+    text = parameter_text(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SettingError(f'{name} must be UTF-8, as required by ROS, got {value!r}; rename the file') from error
+    return text
 
 
 def _run_module() -> None:

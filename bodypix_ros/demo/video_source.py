@@ -94,6 +94,12 @@ class Video:
         return None
 
     def _open(self) -> cv2.VideoCapture:
+        try:
+            str(self._path).encode()
+        except UnicodeEncodeError as error:  # it would end the process
+            raise ImageError(
+                f'the name of {str(self._path)!r} is not UTF-8, which OpenCV needs for videos; rename the file'
+            ) from error
         capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():
             raise ImageError(f'{self._path} is neither a picture nor a video that OpenCV can read')

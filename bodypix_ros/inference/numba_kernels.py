@@ -103,7 +103,7 @@ def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
 
 def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
     """See `numpy_kernels.decode_parts`."""
-    labels = np.full(mask.shape, BACKGROUND, np.int8)
+    labels = np.empty(mask.shape, np.int8)
     values = np.ascontiguousarray(squash_before(part_logits, geometry))
     parts, *cells = values.shape
     _label_cells(
@@ -334,18 +334,22 @@ def _label_cells(  # type: ignore[no-untyped-def]
     candidates = np.empty(values.shape[2], np.int8)
     rows, columns = _within_cells(rows, cell_rows, stride), _within_cells(columns, cell_columns, stride)
     last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
+    line = np.empty(mask.shape[1], np.int8)
+    disputed = np.empty(len(cell_columns) - 1, np.intp)
     for i in range(len(cell_rows) - 1):
+        below, count_disputed = min(i + 1, last_row), 0
         for j in range(len(cell_columns) - 1):
+            beside, winner, agree = min(j + 1, last_column), ranked[i, j], True
+            for corner in ((i, j), (i, beside), (below, j), (below, beside)):
+                agree &= (ranked[corner] == winner) & (leads[corner] > MARGIN)
+            line[cell_columns[j] : cell_columns[j + 1]] = numbers[winner]
+            disputed[count_disputed] = j
+            count_disputed += not agree
+        _fill_rows(mask, line, cell_rows[i], cell_rows[i + 1], labels)
+        for j in disputed[:count_disputed]:
+            beside = min(j + 1, last_column)
             box = cell_rows[i], cell_rows[i + 1], cell_columns[j], cell_columns[j + 1]
             if not _holds_person(mask, box):
-                continue
-            below, beside = min(i + 1, last_row), min(j + 1, last_column)
-            corners = (i, j), (i, beside), (below, j), (below, beside)
-            winner, agree = ranked[i, j], True
-            for corner in corners:
-                agree &= (ranked[corner] == winner) & (leads[corner] > MARGIN)
-            if agree:
-                _fill_box(mask, numbers[winner], box, labels)
                 continue
             a, b, c, d = values[i, j], values[i, beside], values[below, j], values[below, beside]
             count = _find_candidates(a, b, c, d, candidates)
@@ -408,6 +412,15 @@ def _fill_box(mask, number, box, labels):  # type: ignore[no-untyped-def]
         inside, line = mask[y, left:right], labels[y, left:right]
         for x in range(len(line)):
             line[x] = number if inside[x] else BACKGROUND
+
+
+@_compiled
+def _fill_rows(mask, line, top, bottom, labels):  # type: ignore[no-untyped-def]
+    """Label the person pixels of some rows as `line` has it for their columns; the others are background."""
+    for y in range(top, bottom):
+        inside, row = mask[y], labels[y]
+        for x in range(len(row)):
+            row[x] = line[x] if inside[x] else BACKGROUND
 
 
 @_compiled

@@ -10,6 +10,8 @@ from ..errors import SettingError
 
 Remappings = list[tuple[str, str]]
 
+MAX_NVBLOX_CAMERAS = 4
+
 SHOWN = ('overlay', 'parts_color', 'mask')
 """Images of the node that the RViz layouts show in addition to the camera images."""
 
@@ -42,7 +44,7 @@ def node_remappings(topics: Mapping[str, str]) -> Remappings:
     for camera, topic in topics.items():
         remappings += [
             (_under(camera, 'image'), topic),
-            (_under(camera, 'camera_info'), _beside(topic, 'camera_info')),
+            (_under(camera, 'camera_info'), beside(topic, 'camera_info')),
         ]
     return [(name, topic) for name, topic in remappings if name != topic]
 
@@ -56,6 +58,36 @@ def rviz_remappings(topics: Mapping[str, str]) -> Remappings:
     return remappings
 
 
+def nvblox_remappings(images: Mapping[str, str], depths: Mapping[str, str]) -> Remappings:
+    """Return the remappings of the inputs of nvblox, which numbers its cameras.
+
+    Args:
+        images: topic of the colour images of each camera.
+        depths: topic of its depth images.
+
+    Raises:
+        SettingError: there are more cameras than nvblox has inputs for.
+    """
+    if len(images) > MAX_NVBLOX_CAMERAS:
+        raise SettingError(f'cameras must be at most {MAX_NVBLOX_CAMERAS} for nvblox, got {", ".join(images)}')
+    remappings = []
+    for number, camera in enumerate(images):
+        topics = {'color': images[camera], 'depth': depths[camera], 'mask': _under(camera, 'mask')}
+        for name, topic in topics.items():
+            info = f'{topic}/camera_info' if name == 'mask' else beside(topic, 'camera_info')
+            remappings += [
+                (f'camera_{number}/{name}/image', topic),
+                (f'camera_{number}/{name}/camera_info', info),
+            ]
+    return remappings
+
+
+def beside(topic: str, name: str) -> str:
+    """Return the topic of a name in the namespace of another topic."""
+    folder, slash, _ = topic.rpartition('/')
+    return f'{folder}{slash}{name}'
+
+
 def _read_list(text: str) -> list[str]:
     try:
         return list(map(str, yaml.safe_load(text)))
@@ -65,8 +97,3 @@ def _read_list(text: str) -> list[str]:
 
 def _under(camera: str, name: str) -> str:
     return f'{camera}/{name}' if camera else name
-
-
-def _beside(topic: str, name: str) -> str:
-    folder, slash, _ = topic.rpartition('/')
-    return f'{folder}{slash}{name}'

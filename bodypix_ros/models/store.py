@@ -16,6 +16,7 @@ from .bodypix.tfjs import MANIFEST_LIMIT_BYTES, Manifest, parse_manifest
 from .bodypix.verify import RECORD_FILE, Record, read_record, verify_files, write_record
 from .catalogue import CATALOGUE, Checkpoint
 from .disk import (
+    NO_CACHE,
     cache_folder,
     discard,
     guarded,
@@ -131,6 +132,8 @@ class Store:
     def _absence(self, checkpoint: Checkpoint) -> str | None:
         """Return a sentence if the checkpoint is missing or must not be read, otherwise None."""
         path = self.folder(checkpoint) / checkpoint.manifest
+        if self.root == NO_CACHE:
+            return f'{checkpoint.title} are not on this computer: there is no cache folder, set model_dir or HOME'
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):

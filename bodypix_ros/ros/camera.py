@@ -19,6 +19,7 @@ from ..encodings import to_bgr
 from ..errors import describe_error
 from . import image_msg
 from .compat import subscription_events
+from .history import FrameHistory
 from .image_msg import BadImage
 from .outputs import OUTPUTS, OutputPublisher
 from .parameters import Parameters
@@ -38,6 +39,7 @@ class Wanted:
     publishers: tuple[OutputPublisher, ...] = ()
     parts: bool = False
     people: bool = False
+    confidence: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +154,7 @@ class Camera:
         camera_info: the newest one; None before the first, and while no output needs it.
         announced_size: height and width that camera_info announces; None before the first.
         largest_image_bytes: size of the largest image message so far.
+        history: what is carried from image to image.
         active: the node is active.
     """
 
@@ -172,6 +175,7 @@ class Camera:
         self.announced_size: tuple[int, int] | None = None
         self.largest_image_bytes = 0
         self.wanted = Wanted()
+        self.history = FrameHistory(name)
         self._node, self._queue = node, queue
         self._publishers: list[OutputPublisher] = []
         self._unanswered_since_s = 0.0
@@ -221,6 +225,7 @@ class Camera:
             publishers,
             parts=any(output.needs_parts(picture) for output in outputs),
             people=any(output.needs_people for output in outputs),
+            confidence=self.parameters.tracking.smoothing or any(output.needs_confidence for output in outputs),
         )
         if publishers:
             self.images.follow(settings.qos)

@@ -229,6 +229,7 @@ def _camera_report(camera: Camera, stats: CameraStats, status: Status) -> Report
         {
             'topic': camera.images.topic,
             'subscription': str(camera.images.request) if camera.images.is_open else '',
+            'following': camera.history.following,
             'outputs wanted': ', '.join(one.output.topic for one in camera.wanted.publishers),
             'rate in (Hz)': stats.rate_in_hz,
             'rate out (Hz)': stats.rate_out_hz,

@@ -19,8 +19,9 @@ from ..segmentation import Segmentation
 from ..segmenter import Segmenter
 from .camera import CameraFrame, Wanted
 from .image_msg import BadImage
-from .outputs import Result, publish_outputs
+from .outputs import publish_outputs
 from .parameters import Parameters
+from .result import Result, Track
 
 _LOG = logging.getLogger(__name__)
 _WAIT_S = 0.5
@@ -160,8 +161,7 @@ class InferenceWorker:
         self.people_error = ''
         self.started_s = time.monotonic()
         self._queue, self._segmenter, self._clock, self._sizes = queue, segmenter, clock, sizes
-        self._retry_people_s = 0.0
-        self._failure = ''
+        self._retry_people_s, self._failure = 0.0, ''
         self._batch_sizes: list[int] = []
         self._open: list[CameraFrame] = []  # in work, and not counted yet as out, dropped or bad
         self._open_lock = threading.Lock()
@@ -277,20 +277,20 @@ class InferenceWorker:
     def _segment(self, jobs: list[_Job], parameters: Parameters) -> list[Segmentation]:
         rotate = parameters.node.rotate
         images = [rotate_image(job.image, rotate) if rotate else job.image for job in jobs]
-        parts = any(job.wanted.parts for job in jobs)
+        needs = {name: any(getattr(job.wanted, name) for job in jobs) for name in ('parts', 'confidence')}
         found = None
         if any(job.wanted.people for job in jobs) and time.monotonic() >= self._retry_people_s:
-            found = self._segment_people(images, parameters, parts)
+            found = self._segment_people(images, parameters, needs)
         if found is None:
-            found = self._segmenter.segment_batch(images, parameters.segment, parts=parts)
+            found = self._segmenter.segment_batch(images, parameters.segment, **needs)
         return [rotate_back(one, rotate) for one in found] if rotate else found
 
     def _segment_people(
-        self, images: list[NDArray[np.uint8]], parameters: Parameters, parts: bool
+        self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, bool]
     ) -> list[Segmentation] | None:
         """Segment and find people; return None where that fails: masks and parts are published without."""
         try:
-            found = self._segmenter.segment_batch(images, parameters.segment, parts=parts, people=True)
+            found = self._segmenter.segment_batch(images, parameters.segment, people=True, **needs)
         except Exception as error:
             self._retry_people_s = time.monotonic() + _RETRY_PEOPLE_S
             self.people_error = describe_error(error)
@@ -300,17 +300,17 @@ class InferenceWorker:
         return found
 
     def _publish(self, job: _Job, segmentation: Segmentation, parameters: Parameters) -> None:
-        started_s = time.monotonic()
-        camera, header = job.frame.camera, job.frame.header
+        camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
+        tracks: Sequence[Track] = ()
+        if parameters.tracking.smoothing or segmentation.people is not None:
+            segmentation, tracks = camera.history.update(job.image, segmentation, header.stamp, parameters)
         network, part_ids = self._segmenter.network, self._segmenter.settings.part_ids
         result = Result(
-            header, job.image, segmentation, part_ids, parameters.picture, camera.camera_info, network.model
+            header, job.image, segmentation, part_ids, parameters.picture, camera.camera_info, network.model, tracks
         )
         if not self._close(job.frame):
             return
-        wanted = [
-            one for one in job.wanted.publishers if segmentation.people is not None or not one.output.needs_people
-        ]
+        wanted = [one for one in job.wanted.publishers if segmentation.people or not one.output.needs_people]
         failures = publish_outputs(wanted, result)
         if failures:
             self._failure = '; '.join(f'{topic} was not published: {why}' for topic, why in failures.items())

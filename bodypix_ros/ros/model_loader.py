@@ -173,7 +173,7 @@ def check_change(before: ModelRequest, after: ModelRequest) -> None:
         return
     if source_at_hand(settings) is None and not settings.allow_download:
         raise ModelError(
-            f'the weights of {find_checkpoint(settings).title} are not in the cache: download them with '
+            f'{find_checkpoint(settings).title} are not in the cache: download them with '
             '`bodypix models fetch`, copy them with `bodypix models import`, or start the node with allow_download '
             'set to true'
         )

@@ -12,13 +12,15 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from std_srvs.srv import SetBool
 
 from ..errors import ProviderError, log_error
+from ..segmenter import Segmenter
 from .camera import Camera, CameraFrame
 from .compat import guard_services, has_matched_events, state_of
 from .diagnostics import Diagnostics
 from .inference_worker import InferenceWorker, LatestFrameQueue
+from .label_info import LabelInfoPublisher
 from .model_loader import Load, LoadedModel, ModelLoader, check_change, load_model
-from .outputs import LabelInfoPublisher
 from .parameters import NodeParameters, unknown_overrides, unmatched_files
+from .services import FollowService, SegmentService
 
 _LOG = logging.getLogger(__name__)
 _REPORT_PERIOD_S = 1.0
@@ -63,7 +65,9 @@ class BodyPixNode(LifecycleNode):
         if not has_matched_events():
             self.create_timer(_POLL_PERIOD_S, self._follow, clock=steady)
         self.create_service(SetBool, '~/enable', self._enable)
+        FollowService(self, self._cameras)
         guard_services(self)
+        SegmentService(self, self._segmenter, lambda: self._node_parameters.now)
         arguments = sys.argv if arguments is None else arguments
         for text in [*unknown_overrides(self), *unmatched_files(arguments, self.get_fully_qualified_name())]:
             self.get_logger().warning(text)
@@ -192,8 +196,11 @@ class BodyPixNode(LifecycleNode):
 
     def _publish_labels(self) -> None:
         if self._labels is not None and self._loader.model is not None:
-            part_ids = self._loader.model.segmenter.settings.part_ids
-            self._labels.publish(part_ids, self._node_parameters.now.segment.threshold)
+            part_ids, now = self._loader.model.segmenter.settings.part_ids, self._node_parameters.now
+            self._labels.publish(part_ids, now.picture.semantic_classes, now.segment.threshold)
+
+    def _segmenter(self) -> Segmenter | None:
+        return None if self._loader.model is None else self._loader.model.segmenter
 
     def _give_up(self, error: Exception) -> None:
         """Return to the unconfigured state, or end the process if a GPU is required."""

@@ -2,75 +2,38 @@
 
 from __future__ import annotations
 
+import array
 import logging
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
+from geometry_msgs.msg import PoseStamped
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from .. import msg, people
+from .. import msg
 from ..encodings import encode_labels
 from ..errors import describe_error
 from ..palettes import BLACK, palette_colors
-from ..parts import BACKGROUND, PartIds, part_names
-from ..regions import Box
+from ..parts import part_numbers
 from ..render import colorize_parts, overlay_needs_parts, render_overlay
-from ..segmentation import Segmentation
-from ..settings import PictureSettings
+from ..settings import PictureSettings, read_size
 from .compat import publisher_events
 from .image_msg import prepare
-from .qos import LATCHED, output_profile
-
-try:
-    from vision_msgs.msg import LabelInfo, VisionClass
-except ImportError:
-    LabelInfo = VisionClass = None
+from .people_msgs import Detection2DArray, write_detections, write_people, write_pose
+from .qos import output_profile
+from .result import Result
 
 _LOG = logging.getLogger(__name__)
-_UNLABELED = BACKGROUND % 256
-"""The byte of the background in the images of parts; vision_msgs reserves it for what has no label."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What is known about one image when its messages are written.
-
-    Attributes:
-        header: std_msgs/Header of the image.
-        image: (H, W, 3) uint8 BGR.
-        segmentation: of the image.
-        part_ids: numbering of the parts.
-        settings: how pictures are drawn.
-        camera_info: the newest of the camera; None where there is none.
-        model: what segmented it, 'bodypix_ros' or 'bodypix'.
-    """
-
-    header: Any
-    image: NDArray[np.uint8]
-    segmentation: Segmentation
-    part_ids: PartIds
-    settings: PictureSettings
-    camera_info: CameraInfo | None = None
-    model: str = ''
-
-    @property
-    def labels(self) -> NDArray[np.int8]:
-        """The part labels, where an output needs them."""
-        assert self.segmentation.parts is not None, 'an output that needs parts was made without them'
-        return self.segmentation.parts
-
-    @property
-    def people(self) -> people.People:
-        """The people, where an output needs them."""
-        assert self.segmentation.people is not None, 'an output that needs people was made without them'
-        return self.segmentation.people
+_FORMATS = {'.png': 'png', '.jpg': 'jpeg'}
+_COMPRESSION = {'.png': [cv2.IMWRITE_PNG_COMPRESSION, 1], '.jpg': [cv2.IMWRITE_JPEG_QUALITY, 80]}
+"""Labels have large areas of one value: higher levels of PNG cost more time than they save bytes."""
 
 
 class OutputMessage:
@@ -108,7 +71,8 @@ class Output:
         write: writes a result into the message; returns false where there is nothing to publish.
         needs_parts: whether body parts must be computed for it.
         needs_people: whether people must be found for it.
-        needs_info: whether it repeats the camera_info.
+        needs_confidence: whether the probability of each pixel must be computed for it.
+        needs_info: whether it needs the camera_info.
     """
 
     topic: str
@@ -116,6 +80,7 @@ class Output:
     write: Callable[[OutputMessage, Result], bool]
     needs_parts: Callable[[PictureSettings], bool] = lambda _: False
     needs_people: bool = False
+    needs_confidence: bool = False
     needs_info: bool = False
 
 
@@ -180,9 +145,16 @@ def _write_image(message: OutputMessage, result: Result, image: NDArray[Any], en
 
 def _write_mask(message: OutputMessage, result: Result) -> bool:
     mask = result.segmentation.mask
-    pixels = message.pixels(result.header, mask.shape, np.uint8, 'mono8')
-    np.multiply(mask.view(np.uint8), np.uint8(255), out=pixels)
+    _mask(result, out=message.pixels(result.header, mask.shape, np.uint8, 'mono8'))
     return True
+
+
+def _mask(result: Result, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Return, in `out` if it is given, 255 where a person or a part of `mask_parts` is visible, and 0 elsewhere."""
+    mask = result.segmentation.mask
+    if result.settings.mask_parts:
+        mask = np.isin(result.labels, part_numbers(result.settings.mask_parts, result.part_ids))
+    return np.multiply(mask.view(np.uint8), np.uint8(255), out=out)
 
 
 def _write_parts(message: OutputMessage, result: Result) -> bool:
@@ -196,8 +168,11 @@ def _write_parts_color(message: OutputMessage, result: Result) -> bool:
 
 
 def _write_overlay(message: OutputMessage, result: Result) -> bool:
-    overlay = render_overlay(result.image, result.segmentation, result.settings, result.part_ids)
-    return _write_image(message, result, overlay, 'bgr8')
+    return _write_image(message, result, _overlay(result), 'bgr8')
+
+
+def _overlay(result: Result) -> NDArray[np.uint8]:
+    return render_overlay(result.image, result.segmentation, result.settings, result.part_ids)
 
 
 def _write_instances(message: OutputMessage, result: Result) -> bool:
@@ -213,82 +188,101 @@ def _write_camera_info(message: OutputMessage, result: Result) -> bool:
     return True
 
 
-def _write_people(message: OutputMessage, result: Result) -> bool:
-    array = message.content
-    array.header = result.header
-    array.height, array.width = result.image.shape[:2]
-    array.model, array.part_ids = result.model, result.part_ids
-    array.keypoint_set = 'coco17'
-    array.z_kind = msg.PersonArray.Z_NONE
-    array.people = [_person_message(person) for person in result.people.persons]
+def _write_confidence(message: OutputMessage, result: Result) -> bool:
+    return _write_image(message, result, result.confidence, 'mono8')
+
+
+def _write_semantic_mask(message: OutputMessage, result: Result) -> bool:
+    if result.settings.semantic_classes == 'parts':
+        classes = (result.labels + np.int8(1)).view(np.uint8)
+    else:
+        classes = result.segmentation.mask.view(np.uint8)
+    return _write_image(message, result, _semantic_size(classes, result.settings), 'mono8')
+
+
+def _write_semantic_confidence(message: OutputMessage, result: Result) -> bool:
+    background = result.segmentation.mask.view(np.uint8) - np.uint8(1)  # 255 where there is nobody
+    confidence = result.confidence ^ background  # there 255 - confidence
+    return _write_image(message, result, _semantic_size(confidence, result.settings), 'mono8')
+
+
+def _semantic_size(image: NDArray[np.uint8], settings: PictureSettings) -> NDArray[np.uint8]:
+    """Return an image in `semantic_size`, each pixel the nearest of the image: classes have no values in between."""
+    size = read_size(settings.semantic_size)
+    if size is None or size == image.shape[::-1]:
+        return image
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+
+
+def _write_mask_png(message: OutputMessage, result: Result) -> bool:
+    return _write_compressed(message, result, _mask(result), 'mono8', '.png')
+
+
+def _write_parts_png(message: OutputMessage, result: Result) -> bool:
+    return _write_compressed(message, result, encode_labels(result.labels, '8UC1'), '8UC1', '.png')
+
+
+def _write_overlay_jpeg(message: OutputMessage, result: Result) -> bool:
+    return _write_compressed(message, result, _overlay(result), 'bgr8', '.jpg')
+
+
+def _write_compressed(message: OutputMessage, result: Result, image: NDArray[Any], encoding: str, file: str) -> bool:
+    """Write a compressed image, whose format has the form of image_transport: 'mono8; png compressed '."""
+    done, data = cv2.imencode(file, image, _COMPRESSION[file])
+    assert done, f'an image of {image.shape} cannot be compressed'
+    content = message.content
+    content.header = result.header
+    content.format = f'{encoding}; {_FORMATS[file]} compressed {encoding if encoding == "bgr8" else ""}'
+    content.data = array.array('B', data.tobytes())
     return True
 
 
-def _person_message(person: people.Person) -> msg.Person:
-    return msg.Person(
-        id=person.id,
-        score=person.score,
-        box=_box_message(person.box),
-        area_px=person.area_px,
-        keypoints=[
-            msg.Keypoint(name=point.name, x=point.x, y=point.y, z=math.nan, score=point.score)
-            for point in person.keypoints
-        ],
-        parts=[
-            msg.BodyPart(
-                id=part.part, name=part.name, area_px=part.area_px, x=part.x, y=part.y, box=_box_message(part.box)
-            )
-            for part in person.parts
-        ],
-    )
+def _to_content(write: Callable[[Any, Result], bool]) -> Callable[[OutputMessage, Result], bool]:
+    """Return the writer of an output for a function that writes into its message."""
+    return lambda message, result: write(message.content, result)
 
 
-def _box_message(box: Box | None) -> RegionOfInterest:
-    if box is None:
-        return RegionOfInterest()
-    return RegionOfInterest(x_offset=box.x, y_offset=box.y, width=box.width, height=box.height)
+def _needs_parts_in_mask(settings: PictureSettings) -> bool:
+    return bool(settings.mask_parts)
+
+
+def _needs_parts_in_overlay(settings: PictureSettings) -> bool:
+    return overlay_needs_parts(settings.overlay_effect)
+
+
+def _always(_: PictureSettings) -> bool:
+    return True
 
 
 OUTPUTS: tuple[Output, ...] = (
-    Output('mask', Image, _write_mask),
+    Output('mask', Image, _write_mask, needs_parts=_needs_parts_in_mask),
     Output('mask/camera_info', CameraInfo, _write_camera_info, needs_info=True),
-    Output('parts', Image, _write_parts, needs_parts=lambda _: True),
-    Output('parts_color', Image, _write_parts_color, needs_parts=lambda _: True),
-    Output('overlay', Image, _write_overlay, needs_parts=lambda settings: overlay_needs_parts(settings.overlay_effect)),
-    Output('people', msg.PersonArray, _write_people, needs_parts=lambda _: True, needs_people=True),
+    Output('mask/compressed', CompressedImage, _write_mask_png, needs_parts=_needs_parts_in_mask),
+    Output('confidence', Image, _write_confidence, needs_confidence=True),
+    Output('parts', Image, _write_parts, needs_parts=_always),
+    Output('parts/compressed', CompressedImage, _write_parts_png, needs_parts=_always),
+    Output('parts_color', Image, _write_parts_color, needs_parts=_always),
+    Output('overlay', Image, _write_overlay, needs_parts=_needs_parts_in_overlay),
+    Output('overlay/compressed', CompressedImage, _write_overlay_jpeg, needs_parts=_needs_parts_in_overlay),
+    Output(
+        'semantic/mask',
+        Image,
+        _write_semantic_mask,
+        needs_parts=lambda settings: settings.semantic_classes == 'parts',
+    ),
+    Output('semantic/confidence', Image, _write_semantic_confidence, needs_confidence=True),
+    Output('people', msg.PersonArray, _to_content(write_people), needs_parts=_always, needs_people=True),
+    Output(
+        'people/pose',
+        PoseStamped,
+        _to_content(write_pose),
+        needs_parts=_always,  # raised hands are found by their pixels
+        needs_people=True,
+        needs_info=True,
+    ),
     Output('instances', Image, _write_instances, needs_people=True),
 )
+"""All topics of a camera but those of packages that may be absent."""
 
-
-class LabelInfoPublisher:
-    """Publishes what the values of the images mean, latched, where vision_msgs is installed."""
-
-    def __init__(self, node: Node, prefixes: Sequence[str]) -> None:
-        """Open the topics of each camera; `prefixes` are those of the cameras' topics."""
-        self._node = node
-        self._publishers: list[Any] = []
-        if LabelInfo is None:
-            _LOG.info('vision_msgs is not installed, so there is no topic %slabel_info', prefixes[0])
-        else:
-            self._publishers = [node.create_publisher(LabelInfo, f'{one}label_info', LATCHED) for one in prefixes]
-
-    def publish(self, part_ids: PartIds, threshold: float) -> None:
-        """Publish the names of the labels.
-
-        Args:
-            part_ids: numbering of the parts.
-            threshold: a pixel is a person where its score is above this, 0..1.
-        """
-        if not self._publishers:
-            return
-        message = LabelInfo(threshold=threshold)
-        message.header.stamp = self._node.get_clock().now().to_msg()
-        names = [*enumerate(part_names(part_ids)), (_UNLABELED, 'background')]
-        message.class_map = [VisionClass(class_id=number, class_name=name) for number, name in names]
-        for publisher in self._publishers:
-            publisher.publish(message)
-
-    def destroy(self) -> None:
-        """Close the topics."""
-        while self._publishers:
-            self._node.destroy_publisher(self._publishers.pop())
+if Detection2DArray is not None:
+    OUTPUTS += (Output('people/detections', Detection2DArray, _to_content(write_detections), needs_people=True),)

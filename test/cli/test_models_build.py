@@ -84,6 +84,15 @@ def test_a_wrong_size_is_refused(size, official, capsys) -> None:
     assert f"a size must be WIDTHxHEIGHT, such as 640x480, got '{size}'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('size', ['100000x100', '16000x16000', f'{"9" * 5000}x1'])
+def test_a_size_beyond_that_of_pictures_is_refused(size, official, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(['models', 'build', '--size', size, *official])
+    refusal = capsys.readouterr().err.splitlines()[-1]
+    assert 'a size may have at most 16384 pixels per side and 33554432 in total, got ' in refusal
+    assert len(refusal) < 400
+
+
 def test_no_camera_is_refused(official, capsys) -> None:
     assert main(['models', 'build', '--cameras', '0', *official]) == 1
     assert capsys.readouterr().err == 'bodypix: cameras must be at least 1, got 0\n'

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bodypix_ros.demo.processes import StopSignals, as_parameters, running
+from bodypix_ros.errors import SettingError
 from bodypix_ros.settings import NetworkSettings
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,6 +40,30 @@ def test_in_its_block_the_first_signal_raises_and_later_ones_do_not(number: sign
             signal.raise_signal(number)
             reached.append('after the second signal')
     assert reached == ['after the second signal']
+
+
+def test_a_process_that_handled_the_signal_inside_exec_ends_with_its_own_status(tmp_path: Path) -> None:
+    """A plain KeyboardInterrupt would make it end with SIGINT."""
+    (tmp_path / 'interrupted.py').write_text(
+        'import signal, sys\n'
+        'from bodypix_ros.demo.processes import StopSignals\n'
+        'signals = StopSignals()\n'
+        'try:\n'
+        '    with signals:\n'
+        "        exec('signal.raise_signal(signal.SIGINT)')\n"
+        'except KeyboardInterrupt:\n'
+        '    sys.exit(3 if signals.received else 4)\n'
+    )
+    environment = {**os.environ, 'PYTHONPATH': ':'.join([str(tmp_path), *filter(None, sys.path)])}
+    done = subprocess.run([sys.executable, '-m', 'interrupted'], env=environment, timeout=60, check=False)
+    assert done.returncode == 3
+
+
+def test_a_parameter_that_is_not_utf8_is_refused() -> None:
+    """ROS would refuse it with a UnicodeEncodeError."""
+    refusal = r"source must be UTF-8, as required by ROS, got '/tmp/\\udce9.png'; rename the file"
+    with pytest.raises(SettingError, match=refusal), running('waiting', '/demo', {'source': '/tmp/\udce9.png'}):
+        pass
 
 
 def test_a_signal_before_the_block_raises_at_its_start() -> None:

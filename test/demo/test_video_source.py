@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -100,6 +101,14 @@ def test_a_video_without_a_suffix_is_recognised(tmp_path: Path) -> None:
     expected = write_video(tmp_path / 'video.avi', 2, 'MJPG')
     path = (tmp_path / 'video.avi').rename(tmp_path / 'video')
     assert greys_of(path, 4) == pytest.approx(2 * expected, abs=5)
+
+
+def test_a_video_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """OpenCV would end the process."""
+    write_video(tmp_path / 'video.avi', 2, 'MJPG')
+    path = (tmp_path / 'video.avi').rename(tmp_path / os.fsdecode(b'video_\xe9.avi'))
+    with pytest.raises(ImageError, match=r"video_\\udce9.avi' is not UTF-8, which OpenCV needs for videos; rename the"):
+        open_source(path)
 
 
 def test_a_source_that_does_not_exist_is_named() -> None:

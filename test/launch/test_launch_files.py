@@ -13,7 +13,9 @@ from stubs import REPOSITORY, StubInstall
 from bodypix_ros.launching.texts import value_text
 from bodypix_ros.settings import BODYPIX_ONLY, all_settings
 
-LAUNCH_FILES = ['bodypix', 'multi_camera', 'usb_cam', 'v4l2_camera', 'image_file', 'realsense']
+LAUNCH_FILES = [
+    'bodypix', 'multi_camera', 'usb_cam', 'v4l2_camera', 'image_file', 'realsense', 'nvblox', 'nav2_people',
+]  # fmt: skip
 DRIVERS = {
     'usb_cam': ('usb_cam', 'usb_cam_node_exe'),
     'v4l2_camera': ('v4l2_camera', 'v4l2_camera_node'),

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip('yaml', reason='needs PyYAML, which every ROS brings')
 
 from bodypix_ros.errors import SettingError
-from bodypix_ros.launching.topics import image_topics, node_remappings, rviz_remappings
+from bodypix_ros.launching.topics import image_topics, node_remappings, nvblox_remappings, rviz_remappings
 
 
 def test_one_camera_needs_no_remapping_by_default() -> None:
@@ -71,3 +71,28 @@ def test_rviz_shows_the_topics_in_the_namespace_of_the_node() -> None:
         ('/mask', 'mask'),
     ]
     assert ('/rear/mask', 'rear/mask') in rviz_remappings(image_topics('image_raw', ['front', 'rear']))
+
+
+def test_nvblox_numbers_its_cameras() -> None:
+    cameras = ['front', 'rear']
+    remappings = nvblox_remappings(image_topics('[/a/image, /b/image]', cameras), image_topics('depth/image', cameras))
+    assert dict(remappings) == {
+        'camera_0/color/image': '/a/image',
+        'camera_0/color/camera_info': '/a/camera_info',
+        'camera_0/depth/image': 'front/depth/image',
+        'camera_0/depth/camera_info': 'front/depth/camera_info',
+        'camera_0/mask/image': 'front/mask',
+        'camera_0/mask/camera_info': 'front/mask/camera_info',
+        'camera_1/color/image': '/b/image',
+        'camera_1/color/camera_info': '/b/camera_info',
+        'camera_1/depth/image': 'rear/depth/image',
+        'camera_1/depth/camera_info': 'rear/depth/camera_info',
+        'camera_1/mask/image': 'rear/mask',
+        'camera_1/mask/camera_info': 'rear/mask/camera_info',
+    }
+
+
+def test_nvblox_has_inputs_for_four_cameras() -> None:
+    topics = image_topics('image', list('abcde'))
+    with pytest.raises(SettingError, match='cameras must be at most 4 for nvblox, got a, b, c, d, e'):
+        nvblox_remappings(topics, topics)

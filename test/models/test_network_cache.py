@@ -124,6 +124,7 @@ NETWORK, NOTE = 'stride16-trained-2heads.onnx', 'stride16-trained-2heads.json'
         (NOTE, b'\xff', '.json is not a JSON file'),
         (NOTE, b'[' * 60_000, '.json is not a JSON file'),
         (NOTE, b'{}', 'its content has changed'),
+        (NOTE, b'{"sha256": "%s"}' % hashlib.sha256(b'network').hexdigest().encode(), 'its content has changed'),
         (NOTE, b' ' * 100_000, '.json has 100000 bytes, expected at most 65536'),
     ],
 )

@@ -19,6 +19,7 @@ from bodypix_ros.errors import ModelError, SettingError
 from bodypix_ros.models.bodypix import verify
 from bodypix_ros.models.bodypix.verify import Fingerprint, Record, read_record, write_record
 from bodypix_ros.models.catalogue import CATALOGUE
+from bodypix_ros.models.disk import NO_CACHE
 from bodypix_ros.models.store import Store, is_official, open_store
 from bodypix_ros.settings import OFFICIAL_SERVER, NetworkSettings
 
@@ -79,6 +80,11 @@ def test_an_absent_checkpoint_is_not_fetched_unasked(store: Store, origin: Path)
     with pytest.raises(ModelError, match='fetch them with `bodypix models fetch --multiplier 0.5`, copy them from'):
         store.obtain(KNOWN, origin.as_uri(), allow_download=False)
     assert not store.root.exists()
+
+
+def test_without_a_home_folder_the_remedy_is_a_folder() -> None:
+    with pytest.raises(ModelError, match='are not on this computer: there is no cache folder, set model_dir or HOME; '):
+        Store(NO_CACHE).obtain(KNOWN, 'file:///nowhere', allow_download=False)
 
 
 def test_a_damaged_checkpoint_is_logged_and_fetched_again(

@@ -38,7 +38,7 @@ def test_a_subscriber_to_the_mask_costs_no_parts_and_gets_the_next_frame(
     robot.until_seen()
     message = robot.message(astronaut)
     robot.show(message)
-    assert robot.until(lambda: gate.begun(1)) == {'images': 1, 'parts': False}
+    assert robot.until(lambda: gate.begun(1)) == {'images': 1, 'parts': False, 'confidence': False}
     gate.go(1)
     mask = robot.until(lambda: robot.received['mask'])[0]
     assert mask.header == message.header
@@ -51,7 +51,7 @@ def test_a_subscriber_to_the_parts_gets_the_next_frame(
     robot.until_wanted('mask', 'parts')
     message = robot.message(astronaut)
     robot.show(message)
-    assert robot.until(lambda: gate.begun(2)) == {'images': 1, 'parts': True}
+    assert robot.until(lambda: gate.begun(2)) == {'images': 1, 'parts': True, 'confidence': False}
     gate.go(2)
     assert robot.until(lambda: robot.received['parts'])[0].header == message.header
 
@@ -69,4 +69,4 @@ def test_lazy_set_to_false_receives_and_computes_without_subscribers(
     assert robot.set('lazy', False) == ''
     robot.until_seen()
     robot.show(robot.message(astronaut))
-    assert robot.until(lambda: gate.begun(3)) == {'images': 1, 'parts': True, 'people': True}
+    assert robot.until(lambda: gate.begun(3)) == {'images': 1, 'parts': True, 'confidence': True, 'people': True}

@@ -1,66 +1,18 @@
-"""The messages of each output; vision_msgs is replaced by a fake."""
+"""The messages of each output."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
-import pytest
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from bodypix_ros.parts import part_names
 from bodypix_ros.ros import outputs
-from bodypix_ros.ros.qos import LATCHED
+from bodypix_ros.ros.result import Result
 from bodypix_ros.segmentation import Segmentation
 from bodypix_ros.settings import PictureSettings
-
-
-class FakeNode:
-    """Keeps what is published."""
-
-    def __init__(self) -> None:
-        self.published: list[Any] = []
-        self.created: list[tuple[Any, ...]] = []
-
-    def create_publisher(self, *arguments: Any) -> Any:
-        self.created.append(arguments)
-        return SimpleNamespace(publish=self.published.append)
-
-    def get_clock(self) -> Any:
-        return SimpleNamespace(now=lambda: SimpleNamespace(to_msg=lambda: 'now'))
-
-
-@pytest.fixture
-def vision_msgs(monkeypatch: pytest.MonkeyPatch) -> None:
-    def info(threshold: float) -> Any:
-        return SimpleNamespace(threshold=threshold, header=SimpleNamespace(stamp=None), class_map=[])
-
-    monkeypatch.setattr(outputs, 'LabelInfo', info)
-    monkeypatch.setattr(outputs, 'VisionClass', lambda class_id, class_name: (class_id, class_name))
-
-
-@pytest.mark.usefixtures('vision_msgs')
-def test_every_label_has_its_name_for_later_subscribers_as_well() -> None:
-    node = FakeNode()
-    outputs.LabelInfoPublisher(node, ['']).publish('bodypix1', 0.5)  # type: ignore[arg-type]
-    assert node.created[0][1:] == ('label_info', LATCHED)
-    message = node.published[0]
-    assert message.threshold == 0.5
-    assert message.class_map == [*enumerate(part_names('bodypix1')), (255, 'background')]
-
-
-def test_without_vision_msgs_there_is_one_line_and_no_topic(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level('INFO')
-    monkeypatch.setattr(outputs, 'LabelInfo', None)
-    node = FakeNode()
-    publisher = outputs.LabelInfoPublisher(node, [''])  # type: ignore[arg-type]
-    publisher.publish('bodypix1', 0.5)
-    assert caplog.messages == ['vision_msgs is not installed, so there is no topic label_info']
-    assert (node.created, node.published) == ([], [])
 
 
 class Publisher:
@@ -74,9 +26,9 @@ class Publisher:
         self.published += 1
 
 
-def result(mask: Any, **changes: Any) -> outputs.Result:
+def result(mask: Any, **changes: Any) -> Result:
     image = np.zeros((*mask.shape, 3), np.uint8)
-    return outputs.Result(Header(frame_id='cam'), image, Segmentation(mask), 'bodypix1', PictureSettings(), **changes)
+    return Result(Header(frame_id='cam'), image, Segmentation(mask), 'bodypix1', PictureSettings(), **changes)
 
 
 BY_TOPIC = {one.topic: one for one in outputs.OUTPUTS}
@@ -113,7 +65,7 @@ def test_one_message_serves_every_encoding_of_the_parts() -> None:
     ):  # fmt: skip
         settings = PictureSettings(parts_encoding=encoding)
         segmentation = Segmentation(labels >= 0, labels)
-        one = outputs.Result(Header(), np.zeros((1, 2, 3), np.uint8), segmentation, 'bodypix1', settings)
+        one = Result(Header(), np.zeros((1, 2, 3), np.uint8), segmentation, 'bodypix1', settings)
         assert BY_TOPIC['parts'].write(message, one)
         assert message.content.encoding == encoding
         assert np.frombuffer(message.content.data, dtype).tolist() == expected
@@ -126,3 +78,79 @@ def test_without_camera_info_there_is_nothing_to_repeat() -> None:
     assert BY_TOPIC['mask/camera_info'].write(message, result(np.ones((2, 3), bool), camera_info=info))
     assert (message.content.header.frame_id, message.content.distortion_model) == ('cam', 'plumb_bob')
     assert message.content.k.tolist() == [1.0] * 9
+
+
+MASK = np.array([[0, 1, 1], [0, 0, 1]], bool)
+PARTS = np.array([[-1, 0, 21], [-1, -1, 12]], np.int8)  # left_face, right_hand and torso_front of bodypix1
+CONFIDENCE = np.array([[10, 200, 130], [0, 127, 255]], np.uint8)
+
+
+def written(topic: str, **settings: Any) -> Any:
+    """Return the message of a topic for an image of six pixels."""
+    message = outputs.OutputMessage(BY_TOPIC[topic].kind)
+    found = Segmentation(MASK, PARTS, confidence=CONFIDENCE)
+    one = Result(Header(frame_id='cam'), np.zeros((2, 3, 3), np.uint8), found, 'bodypix1', PictureSettings(**settings))
+    assert BY_TOPIC[topic].write(message, one)
+    assert message.content.header.frame_id == 'cam'
+    return message.content
+
+
+def values(message: Image) -> list[list[int]]:
+    """Return the pixels of an image of one byte each; rows are not padded."""
+    assert (message.encoding, message.step) == ('mono8', message.width)
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width).tolist()
+
+
+def test_the_confidence_is_that_of_a_person() -> None:
+    assert values(written('confidence')) == CONFIDENCE.tolist()
+
+
+def test_the_mask_covers_the_parts_that_are_set() -> None:
+    assert values(written('mask')) == [[0, 255, 255], [0, 0, 255]]
+    assert values(written('mask', mask_parts=('hands', 'left_face'))) == [[0, 255, 255], [0, 0, 0]]
+    assert values(written('mask', mask_parts=['torso'])) == [[0, 0, 0], [0, 0, 255]]
+    assert values(written('mask', mask_parts=('feet',))) == [[0, 0, 0], [0, 0, 0]]
+    needs = {topic: BY_TOPIC[topic].needs_parts for topic in ('mask', 'mask/compressed')}
+    for wanted in needs.values():
+        assert not wanted(PictureSettings())
+        assert wanted(PictureSettings(mask_parts=('hands',)))
+
+
+def test_semantic_classes_are_one_byte_from_one() -> None:
+    assert values(written('semantic/mask')) == [[0, 1, 1], [0, 0, 1]]
+    assert values(written('semantic/mask', semantic_classes='parts')) == [[0, 1, 22], [0, 0, 13]]
+    needs_parts = BY_TOPIC['semantic/mask'].needs_parts
+    assert [needs_parts(PictureSettings(semantic_classes=one)) for one in ('person', 'parts')] == [False, True]
+
+
+def test_the_semantic_confidence_is_that_of_the_published_class() -> None:
+    assert values(written('semantic/confidence')) == [[245, 200, 130], [255, 128, 255]]
+
+
+def test_semantic_images_are_resized_without_new_values() -> None:
+    assert values(written('semantic/mask', semantic_size='6x4')) == [
+        [0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 1, 1],
+    ]  # fmt: skip
+    assert values(written('semantic/confidence', semantic_size='3x2')) == [[245, 200, 130], [255, 128, 255]]
+    assert values(written('semantic/mask', semantic_size='1x1', semantic_classes='parts'))[0][0] in {0, 1, 13, 22}
+
+
+def test_compressed_labels_are_lossless_png() -> None:
+    mask, parts = written('mask/compressed'), written('parts/compressed', parts_encoding='32SC1')
+    assert (mask.format, parts.format) == ('mono8; png compressed ', '8UC1; png compressed ')
+    for message, expected in ((mask, MASK * 255), (parts, PARTS.view(np.uint8))):
+        assert bytes(message.data[:4]) == b'\x89PNG'
+        assert (cv2.imdecode(np.array(message.data, np.uint8), cv2.IMREAD_UNCHANGED) == expected).all()
+
+
+def test_a_compressed_overlay_is_a_jpeg_of_the_overlay() -> None:
+    overlay, message = written('overlay'), written('overlay/compressed')
+    assert message.format == 'bgr8; jpeg compressed bgr8'
+    picture = cv2.imdecode(np.array(message.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert bytes(message.data[:2]) == b'\xff\xd8'
+    assert picture.shape == (overlay.height, overlay.width, 3)
+    assert np.abs(picture.astype(int) - np.frombuffer(overlay.data, np.uint8).reshape(picture.shape)).mean() < 20
+
+
+def test_only_what_shows_confidence_asks_for_it() -> None:
+    assert {one.topic for one in outputs.OUTPUTS if one.needs_confidence} == {'confidence', 'semantic/confidence'}

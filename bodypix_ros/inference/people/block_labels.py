@@ -63,19 +63,19 @@ def _occupied(mask: Mask, step: int) -> Mask:
 def _label_corners(blocks: Mask, label_at: LabelAt, step: int, shape: tuple[int, ...]) -> tuple[PersonLabels, Mask]:
     """Return the label of each chosen block's first corner, and whether all four agree and are sure."""
     wanted = np.zeros((blocks.shape[0] + 1, blocks.shape[1] + 1), bool)
-    for corner in _corners(wanted):
+    for corner in corner_views(wanted):
         np.logical_or(corner, blocks, out=corner)
     rows, columns = np.nonzero(wanted)
     labels, sure = np.zeros(wanted.shape, np.uint8), wanted.copy()
     labels[rows, columns], sure[rows, columns] = label_at(
         np.minimum(rows * step, shape[0] - 1), np.minimum(columns * step, shape[1] - 1)
     )
-    first, *others = _corners(labels)
-    agreed = np.logical_and.reduce([*_corners(sure), *(first == other for other in others)])
+    first, *others = corner_views(labels)
+    agreed = np.logical_and.reduce([*corner_views(sure), *(first == other for other in others)])
     return first, agreed
 
 
-def _corners(grid: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+def corner_views(grid: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """Return views of the four corners of each block."""
     return grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,9 @@ from ...people import Pose
 from ...settings import SegmentSettings
 from ..geometry import Geometry
 from .block_labels import Indices, PersonLabels, label_mask
-from .long_offsets import InterpolatedOffsets, NearestOffsets, Positions
+from .cell_instances import assign_by_cells
+from .long_offsets import InterpolatedOffsets, NearestOffsets
+from .pose_distances import PoseDistances
 
 _CHUNK = 16384  # positions; these and what is computed from them fit into the cache of a core
 
@@ -77,18 +78,29 @@ def assign_pixels(
     `label_mask`.
     """
     variant = _VARIANTS[settings.instances]
-    targets = _Targets(poses, variant, settings.min_keypoint_score)
-    if not targets.keypoints:
+    by_cells = settings.instances == 'webgl' and geometry.sigmoid == 'after'
+    min_keypoint_score = variant.min_keypoint_score
+    if min_keypoint_score is None:
+        min_keypoint_score = float(np.float32(settings.min_keypoint_score))  # shaders compare in float32
+    distances = PoseDistances(
+        poses,
+        keypoints=variant.keypoints,
+        min_keypoint_score=min_keypoint_score,
+        reach_px2=np.inf if by_cells else variant.reach_px2,
+    )
+    if not distances.labels:
         return np.zeros(mask.shape, np.uint8)
-    estimates = variant.estimates(long_offsets, targets.keypoints, geometry, settings.refine_steps)
+    if by_cells:
+        return assign_by_cells(mask, distances, long_offsets, geometry, settings.refine_steps)
+    estimates = variant.estimates(long_offsets, distances.keypoints, geometry, settings.refine_steps)
     trusted_px2 = (variant.trust_cells * _cell_px(geometry)) ** 2
-    chunk = _CHUNK // len(targets.keypoints)
+    chunk = _CHUNK // len(distances.keypoints)
 
     def label_at(rows: Indices, columns: Indices) -> tuple[PersonLabels, NDArray[np.bool_]]:
         labels, sure = np.empty(rows.size, np.uint8), np.empty(rows.size, bool)
         for start in range(0, rows.size, chunk):
             part = slice(start, start + chunk)
-            labels[part], distance_px2 = targets.nearest(estimates(rows[part], columns[part]))
+            labels[part], distance_px2 = distances.nearest(distances.of(estimates(rows[part], columns[part])))
             np.less(distance_px2, trusted_px2, out=sure[part])
         return labels, sure
 
@@ -99,44 +111,3 @@ def _cell_px(geometry: Geometry) -> float:
     """Return the height of an output cell in pixels of the picture."""
     padding = geometry.padding
     return geometry.pose_stride * (padding.top + geometry.height + padding.bottom) / geometry.input_height
-
-
-class _Targets:
-    """The keypoints of all poses that count, to be compared with estimates."""
-
-    def __init__(self, poses: Sequence[Pose], variant: _Variant, min_keypoint_score: float) -> None:
-        least = variant.min_keypoint_score
-        if least is None:
-            least = float(np.float32(min_keypoint_score))  # shaders compare in float32
-        strong = [
-            [index for index, point in enumerate(pose.keypoints[: variant.keypoints]) if point.score > least]
-            for pose in poses
-        ]
-        self.keypoints = sorted(set().union(*strong))
-        self._reach_px2 = variant.reach_px2
-        self._poses = [
-            (
-                label,
-                [self.keypoints.index(index) for index in chosen],
-                np.array([[complex(pose.keypoints[index].x, pose.keypoints[index].y)] for index in chosen]),
-            )
-            for label, (pose, chosen) in enumerate(zip(poses, strong, strict=True), start=1)
-            if chosen
-        ]
-
-    def nearest(self, estimates: Positions) -> tuple[PersonLabels, NDArray[np.floating[Any]]]:
-        """Return labels and squared distances of the nearest poses, (n,) each, for (keypoints, n) estimates.
-
-        The first of equally near poses wins; NaN is nearest to nobody.
-        """
-        best: NDArray[Any] = np.full(estimates.shape[1], self._reach_px2, estimates.real.dtype)
-        labels = np.zeros(estimates.shape[1], np.uint8)
-        for label, rows, places in self._poses:
-            away = estimates[rows] - places.astype(estimates.dtype)
-            distance = np.square(away.real)
-            distance += np.square(away.imag)
-            mean = distance.sum(axis=0) / estimates.real.dtype.type(len(rows))
-            nearer = mean < best
-            np.copyto(best, mean, where=nearer)
-            labels[nearer] = label
-        return labels, best

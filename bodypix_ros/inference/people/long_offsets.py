@@ -33,7 +33,7 @@ class KeypointEstimates(Protocol):
 
 
 @dataclass(frozen=True)
-class _Axis:
+class Axis:
     """One axis of the picture, and the positions of its pixels among the output cells.
 
     Attributes:
@@ -53,14 +53,19 @@ class _Axis:
         cells: Floats = ((self.border + pixels + 1) * self.shrink - 1) / self.stride
         return cells
 
+    def pixels(self, cells: Floats) -> Floats:
+        """Return the pixels at positions among the cells; the inverse of `cells`."""
+        pixels: Floats = (cells * self.stride + 1) / self.shrink - 1 - self.border
+        return pixels
 
-def _axes(geometry: Geometry) -> tuple[_Axis, _Axis]:
+
+def picture_axes(geometry: Geometry) -> tuple[Axis, Axis]:
     """Return the vertical and the horizontal axis."""
     top, bottom, left, right = geometry.padding
     height, width, stride = geometry.height, geometry.width, geometry.pose_stride
     return (
-        _Axis(height, top, geometry.input_height / (top + bottom + height), stride),
-        _Axis(width, left, geometry.input_width / (left + right + width), stride),
+        Axis(height, top, geometry.input_height / (top + bottom + height), stride),
+        Axis(width, left, geometry.input_width / (left + right + width), stride),
     )
 
 
@@ -88,7 +93,7 @@ class InterpolatedOffsets:
         self._values = _polynomials(offsets)
         self._planes = np.arange(len(keypoints))[:, None] * offsets[0].size
         self._row_length = long_offsets.shape[2]
-        self._vertical, self._horizontal = _axes(geometry)
+        self._vertical, self._horizontal = picture_axes(geometry)
         self._steps = refine_steps + 1
 
     def __call__(self, rows: Indices, columns: Indices) -> Positions:
@@ -136,7 +141,7 @@ class NearestOffsets:
         self._cells = offsets.shape[1]
         self._planes = np.arange(len(keypoints))[:, None] * (self._cells + 1)
         self._row_length = long_offsets.shape[2]
-        self._vertical, self._horizontal = _axes(geometry)
+        self._vertical, self._horizontal = picture_axes(geometry)
         self._steps = refine_steps
 
     def __call__(self, rows: Indices, columns: Indices) -> Positions:
@@ -182,7 +187,7 @@ def _polynomials(offsets: NDArray[np.complex64]) -> NDArray[np.complex64]:
     return np.stack([offsets, right, below, twist]).reshape(4, -1)
 
 
-def _split(pixels: Floats, axis: _Axis) -> tuple[NDArray[np.int32], Floats]:
+def _split(pixels: Floats, axis: Axis) -> tuple[NDArray[np.int32], Floats]:
     """Round positions to whole pixels of the picture; return the cell before each, and the distance from it, 0..1."""
     rounded = np.floor(pixels + np.float32(0.5))
     np.minimum(rounded, axis.size - 1, out=rounded)

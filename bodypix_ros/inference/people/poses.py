@@ -81,7 +81,7 @@ def decode_poses(
     poses: list[Pose] = []
     while len(found) < settings.max_people and queue:
         root = queue.pop()
-        start = decoder.position(root.keypoint, root.row, root.column)
+        start = decoder.start(root)
         if _taken(root.keypoint, start, found, settings.nms_radius):
             continue
         points = decoder.follow(root.keypoint, start)
@@ -119,14 +119,11 @@ class _Decoder:
         self._forward = heads['displacement_fwd']
         self._backward = heads['displacement_bwd']
         self._stride = stride
+        self._last_row, self._last_column = (size - 1 for size in self.scores.shape[1:])
 
-    def position(self, keypoint: int, row: int, column: int) -> _Point:
-        """Return where a cell says that the keypoint is."""
-        return _Point(
-            float(self.scores[keypoint, row, column]),
-            row * self._stride + float(self._offsets[keypoint, row, column]),
-            column * self._stride + float(self._offsets[len(KEYPOINTS) + keypoint, row, column]),
-        )
+    def start(self, candidate: _Candidate) -> _Point:
+        """Return where the cell of a candidate places its keypoint."""
+        return _Point(candidate.score, *self._position(candidate.keypoint, candidate.row, candidate.column))
 
     def follow(self, root: int, start: _Point) -> list[_Point]:
         """Walk from the root keypoint to all others: up the tree to its top, then down every branch."""
@@ -143,17 +140,24 @@ class _Decoder:
     def _step(self, source: _Point, target: int, edge: int, displacements: NDArray[np.float32]) -> _Point:
         """Walk along one edge, then let the cells there correct the place."""
         row, column = self._cell(source.y, source.x)
-        y = source.y + float(displacements[edge, row, column])
-        x = source.x + float(displacements[len(_SKELETON) + edge, row, column])
+        y = source.y + displacements.item(edge, row, column)
+        x = source.x + displacements.item(len(_SKELETON) + edge, row, column)
         for _ in range(_OFFSET_REFINEMENTS):
-            _, y, x = self.position(target, *self._cell(y, x))
-        return _Point(float(self.scores[(target, *self._cell(y, x))]), y, x)
+            y, x = self._position(target, *self._cell(y, x))
+        return _Point(self.scores.item(target, *self._cell(y, x)), y, x)
+
+    def _position(self, keypoint: int, row: int, column: int) -> tuple[float, float]:
+        """Return where a cell places a keypoint: y and x."""
+        y = row * self._stride + self._offsets.item(keypoint, row, column)
+        x = column * self._stride + self._offsets.item(len(KEYPOINTS) + keypoint, row, column)
+        return y, x
 
     def _cell(self, y: float, x: float) -> tuple[int, int]:
         """Return the row and column of the nearest cell."""
-        _, rows, columns = self.scores.shape
-        row, column = round_half_up(y / self._stride), round_half_up(x / self._stride)
-        return min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
+        row, column = math.floor(y / self._stride + 0.5), math.floor(x / self._stride + 0.5)
+        row = 0 if row < 0 else self._last_row if row > self._last_row else row
+        column = 0 if column < 0 else self._last_column if column > self._last_column else column
+        return row, column
 
 
 class _Queue:

@@ -1,0 +1,107 @@
+"""What is carried from image to image of one camera: steady masks, ids, keypoints, gestures, the followed person."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from numpy.typing import NDArray
+
+from ..gestures import GestureDetector
+from ..segmentation import Segmentation
+from ..settings import TrackingSettings
+from ..smoothing import KeypointSmoother, MaskSmoother
+from ..tracking import Tracker
+from .follower import Follower
+from .parameters import Parameters
+from .result import Track
+
+
+class FrameHistory:
+    """The memory of one camera.
+
+    The worker updates it with each image; the services of the node read and set whom to follow. Both may run at once.
+    """
+
+    def __init__(self, camera: str = '') -> None:
+        """Start without memory; `camera` is for the log."""
+        self._lock = threading.Lock()
+        self._masks = MaskSmoother()
+        self._tracker, self._keypoints, self._gestures = Tracker(), KeypointSmoother(), GestureDetector()
+        self._follower = Follower(camera)
+        self._first_ns: int | None = None
+
+    @property
+    def following(self) -> str:
+        """Whom the node follows, in words."""
+        return self._follower.state
+
+    def follow(self, target: int, track_id: int, hold_s: float) -> str:
+        """Take a request of the service Follow; see `Follower.follow`.
+
+        Raises:
+            ValueError: the request is wrong; the text says why.
+        """
+        with self._lock:
+            return self._follower.follow(target, track_id, hold_s)
+
+    def update(
+        self,
+        image: NDArray[np.uint8],
+        found: Segmentation,
+        stamp: Time,
+        parameters: Parameters,
+    ) -> tuple[Segmentation, tuple[Track, ...]]:
+        """Add the next image.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            found: what was found in it. Without confidence, masks are not smoothed.
+            stamp: when it was taken; the time of arrival replaces a stamp of 0.
+            parameters: of the node.
+
+        Returns:
+            What was found, with steady mask, parts and keypoints where the settings ask for them; and for each person
+            what earlier images add, empty where people are not tracked.
+        """
+        with self._lock:
+            stamp_ns = stamp.sec * 10**9 + stamp.nanosec or time.monotonic_ns()
+            if self._first_ns is None:
+                self._first_ns = stamp_ns
+            stamp_s = (stamp_ns - self._first_ns) * 1e-9  # small, so that a float keeps its nanoseconds
+            settings = parameters.tracking
+            if settings.smoothing and found.confidence is not None:
+                found = self._masks.update(image, found, parameters.segment.threshold, stamp_s)
+            if found.people is None or not settings.tracking:
+                return found, ()
+            return self._track(found, stamp_s, settings)
+
+    def _track(
+        self, found: Segmentation, stamp_s: float, settings: TrackingSettings
+    ) -> tuple[Segmentation, tuple[Track, ...]]:
+        assert found.people is not None
+        assert self._first_ns is not None
+        persons = found.people.persons
+        hold_s = settings.follow_hold_s
+        if self._follower.following:  # the id of the followed person must survive as long
+            settings = dataclasses.replace(settings, track_hold_s=max(settings.track_hold_s, hold_s))
+        self._tracker.settings = self._keypoints.settings = settings
+        ids = self._tracker.update(persons, stamp_s)
+        gestures = self._gestures.update(persons, ids, stamp_s)
+        if settings.keypoint_smoothing:
+            smooth = tuple(self._keypoints.update(persons, ids, stamp_s))
+            found = dataclasses.replace(found, people=dataclasses.replace(found.people, persons=smooth))
+        followed = self._follower.update(persons, ids, gestures, stamp_s, hold_s)
+        first_ns = self._first_ns
+        tracks = tuple(
+            Track(
+                number,
+                tuple((one.kind, first_ns + round(one.since_s * 1e9)) for one in own),
+                number != 0 and number == followed,
+            )
+            for number, own in zip(ids, gestures, strict=True)
+        )
+        return found, tracks

@@ -1,0 +1,142 @@
+"""The services of the node: segment one image, and choose whom to follow."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.task import Future
+
+from ..encodings import to_bgr
+from ..errors import describe_error, shorten
+from ..rotation import rotate_back, rotate_image
+from ..segmenter import Segmenter
+from ..srv import Follow, Segment
+from .camera import Camera
+from .image_msg import view_pixels
+from .outputs import OUTPUTS, OutputMessage
+from .parameters import Parameters
+from .result import Result
+
+_LOG = logging.getLogger(__name__)
+_MAX_CALLS = 4
+"""Calls of Segment that wait for the model at once; further ones are refused."""
+
+
+class FollowService:
+    """Answers `~/follow`."""
+
+    def __init__(self, node: Node, cameras: Sequence[Camera]) -> None:
+        """Open the service; `cameras` are those of the node at any time."""
+        self._cameras = cameras
+        node.create_service(Follow, '~/follow', self._follow)
+
+    def _follow(self, request: Follow.Request, response: Follow.Response) -> Follow.Response:
+        try:
+            camera = self._find(request.camera)
+            tracking = camera.parameters.tracking
+            if not tracking.tracking and request.target != Follow.Request.STOP:
+                raise ValueError('following requires ids: set the parameter tracking to true')
+            state = camera.history.follow(request.target, request.track_id, tracking.follow_hold_s)
+        except ValueError as error:
+            response.success, response.message = False, str(error)
+            return response
+        wanted = any(one.output.needs_people for one in camera.wanted.publishers)
+        hint = '' if wanted else '; people are not looked for until people/pose or people has a subscriber'
+        response.success, response.message = True, state + hint
+        return response
+
+    def _find(self, name: str) -> Camera:
+        if not self._cameras:
+            raise ValueError('the node has no cameras before it is configured')
+        if not name and len(self._cameras) == 1:
+            return self._cameras[0]
+        for camera in self._cameras:
+            if camera.name == name:
+                return camera
+        names = ', '.join(camera.name for camera in self._cameras)
+        known = f'one of {names}' if names else 'empty, as the camera of this node has no name'
+        raise ValueError(f'camera must be {known}; got {shorten(repr(name))}')
+
+
+class SegmentService:
+    """Answers `~/segment` while the node continues: the model runs in a thread of its own."""
+
+    def __init__(
+        self, node: Node, segmenter: Callable[[], Segmenter | None], parameters: Callable[[], Parameters]
+    ) -> None:
+        """Open the service.
+
+        Args:
+            node: of the service.
+            segmenter: returns the model that is loaded, or None.
+            parameters: returns those of the node.
+        """
+        self._node, self._segmenter, self._parameters = node, segmenter, parameters
+        self._calls = 0
+        # In a group of its own: a call that waits keeps all other callbacks of its group waiting.
+        node.create_service(Segment, '~/segment', self._segment, callback_group=ReentrantCallbackGroup())
+
+    async def _segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
+        segmenter, parameters = self._segmenter(), self._parameters()
+        if segmenter is None or self._calls >= _MAX_CALLS:
+            response.success = False
+            response.message = (
+                'the model is not loaded; configure the node and wait until it is'
+                if segmenter is None
+                else f'{self._calls} calls are waiting for the model; call again later'
+            )
+            return response
+        executor = self._node.executor
+        done = Future(executor=executor)
+
+        def run() -> None:
+            done.set_result(answer(segmenter, parameters, request))
+            with suppress(Exception):  # the node may have been destroyed in the meantime
+                executor.wake()
+
+        self._calls += 1
+        threading.Thread(target=run, name='segment service', daemon=True).start()
+        try:
+            return await done
+        finally:
+            self._calls -= 1
+
+
+def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Request) -> Segment.Response:
+    """Segment the image of a request as the topics of the node would; an error is part of the answer."""
+    response = Segment.Response()
+    try:
+        result = _result(segmenter, parameters, request)
+        wanted = ['mask', 'parts', *(['people'] if request.people else [])]
+        for output in OUTPUTS:
+            if output.topic in wanted:
+                message = OutputMessage(output.kind)
+                output.write(message, result)
+                setattr(response, output.topic, message.content)
+    except Exception as error:  # whatever it is, the caller gets an answer
+        _LOG.debug('segment', exc_info=error)
+        return Segment.Response(success=False, message=describe_error(error))
+    response.success = True
+    return response
+
+
+def _result(segmenter: Segmenter, parameters: Parameters, request: Any) -> Result:
+    """Segment the image of a request."""
+    node = parameters.node
+    image = to_bgr(*view_pixels(request.image), node.mono16_bits)
+    upright = rotate_image(image, node.rotate)
+    found = segmenter.segment_batch([upright], parameters.segment, parts=True, people=request.people)[0]
+    return Result(
+        request.image.header,
+        image,
+        rotate_back(found, node.rotate),
+        segmenter.settings.part_ids,
+        parameters.picture,
+        model=segmenter.network.model,
+    )
