@@ -1,4 +1,4 @@
-"""Per-pixel understanding of people for robots, with ONNX Runtime, with and without ROS 2."""
+"""Per-pixel person masks and body-part labels for robots, with ONNX Runtime, with and without ROS 2."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .segmentation import Segmentation
     from .segmenter import BodyPix, Segmenter, load
 
-# From a checkout, find the generated messages of an installed copy.
+# In a checkout, find the generated messages of an installed copy.
 __path__ = extend_path(__path__, __name__)
 __version__ = '0.1.0'
 __all__ = ['BodyPix', 'Segmentation', 'Segmenter', '__version__', 'load']
@@ -19,7 +19,7 @@ _MODULES = {'BodyPix': 'segmenter', 'Segmenter': 'segmenter', 'load': 'segmenter
 
 
 def __getattr__(name: str) -> Any:
-    """Import the network only when it is asked for: nodes that need our messages alone stay light."""
+    """Import the segmenter on first use, so that nodes that only need the messages load quickly."""
     if name in _MODULES:
         return getattr(import_module(f'.{_MODULES[name]}', __name__), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

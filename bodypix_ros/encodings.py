@@ -16,14 +16,14 @@ Pixels = NDArray[Any]
 
 @dataclass(frozen=True)
 class Encoding:
-    """How one encoding lays out its pixels.
+    """The pixel layout of one encoding.
 
     Attributes:
-        channels: values of one pixel in a row; 2 where two neighbours share their colour.
-        code: conversion of OpenCV that gives BGR; None where the pixels are BGR.
-        bits: 8 or 16, of each value.
-        even: multiples that (height, width) must be, where pixels share their colour.
-        rows: rows of data for each two rows of the picture; more than 2 where colour planes follow (6: nv24).
+        channels: values per pixel in a row; 2 if two neighbouring pixels share their colour.
+        code: OpenCV's conversion code to BGR; None if the pixels are BGR.
+        bits: bits per value, 8 or 16.
+        even: (height, width) must be multiples of these, if pixels share their colour.
+        rows: rows of data per two rows of the image; more than 2 if colour planes follow (6: nv24).
     """
 
     channels: int
@@ -89,7 +89,7 @@ LABEL_ENCODINGS: dict[str, type[np.generic]] = {
     '16SC1': np.int16,
     '32SC1': np.int32,
 }
-"""Encodings of a label image; background is -1, and 255 where there is no sign."""
+"""Encodings of a label image; the background is -1, or 255 if the type is unsigned."""
 
 
 def to_bgr(pixels: Pixels, encoding: Encoding, mono16_bits: int = 16) -> NDArray[np.uint8]:
@@ -97,16 +97,16 @@ def to_bgr(pixels: Pixels, encoding: Encoding, mono16_bits: int = 16) -> NDArray
 
     Args:
         pixels: (data rows, W, channels) uint8, or uint16 of any byte order for 16-bit encodings. Rows may be padded.
-        encoding: what the pixels mean.
-        mono16_bits: significant bits of 16-bit values: 16, or 10 or 12 of a camera that does not shift them up.
+        encoding: encoding of the pixels.
+        mono16_bits: significant bits of 16-bit values: 16, or 10 or 12 for a camera that does not scale them to 16.
 
     Returns:
-        (H, W, 3) uint8; the pixels themselves where they are BGR already.
+        (H, W, 3) uint8; the pixels themselves if they are already BGR.
 
     Source: like cv_bridge, 16-bit values are scaled by 255/65535; YUV is BT.601 with limited range.
     """
     if encoding.bits == 16:
-        native = np.require(pixels, np.uint16, 'A')  # OpenCV reads rows at odd addresses wrongly
+        native = np.require(pixels, np.uint16, 'A')  # OpenCV misreads rows at odd addresses
         pixels = cv2.convertScaleAbs(native, alpha=255 / (2**mono16_bits - 1)).reshape(pixels.shape)
     if encoding.rows == 6:
         return _nv24_to_bgr(pixels[..., 0])
@@ -116,7 +116,7 @@ def to_bgr(pixels: Pixels, encoding: Encoding, mono16_bits: int = 16) -> NDArray
 
 
 def _nv24_to_bgr(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Convert (3 * H, W): Y, then U and V of each pixel in lines twice as long. OpenCV has no such conversion.
+    """Convert (3 * H, W): Y, then U and V of each pixel in rows of twice the length. OpenCV lacks this conversion.
 
     Source: the layout of V4L2's NV24.
     """
@@ -132,5 +132,5 @@ def _nv24_to_bgr(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def encode_labels(labels: NDArray[np.int8], encoding: str) -> NDArray[np.generic]:
-    """Return (H, W) labels in the integers of one of LABEL_ENCODINGS; -1 becomes 255 where there is no sign."""
+    """Return (H, W) labels in the type of one of LABEL_ENCODINGS; -1 becomes 255 if the type is unsigned."""
     return labels.astype(LABEL_ENCODINGS[encoding], copy=False)

@@ -26,7 +26,7 @@ class ImageError(BodyPixError, ValueError):
 
 
 def shorten(text: str, limit: int = 200) -> str:
-    """Return a text of at most `limit` characters, with the middle of a longer text omitted."""
+    """Return the text, with its middle omitted if it is longer than `limit` characters."""
     if len(text) <= limit:
         return text
     half = (limit - 5) // 2
@@ -34,13 +34,13 @@ def shorten(text: str, limit: int = 200) -> str:
 
 
 def log_error(log: logging.Logger, text: str, error: BaseException) -> None:
-    """Log that something failed and why, in one sentence; the traceback at debug level."""
+    """Log a failure and its reason in one line, and the traceback at debug level."""
     log.error('%s: %s', text, describe_error(error))
     log.debug('%s', text, exc_info=error)
 
 
 def describe_error(error: BaseException) -> str:
-    """Return the text of an error of this package, or type and shortened text of any other error."""
+    """Return the text of an error of this package, or the type and shortened text of any other error."""
     if isinstance(error, BodyPixError):
         return str(error)
     return shorten(f'{type(error).__name__}: {error}'.removesuffix(': '), 500)

@@ -12,11 +12,11 @@ KEPT_MEMORY = {'MALLOC_MMAP_THRESHOLD_': str(2**30), 'MALLOC_TRIM_THRESHOLD_': s
 
 
 def missing_variables(environment: Mapping[str, str], profile: str) -> dict[str, str]:
-    """Return the variables that an environment lacks for transporting images; those that it sets are left alone.
+    """Return the variables that an environment lacks for transporting images; variables that it sets are kept.
 
     Args:
         environment: variables by name.
-        profile: path of a Fast DDS profile, for an environment that names none.
+        profile: path of a Fast DDS profile, used if the environment does not set one.
     """
     variables = {name: value for name, value in KEPT_MEMORY.items() if name not in environment}
     if not any(environment.get(name) for name in PROFILE_VARIABLES):

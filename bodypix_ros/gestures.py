@@ -1,8 +1,8 @@
-"""Raised hands and waving, from the keypoints and parts of tracked people. No training: geometry and time.
+"""Detects raised hands and waving from the keypoints and parts of tracked people, by geometry and time.
 
-Distances are measured in lengths of the torso, shoulders to hips; where the hips are not seen, the distance of the
-shoulders replaces it. A hand is where its pixels are, because pose decoders often place the wrist of a raised arm near
-the hip; without enough pixels, or without parts, it is where the wrist is.
+Distances are in torso lengths (shoulders to hips), estimated from the shoulder width if the hips are not visible. A
+hand is located by its pixels, because pose decoders often place the wrist of a raised arm near the hip; without enough
+pixels, or without parts, it is located by the wrist keypoint.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .people import CERTAIN, Keypoint, PartRegion, Person
 
 
 class GestureKind(IntFlag):
-    """What somebody does; the values are those of bodypix_ros/msg/Gesture."""
+    """Kinds of gestures; the values are those of bodypix_ros/msg/Gesture."""
 
     LEFT_HAND_RAISED = 1
     RIGHT_HAND_RAISED = 2
@@ -26,19 +26,19 @@ class GestureKind(IntFlag):
 
 
 class Gesture(NamedTuple):
-    """A gesture, and the stamp of the image since which it is seen without interruption, seconds."""
+    """A gesture, and the stamp of the image since which it has been visible without interruption, seconds."""
 
     kind: GestureKind
     since_s: float
 
 
 class _Place(NamedTuple):
-    """Where a hand is, in torsos, and how that is known.
+    """Position of a hand in torso lengths, and how it was determined.
 
     Attributes:
-        sideways: right of the shoulder of its arm; None where that shoulder is not seen.
-        upwards: above a shoulder.
-        by_pixels: from the pixels of the hand; otherwise from the keypoint of the wrist.
+        sideways: distance to the right of the shoulder of its arm; None if that shoulder is not visible.
+        upwards: height above a shoulder.
+        by_pixels: whether it comes from the pixels of the hand rather than from the wrist keypoint.
     """
 
     sideways: float | None
@@ -46,23 +46,23 @@ class _Place(NamedTuple):
     by_pixels: bool
 
 
-_SHOULDERS_PER_TORSO = 0.75  # distance of the shoulders, seen from the front, over the length of the torso
-_MIN_HAND_AREA = 0.02  # square torsos; a hand from the side has about twice that
-_REACH = 1.6  # torsos from the shoulder to the middle of a stretched hand; farther pixels are somebody else's
-_RAISED, _LOWERED = 0.45, 0.25  # hand above the shoulders, torsos: about the nose, and about the chin
-_CONFIRM_S = 0.3  # a raised hand is reported after so long
-_GAP_S = 0.4  # a hand may be unseen for so long
+_SHOULDERS_PER_TORSO = 0.75  # shoulder width, seen from the front, over torso length
+_MIN_HAND_AREA = 0.02  # square torso lengths; a hand seen from the side has about twice that
+_REACH = 1.6  # torso lengths from the shoulder to the centre of a stretched hand; farther pixels belong to others
+_RAISED, _LOWERED = 0.45, 0.25  # height above the shoulders, torso lengths: about the nose, and about the chin
+_CONFIRM_S = 0.3  # a raised hand is reported after this time
+_GAP_S = 0.4  # a hand may be invisible for this time
 _WAVE_S = 1.5  # swings within this time count
-_SWINGS = 3  # changes of direction and the swings between them: one and a half waves
-_SWING = 0.2  # the shortest swing sideways, torsos: about 10 cm
+_SWINGS = 3  # number of swings in alternating directions: one and a half waves
+_SWING = 0.2  # the shortest sideways swing, torso lengths: about 10 cm
 
 
 class GestureDetector:
-    """Finds the gestures of the people of one camera.
+    """Detects the gestures of the people of one camera.
 
     A hand counts as raised once it has been as far above the shoulders as the nose for 0.3 s, and until it is below the
     chin. It waves when, above the shoulders, it swings sideways at least three times within 1.5 s. Hands may be missing
-    for up to 0.4 s; images should come at 8 Hz or more to show a wave.
+    for up to 0.4 s; detecting a wave requires images at 8 Hz or more.
     """
 
     def __init__(self) -> None:
@@ -73,13 +73,13 @@ class GestureDetector:
         """Return the gestures of each person of the next image.
 
         Args:
-            people: of the image, best with parts; keypoints and parts are found by their names.
+            people: of the image, preferably with parts; keypoints and parts are identified by their names.
             track_ids: their ids, as `Tracker.update` returns them; people with id 0 have no gestures.
-            stamp_s: when the image was taken, seconds. Where it is earlier than the previous one, all is forgotten.
+            stamp_s: when the image was taken, seconds. If it is earlier than the previous one, the state is reset.
 
         Returns:
-            In the order of their kinds. With both hands raised, the gestures of the left and of the right hand are
-            listed, too.
+            For each person, the gestures in the order of their kinds. With both hands raised, the gestures of the left
+            and of the right hand are also listed.
         """
         if stamp_s < self._stamp_s:
             self._people.clear()
@@ -92,7 +92,7 @@ class GestureDetector:
 
 
 class _Hands:
-    """Both hands of one person through time."""
+    """Both hands of one person over time."""
 
     def __init__(self) -> None:
         self.left, self.right = _Hand(), _Hand()
@@ -116,20 +116,20 @@ class _Hands:
 
 
 class _Hand:
-    """One hand through time.
+    """One hand over time.
 
     Attributes:
-        waving_since_s: stamp of the image in which the wave that still continues was first found; None without one.
+        waving_since_s: stamp of the image in which the current wave was recognised; None without a wave.
     """
 
     def __init__(self) -> None:
         self.waving_since_s: float | None = None
         self._up_since_s: float | None = None
-        self._seen_s = self._pixels_s = -math.inf  # when it was last seen, and when by its pixels
+        self._seen_s = self._pixels_s = -math.inf  # when it was last visible, and last located by its pixels
         self._path: deque[tuple[float, float, float]] = deque()  # stamp, sideways and upwards; above the shoulders only
 
     def update(self, place: _Place | None, stamp_s: float) -> None:
-        """Update with the place of the hand in the next image, None where it is not seen."""
+        """Update with the position of the hand in the next image, None if it is not visible."""
         if place is not None and not place.by_pixels and stamp_s - self._pixels_s <= _GAP_S:
             place = None  # the pixels are missing for a moment only; the wrist may be elsewhere
         if place is not None:
@@ -146,7 +146,7 @@ class _Hand:
             self.waving_since_s = stamp_s
 
     def raised_since(self, stamp_s: float) -> float | None:
-        """Return since when the hand is up; None where it is not, or not for long enough."""
+        """Return since when the hand has been raised; None if it is not raised, or not for long enough."""
         if self._up_since_s is None or stamp_s - self._up_since_s < _CONFIRM_S:
             return None
         return self._up_since_s
@@ -154,7 +154,7 @@ class _Hand:
     def _note(self, place: _Place, stamp_s: float) -> None:
         sideways, upwards, by_pixels = place
         if upwards <= 0 or by_pixels != (self._pixels_s == self._seen_s):
-            self._path.clear()  # wrist and middle of the hand are different places: a change is no swing
+            self._path.clear()  # a switch between the wrist and the centre of the hand must not count as a swing
         self._seen_s = stamp_s
         if by_pixels:
             self._pixels_s = stamp_s
@@ -167,7 +167,7 @@ class _Hand:
 
 
 def _find_hand(person: Person, side: str) -> _Place | None:
-    """Return where a hand is; None where it, both shoulders or the scale are unknown."""
+    """Return the position of a hand; None if the hand, both shoulders or the scale are unknown."""
     points = {point.name: point for point in person.keypoints if point.score >= CERTAIN}
     torso_px = _torso_px(points)
     shoulder = points.get(f'{side}_shoulder')
@@ -187,7 +187,7 @@ def _find_hand(person: Person, side: str) -> _Place | None:
 
 
 def _torso_px(points: Mapping[str, Keypoint]) -> float | None:
-    """Return the length of the torso; None where no two keypoints show it."""
+    """Return the length of the torso in pixels; None if the required keypoints are not visible."""
     shoulders = [points[name] for name in ('left_shoulder', 'right_shoulder') if name in points]
     hips = [points[name] for name in ('left_hip', 'right_hip') if name in points]
     lengths = []
@@ -203,14 +203,14 @@ def _middle(points: Sequence[Keypoint]) -> tuple[float, float]:
 
 
 def _swings_sideways(path: Sequence[tuple[float, float, float]]) -> int:
-    """Count the swings of at least `_SWING` to alternating sides; 0 where the hand moves more up and down."""
+    """Count the swings of at least `_SWING` to alternating sides; 0 if the hand moves more up and down."""
     if not path:
         return 0
     _, sideways, upwards = zip(*path, strict=True)
     if max(upwards) - min(upwards) > max(sideways) - min(sideways):
         return 0
     swings, direction = 0, 0
-    low = high = sideways[0]  # of the present swing
+    low = high = sideways[0]  # of the current swing
     for x in sideways:
         low, high = min(low, x), max(high, x)
         if direction != 1 and x - low >= _SWING:

@@ -1,8 +1,8 @@
 """ONNX Runtime with its telemetry switched off.
 
-Every other module imports it from here: `from ..onnx_runtime import onnxruntime`. Official Linux builds from 1.29 on
-upload events to a Microsoft host and write a device id into the user's cache folder as soon as the library is loaded,
-so the variable must be set before that. Child processes inherit it.
+All other modules import it from here: `from ..onnx_runtime import onnxruntime`. Official Linux builds since 1.29 send
+events to a Microsoft host and write a device id into the user's cache folder as soon as the library is loaded, so the
+variable must be set before that. Child processes inherit it.
 
 Source: "Disabling Telemetry" in the Privacy.md of the onnxruntime wheels 1.29.0 and 1.32.0.
 """

@@ -1,4 +1,4 @@
-"""Untrusted pictures: files and compressed images are checked before a decoder allocates memory for them."""
+"""Reads untrusted pictures: files and compressed images are checked before a decoder allocates memory for them."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 _FILL, _START_OF_SCAN = 0xFF, 0xDA
 _SCAN, _JPEG_END = b'\xff\xda', b'\xff\xd9'
 _MAX_SEGMENTS, _MAX_CHUNKS = 2**8, 2**14
-"""Of a JPEG header and of a PNG. Pillow parses them in Python, so a stream of countless ones would take seconds."""
+"""Limits for a JPEG header and for a PNG. Pillow parses them in Python, so a very large number would take seconds."""
 
 _MAX_SCANNED_PIXELS = 2**29
-"""Pixels times scans: each scan of a progressive JPEG passes over the whole picture."""
+"""Limit of pixels times scans: each scan of a progressive JPEG passes over the whole picture."""
 
 _BOMB_PIXELS, _BOMB_RATIO = 2**23, 100
-"""Above this size, a picture of more pixels per byte than a camera delivers is a decompression bomb."""
+"""Above this size, a picture with more pixels per byte than camera images have is treated as a decompression bomb."""
 
 _CODEC_LINE = re.compile(
     rb'Corrupt JPEG data|Premature end of JPEG|Invalid SOS|Inconsistent progression|Warning: unknown JFIF|'
     rb'Unknown Adobe|\[[^]]*\] global (grfmt_|loadsave)'
 )
 _DAMAGE = re.compile(rb'premature end|bad Huffman|instead of RST', re.IGNORECASE)
-"""Complaints of libjpeg after which a part of the picture is wrong; others, such as stray bytes, are harmless."""
+"""Warnings of libjpeg after which a part of the picture is wrong; others, such as stray bytes, are harmless."""
 
 _STDERR = 2
 _stderr_lock = threading.Lock()
@@ -59,7 +59,7 @@ class CompressedPicture:
         format: 'jpeg' or 'png'.
         height: of the picture, pixels.
         width: of the picture, pixels.
-        data: the stream, without bytes after its end and without what the pixels do not need.
+        data: the stream, without bytes after its end and without chunks that the pixels do not require.
     """
 
     format: Literal['jpeg', 'png']
@@ -69,13 +69,13 @@ class CompressedPicture:
 
 
 def check_compressed(data: bytes, max_pixels: int = MAX_PIXELS) -> CompressedPicture:
-    """Check a JPEG or PNG stream as far as that is possible without decoding it.
+    """Check a JPEG or PNG stream without decoding it.
 
-    Costs a small part of the decoding, whatever the data are.
+    Takes a small fraction of the decoding time for any data.
 
     Args:
         data: the stream. Bytes after its end are ignored: cameras pad with zeros, 0xFF or old buffer content.
-        max_pixels: larger pictures are refused.
+        max_pixels: larger pictures are rejected.
 
     Raises:
         ImageError: neither JPEG nor PNG, too large, truncated or damaged.
@@ -89,11 +89,11 @@ def check_compressed(data: bytes, max_pixels: int = MAX_PIXELS) -> CompressedPic
     height, width = picture.height, picture.width
     if height * width > max_pixels or max(height, width) > MAX_SIDE:
         raise ImageError(
-            f'a compressed image of {width}x{height} is above the limit of {max_pixels} pixels, {MAX_SIDE} a side'
+            f'a compressed image of {width}x{height} exceeds the limit of {max_pixels} pixels, {MAX_SIDE} per side'
         )
     if height * width > max(_BOMB_PIXELS, _BOMB_RATIO * len(picture.data)):
         raise ImageError(
-            f'a compressed image of {width}x{height} in {len(picture.data)} bytes is taken for a decompression bomb'
+            f'a compressed image of {width}x{height} in {len(picture.data)} bytes is treated as a decompression bomb'
         )
     return picture
 
@@ -105,25 +105,25 @@ def decode_compressed(
 
     Args:
         picture: as `check_compressed` returned it.
-        mosaic: the Bayer encoding of the pixels, where a grey picture carries one.
+        mosaic: the Bayer encoding of the pixels, if the grey picture is a Bayer image.
         mono16_bits: significant bits of 16-bit values.
 
     Returns:
-        (H, W, 3) uint8 BGR, as stored: a camera's orientation tag is ignored, so that the picture fits its camera_info.
+        (H, W, 3) uint8 BGR, as stored: an orientation tag is ignored, so that the picture matches its camera_info.
 
     Raises:
-        ImageError: the data are damaged, or the size does not suit the Bayer pattern.
+        ImageError: the data are damaged, or the size is odd but the pixels form a Bayer pattern.
     """
     if mosaic is not None and (picture.height % 2 or picture.width % 2):
-        raise ImageError(f'a Bayer pattern needs an even size, got {picture.width}x{picture.height}')
+        raise ImageError(f'a Bayer pattern requires an even size, got {picture.width}x{picture.height}')
     pixels = _decode_jpeg(picture, mosaic is not None) if picture.format == 'jpeg' else _decode_png(picture)
     if pixels.shape[:2] != (picture.height, picture.width):
-        raise _damaged(picture.data, 'its header gives another size')
+        raise _damaged(picture.data, 'its size differs from that in its header')
     return _as_bgr(pixels, mosaic, mono16_bits)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Return a picture file as (H, W, 3) uint8 BGR, upright as its orientation tag says.
+    """Return a picture file as (H, W, 3) uint8 BGR, rotated according to its orientation tag.
 
     Raises:
         ImageError: the file is missing, unreadable, not a picture, too large, truncated or damaged.
@@ -135,33 +135,31 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             warnings.simplefilter('ignore')  # of unusual metadata
             warnings.simplefilter('error', Image.DecompressionBombWarning)
             image: Image.Image = Image.open(file)
-            if image.format != 'TIFF':  # Pillow turns TIFF itself, and before 10.0 it leaves the tag there
+            if image.format != 'TIFF':  # Pillow rotates TIFF itself, and before 10.0 it does not remove the tag
                 image = ImageOps.exif_transpose(image)
             return _as_bgr(_pixels(image))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ImageError(
-            f'{path} is above the limit of {Image.MAX_IMAGE_PIXELS} pixels; scale it down first'
-        ) from error
+        raise ImageError(f'{path} exceeds the limit of {Image.MAX_IMAGE_PIXELS} pixels; scale it down first') from error
     except UnidentifiedImageError as error:
         raise ImageError(f'{path} is not a picture that Pillow {__version__} can read') from error
     except FileNotFoundError as error:
         raise ImageError(f'{path} does not exist; expected a picture file') from error
     except ImageError as error:
         raise ImageError(f'{path}: {error}') from error
-    except Exception as error:  # a damaged file leads Pillow's parsers to every kind of exception
+    except Exception as error:  # for damaged files, Pillow's parsers raise many kinds of exceptions
         if isinstance(error, OSError) and error.strerror:
             raise ImageError(f'{path} cannot be read ({error.strerror})') from error
         raise ImageError(f'{path} is {"truncated" if "truncated" in str(error) else f"damaged ({error})"}') from error
 
 
 def _check_jpeg(data: bytes) -> CompressedPicture:
-    """Read the header with Pillow and find the end marker: OpenCV 4 fills a truncated picture with grey."""
+    """Read the header with Pillow and find the end marker, because OpenCV 4 fills a truncated picture with grey."""
     start = _find_scan(data)
     try:
         image = JpegImagePlugin.JpegImageFile(BytesIO(data[:start]))
     except Exception as error:  # SyntaxError, OSError, struct.error and others
-        raise _damaged(data, 'its JPEG header is wrong') from error
-    end = data.rfind(_JPEG_END, start)  # an embedded thumbnail, which has an end too, is in the header
+        raise _damaged(data, 'its JPEG header is invalid') from error
+    end = data.rfind(_JPEG_END, start)  # an embedded thumbnail, which also has an end marker, is in the header
     if end < 0:
         raise _truncated(data)
     width, height = image.size
@@ -179,7 +177,7 @@ def _find_scan(data: bytes) -> int:
             raise _truncated(data)
         fill, marker, length = struct.unpack_from('>BBH', data, place)
         if fill != _FILL:
-            raise _damaged(data, 'its JPEG header is wrong')
+            raise _damaged(data, 'its JPEG header is invalid')
         place += 1 if marker == _FILL else 2 + length
         if marker == _START_OF_SCAN:
             return place
@@ -187,9 +185,9 @@ def _find_scan(data: bytes) -> int:
 
 
 def _check_png(data: bytes) -> CompressedPicture:
-    """Check the chunks, and keep those that the pixels need, as a stream of at most four chunks.
+    """Check the chunks, and keep those that the pixels require, as a stream of at most four chunks.
 
-    The others may be many or inflate without end. A decoder may allocate a chunk's length before it sees the data.
+    The number and inflated size of other chunks are unlimited, and a decoder may allocate a chunk's declared length.
     """
     chunks: dict[bytes, list[memoryview]] = {b'IHDR': [], b'PLTE': [], b'IDAT': [], b'IEND': []}
     view, place = memoryview(data), len(_PNG)
@@ -218,7 +216,7 @@ def _rebuild_png(data: bytes, chunks: dict[bytes, list[memoryview]]) -> Compress
     try:
         width, height = PngImagePlugin.PngImageFile(BytesIO(stream)).size
     except Exception as error:  # SyntaxError, OSError, struct.error and others
-        raise _damaged(data, 'its PNG header is wrong') from error
+        raise _damaged(data, 'its PNG header is invalid') from error
     return CompressedPicture('png', height, width, stream)
 
 
@@ -242,7 +240,7 @@ def _decode_jpeg(picture: CompressedPicture, grey: bool) -> NDArray[Any]:
 
 
 def _decode_png(picture: CompressedPicture) -> NDArray[Any]:
-    """Decode with Pillow, which stops inflating where the picture is complete and prints nothing."""
+    """Decode with Pillow, which stops inflating when the picture is complete and prints nothing."""
     try:
         return _pixels(PngImagePlugin.PngImageFile(BytesIO(picture.data)))
     except ImageError:
@@ -252,11 +250,11 @@ def _decode_png(picture: CompressedPicture) -> NDArray[Any]:
 
 
 def _pixels(image: Image.Image) -> NDArray[Any]:
-    """Return the pixels of Pillow's image: (H, W) uint16 or uint8 if it is grey, else (H, W, 3) uint8 BGR."""
+    """Return the pixels of a Pillow image: (H, W) uint16 or uint8 if it is grey, otherwise (H, W, 3) uint8 BGR."""
     if image.mode in ('I', 'F') or image.mode.startswith('I;16'):
         values = np.asarray(image)
         if values.dtype.kind == 'f' or not 0 <= values.min() <= values.max() <= 0xFFFF:
-            raise ImageError('its grey values are not whole numbers of 0..65535; expected 8 or 16 bits')
+            raise ImageError('its grey values are not integers of 0..65535; expected 8 or 16 bits')
         return values.astype(np.uint16)
     if image.mode == 'L':
         return np.asarray(image)
@@ -273,9 +271,9 @@ def _as_bgr(pixels: NDArray[Any], mosaic: Encoding | None = None, mono16_bits: i
 
 @contextmanager
 def _codec_messages() -> Iterator[list[bytes]]:
-    """Collect the lines that libjpeg prints on stderr in this block; lines of other threads are passed on.
+    """Collect the lines that libjpeg prints on stderr in this block; forward the lines of other threads.
 
-    The decoder's copy of libjpeg is inside OpenCV, so there is no other way to keep them out of the log.
+    OpenCV contains its own copy of libjpeg, so there is no other way to keep these lines out of the log.
     """
     messages: list[bytes] = []
     with _stderr_lock:

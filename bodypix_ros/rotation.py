@@ -1,4 +1,4 @@
-"""Cameras that are mounted sideways: the model sees their images upright, results come back as the camera sees."""
+"""Support for cameras mounted sideways: rotates their images upright, and rotates the results back."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def rotate_image(image: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:
 
 
 def rotate_back(segmentation: Segmentation, degrees: int) -> Segmentation:
-    """Return the segmentation of an image that `rotate_image` has rotated as that of the image before.
+    """Rotate the segmentation of an image that `rotate_image` returned back to the original orientation.
 
     Args:
         segmentation: of the rotated image.
-        degrees: clockwise, 0, 90, 180 or 270.
+        degrees: clockwise rotation of the image: 0, 90, 180 or 270.
     """
     if not degrees:
         return segmentation
@@ -51,14 +51,14 @@ def rotate_back(segmentation: Segmentation, degrees: int) -> Segmentation:
 
 @dataclasses.dataclass(frozen=True)
 class _Rotation:
-    """A rotation clockwise by some degrees, of an image of a height and width in pixels."""
+    """A clockwise rotation of an image of the given height and width, pixels."""
 
     degrees: int
     height: int
     width: int
 
     def labels(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """Rotate (height, width) of one byte each."""
+        """Rotate a (height, width) array of one-byte values."""
         return rotate_image(labels.view(np.uint8), self.degrees).view(labels.dtype)
 
     def people(self, people: People) -> People:
@@ -90,7 +90,7 @@ class _Rotation:
         return dataclasses.replace(part, x=x, y=y, box=self._box(part.box))
 
     def _position(self, x: float, y: float) -> tuple[float, float]:
-        """Return where the pixel in column x and row y comes to lie."""
+        """Return the position after the rotation of the pixel in column x and row y."""
         if self.degrees == 90:
             return self.height - 1 - y, x
         if self.degrees == 180:

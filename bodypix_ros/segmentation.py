@@ -1,4 +1,4 @@
-"""The result of one picture."""
+"""The result of segmenting one image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .people import People
 
 @dataclass(frozen=True)
 class Timings:
-    """Where the time of one frame went, in milliseconds. A batch's time is given to each of its frames whole."""
+    """Time of each stage of one frame, milliseconds. Each frame of a batch has the time of the whole batch."""
 
     preprocess_ms: float = 0.0
     inference_ms: float = 0.0
@@ -21,15 +21,15 @@ class Timings:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Who is where in one picture of height H and width W.
+    """Masks, parts and people of one image of height H and width W.
 
     Attributes:
         mask: (H, W) bool, true where a person is.
-        parts: (H, W) int8, part id 0..23, -1 background; None where parts were not asked for.
-        people: each person's pose, box, parts and pixels; None where people were not asked for.
+        parts: (H, W) int8, part id 0..23, -1 background; None if parts were not requested.
+        people: each person's pose, box, parts and pixels; None if people were not requested.
         timings: milliseconds by stage.
-        confidence: (H, W) uint8, 255 times the probability that the pixel shows a person, rounded; None where it was
-            not asked for.
+        confidence: (H, W) uint8, 255 times the probability that the pixel shows a person, rounded; None if it was
+            not requested.
     """
 
     mask: NDArray[np.bool_]

@@ -35,27 +35,27 @@ def load(
     progress: Progress | None = None,
     **changes: Any,
 ) -> Segmenter:
-    """Load a network and put it on its provider.
+    """Load a network.
 
-    Without arguments this is bodypix_ros, the network in this package. Settings that only BodyPix has, such as
-    `multiplier`, select BodyPix.
+    Without arguments this is bodypix_ros, the network included in this package. Settings that only BodyPix has, such
+    as `multiplier`, select BodyPix.
 
     Args:
-        settings: what to load; the defaults where None.
-        given: names of the settings that were given explicitly. Where None, these are the names among `changes` and
-            those whose values in `settings` are not the defaults.
-        progress: receives how far a fetch and a building are.
+        settings: what to load; None for the defaults.
+        given: names of the settings that were given explicitly. If None, these are the names among `changes` and
+            those whose values in `settings` differ from the defaults.
+        progress: called with the progress of downloading and building.
         changes: single settings by name, such as `multiplier=0.5`.
 
     Raises:
-        SettingError: there is no such setting, or one has a value that it cannot have.
-        ModelError: the weights are absent and may not be fetched, or are damaged.
+        SettingError: a setting does not exist, or a value is invalid.
+        ModelError: the weights are missing and must not be downloaded, or are damaged.
         ProviderError: a GPU is required and does not run the network.
 
     Example:
         >>> net = bodypix_ros.load()
         >>> people = net.segment(cv2.imread('street.jpg'), threshold=0.5)
-        >>> people.mask.mean()  # share of the picture that shows people
+        >>> people.mask.mean()  # fraction of the image that shows people
     """
     settings = _changed(NetworkSettings, settings, changes)
     if given is None:
@@ -65,17 +65,17 @@ def load(
 
 
 class Segmenter:
-    """A network on its provider: pictures in, masks, part labels and people out.
+    """A loaded network that converts images to masks, part labels and people.
 
-    Several threads may share one; their calls run one after the other.
+    Thread-safe: concurrent calls run one after the other.
     """
 
     def __init__(self, network: Network, settings: NetworkSettings | None = None, model_reason: str = '') -> None:
-        """Put a network on its provider; `load` finds the network first.
+        """Create a segmenter for a network; `load` also finds the network.
 
         Args:
             network: the network.
-            settings: of which `provider` and what belongs to it, the resolution and the numbering of parts count here.
+            settings: of these, the provider and its options, the resolution and the numbering of parts are used here.
             model_reason: why this model was chosen, as a clause.
 
         Raises:
@@ -92,12 +92,12 @@ class Segmenter:
 
     @property
     def provider(self) -> str:
-        """What really runs the network: 'tensorrt', 'cuda' or 'cpu'."""
+        """The execution provider that runs the network: 'tensorrt', 'cuda' or 'cpu'."""
         return self._engine.provider
 
     @property
     def provider_reason(self) -> str:
-        """Why that provider runs, as a sentence."""
+        """Why this provider was chosen, as a clause."""
         return self._engine.reason
 
     def segment(
@@ -110,20 +110,20 @@ class Segmenter:
         confidence: bool = False,
         **changes: Any,
     ) -> Segmentation:
-        """Find the people in one picture.
+        """Segment one image.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            settings: of this call; the defaults where None.
-            parts: whether to label body parts, too.
-            people: whether to separate people, too; the first call with it loads a larger network.
-            confidence: whether to return the probability of each pixel, too.
+            settings: of this call; None for the defaults.
+            parts: whether to label body parts.
+            people: whether to separate people; the first such call loads a larger network.
+            confidence: whether to return the probability of each pixel.
             changes: single settings by name, such as `threshold=0.7`.
 
         Raises:
-            ImageError: the image has another shape or type.
-            SettingError: a setting has a value that it cannot have.
-            ModelError: the checkpoint cannot separate people: version 1 cannot.
+            ImageError: the image has a wrong shape or type.
+            SettingError: a setting does not exist, or a value is invalid.
+            ModelError: people were requested of BodyPix 1, which cannot separate them.
         """
         return self.segment_batch([image], settings, parts=parts, people=people, confidence=confidence, **changes)[0]
 
@@ -137,18 +137,18 @@ class Segmenter:
         confidence: bool = False,
         **changes: Any,
     ) -> list[Segmentation]:
-        """Find the people in several pictures; on a GPU those of equal size run as one batch.
+        """Segment several images; on a GPU, images of equal size run as one batch.
 
         Args:
             images: (H, W, 3) uint8 BGR each; sizes may differ.
-            settings: of this call; the defaults where None.
-            parts: whether to label body parts, too.
-            people: whether to separate people, too.
-            confidence: whether to return the probability of each pixel, too.
+            settings: of this call; None for the defaults.
+            parts: whether to label body parts.
+            people: whether to separate people.
+            confidence: whether to return the probability of each pixel.
             changes: single settings by name.
 
         Returns:
-            One result for each picture, in their order.
+            One result per image, in the same order.
 
         Raises: see `segment`.
         """
@@ -170,30 +170,30 @@ class Segmenter:
         ]
 
     def prepare(self, height: int, width: int, count: int = 1, *, parts: bool = True, people: bool = False) -> None:
-        """Prepare the engine for pictures of a size, so that the first ones do not wait; quick on a CPU.
+        """Prepare for images of a size, so that the first ones are not delayed; quick on a CPU.
 
         Args:
-            height: of the pictures, pixels.
-            width: of the pictures, pixels.
-            count: number of pictures in a call of `segment_batch`.
-            parts: whether body parts will be asked for.
-            people: whether people will be asked for.
+            height: of the images, pixels.
+            width: of the images, pixels.
+            count: number of images in a call of `segment_batch`.
+            parts: whether body parts will be requested.
+            people: whether people will be requested.
 
         Raises:
-            ProviderError: pictures of this size do not run on the GPU.
+            ProviderError: images of this size do not run on the GPU.
         """
         with self._lock:
             self._engine_for(people).prepare(self.geometry(height, width), count, parts=parts)
 
     def geometry(self, height: int, width: int) -> Geometry:
-        """Return the sizes, paddings and taps between a picture of this size and the network."""
+        """Return the sizes, paddings and interpolation taps between an image of this size and the network."""
         return network_geometry(self.network, self.settings.internal_resolution, self._engine.provider, height, width)
 
     def _open(self, network: Network) -> Engine:
         return open_engine(network, renumbering(network.part_ids, self.settings.part_ids), self.settings)
 
     def _warm_up(self) -> None:
-        """Run everything once, so that the first frame does not pay for compilation and first allocations."""
+        """Run everything once, so that compilation and first allocations do not delay the first frame."""
         noise = np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
         self.segment(noise, threshold=0.01)
 
@@ -201,7 +201,7 @@ class Segmenter:
         return f' ({self.model_reason})' if self.model_reason else ''
 
     def _engine_for(self, people: bool) -> Engine:
-        """Return the engine with the heads that are wanted; the one with all of them is loaded at its first use."""
+        """Return the engine with the requested heads; the one with all heads is loaded at its first use."""
         if not people:
             return self._engine
         if self._people_engine is None:
@@ -210,7 +210,7 @@ class Segmenter:
         return self._people_engine
 
     def _finish(self, decoded: Decoded, geometry: Geometry, settings: SegmentSettings, people: bool) -> Segmentation:
-        """Turn a result back where the network saw the picture mirrored, and separate people."""
+        """Undo the mirroring of `flip_horizontal`, and separate people."""
         started = time.perf_counter()
         mask, labels, confidence = decoded.mask, decoded.parts, decoded.confidence
         flipped = settings.flip_horizontal
@@ -237,7 +237,7 @@ class Segmenter:
 
 
 class BodyPix(Segmenter):
-    """Google's BodyPix: a `Segmenter` of the model bodypix.
+    """A `Segmenter` for Google's BodyPix, the model `bodypix`.
 
     Example:
         >>> net = BodyPix.load(multiplier=0.5, stride=16)
@@ -248,11 +248,11 @@ class BodyPix(Segmenter):
     def load(
         cls, settings: NetworkSettings | None = None, *, progress: Progress | None = None, **changes: Any
     ) -> BodyPix:
-        """Load BodyPix; see `load`, of which this is the same as `load(model='bodypix', ...)`.
+        """Load BodyPix, like the function `load(model='bodypix', ...)`.
 
         Raises:
-            SettingError: there is no such setting, one has a value that it cannot have, or another model is requested.
-            ModelError: the weights are absent and may not be fetched, or are damaged.
+            SettingError: a setting does not exist, a value is invalid, or another model is requested.
+            ModelError: the weights are missing and must not be downloaded, or are damaged.
             ProviderError: a GPU is required and does not run the network.
         """
         settings = _changed(NetworkSettings, settings, changes)
@@ -273,10 +273,10 @@ def check_image(image: Image) -> None:
 
 
 def _changed(kind: type[S], settings: S | None, changes: dict[str, Any]) -> S:
-    """Return settings of a kind, or its defaults, with changes.
+    """Return the settings, or the defaults of their class, with changes.
 
     Raises:
-        SettingError: the settings are of another kind, or a change is wrong.
+        SettingError: the settings are of another class, or a change is invalid.
     """
     if settings is not None and not isinstance(settings, kind):
         raise SettingError(f'settings must be {kind.__name__}, got {type(settings).__name__}')

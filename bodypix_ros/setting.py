@@ -1,4 +1,4 @@
-"""What a setting is: a dataclass field that knows its range and its meaning."""
+"""A setting: a dataclass field with a range and a description."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ T = TypeVar('T')
 S = TypeVar('S', bound='Settings')
 
 
-_KIND_TEXTS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text', tuple: 'a list of texts'}
+_KIND_TEXTS = {bool: 'true or false', int: 'an integer', float: 'a number', str: 'a string', tuple: 'a list of strings'}
 
 
 @dataclass(frozen=True)
 class Setting:
     """One setting: its name, type, default, range and description.
 
-    `live` settings take effect at the next frame; the others need a new network or a new start, `read_only` ones a new
-    start. `kind` is bool, int, float, str or tuple (of texts); a setting of kind str with a `parse` may take numbers
-    as well.
+    `live` settings take effect at the next frame; the others require a new network or a restart, `read_only` ones a
+    restart. `kind` is bool, int, float, str or tuple (of strings); a setting of kind str with a `parse` function may
+    accept numbers as well.
     """
 
     name: str
@@ -43,10 +43,10 @@ class Setting:
     parse: Callable[[str, Value], Value] | None = None
 
     def check(self, value: Value) -> Value:
-        """Return the value in the setting's own type.
+        """Return the value in the type of the setting.
 
         Raises:
-            SettingError: the value has the wrong type or is out of range; the text names both.
+            SettingError: the value has the wrong type or is out of range; the text contains the value and the range.
         """
         value = _plain_value(value)
         if self.parse is not None:
@@ -60,7 +60,7 @@ class Setting:
 
     @property
     def range_text(self) -> str:
-        """What the setting may be, in words: '8, 16 or 32', 'between 0.0 and 1.0', 'true or false'."""
+        """The range as text: '8, 16 or 32', 'between 0 and 1', 'true or false'."""
         if self.choices:
             *first, last = map(str, self.choices)
             return f'{", ".join(first)} or {last}' if first else last
@@ -92,24 +92,24 @@ def setting(default: T, description: str, **details: Any) -> T:
 
 
 class Settings:
-    """A base for frozen dataclasses whose fields are settings: checked when made."""
+    """Base class of frozen dataclasses whose fields are settings; values are checked on construction."""
 
     def __post_init__(self) -> None:
         for one in self.describe():
             object.__setattr__(self, one.name, one.check(getattr(self, one.name)))
 
     def changed(self: S, changes: Mapping[str, Any]) -> S:
-        """Return these settings with some changes.
+        """Return these settings with some values replaced.
 
         Raises:
-            SettingError: there is no setting of a name, or one cannot have its value.
+            SettingError: a setting does not exist, or a value is invalid.
         """
         names = [one.name for one in self.describe()]
         for name in changes:
             if name not in names:
                 close = get_close_matches(name, names, 1)
                 hint = f'did you mean {close[0]}?' if close else f'expected one of {", ".join(names)}'
-                raise SettingError(f'there is no setting {name} here; {hint}')
+                raise SettingError(f'setting {name} does not exist here; {hint}')
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]  # every subclass is a dataclass
 
     @classmethod
@@ -129,14 +129,14 @@ class Settings:
 
 
 def _plain_value(value: Any) -> Any:
-    """Return numbers of numpy and paths as Python's own numbers and texts."""
+    """Convert numpy scalars to Python numbers, and paths to strings."""
     if getattr(value, 'shape', None) == () and hasattr(value, 'item'):
         return value.item()
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _plain_kind(hint: Any) -> type:
-    """Return the plain type of a field's type hint; str for unions and literals, which begin as text."""
+    """Return the plain type of a field's type hint; str for unions and literals, which are parsed from strings."""
     if get_origin(hint) is tuple:
         return tuple
     return hint if isinstance(hint, type) else str

@@ -1,4 +1,4 @@
-"""Every setting of the package, once. The node's parameters, the CLI's options and the docs' tables come from here."""
+"""All settings of the package. Node parameters, CLI options, launch arguments and tables are generated from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .parts import PART_GROUPS, PARTS, PartIds
 from .setting import Setting, Settings, Value, setting
 
 RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
-"""BodyPix's names for the network's share of the picture's height and width."""
+"""BodyPix's names for the size of the network input as a fraction of the image's height and width."""
 
 MIN_PIXELS, MAX_PIXELS = 65, 2049
 """Range of `internal_resolution` as the longer side of the input of bodypix_ros, pixels."""
@@ -22,7 +22,7 @@ _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
 
 
 def _parse_resolution(name: str, value: Value) -> Value:
-    """Return 'auto', one of the names, a share as float, or a number of pixels as int; numbers may come as text."""
+    """Return 'auto', one of the names, a fraction as float, or a number of pixels as int; accept numbers as strings."""
     if value == 'auto' or (isinstance(value, str) and value in RESOLUTIONS):
         return value
     try:
@@ -34,13 +34,13 @@ def _parse_resolution(name: str, value: Value) -> Value:
     if MIN_PIXELS <= number <= MAX_PIXELS and number == int(number):
         return int(number)
     raise SettingError(
-        f'{name} must be auto, low, medium, high, full, a share of 0.1..2.0 or, for bodypix_ros, '
-        f'a whole number of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {shorten(repr(value))}'
+        f'{name} must be auto, low, medium, high, full, a fraction of 0.1..2.0 or, for bodypix_ros, '
+        f'an integer of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {shorten(repr(value))}'
     )
 
 
 def _parse_cameras(name: str, value: Value) -> Value:
-    """Return the names; none, or as in version 0.1 one that is empty, mean one camera without a name."""
+    """Return the names. An empty list means one camera without a name, as does [''], the default of version 0.1."""
     if not isinstance(value, (list, tuple)) or not all(isinstance(camera, str) for camera in value):
         raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
     cameras = () if tuple(value) == ('',) else tuple(value)
@@ -48,7 +48,7 @@ def _parse_cameras(name: str, value: Value) -> Value:
     if bad:
         raise SettingError(f'{name} must be names such as front or arm/left, got {shorten(repr(bad[0]))}')
     if len(set(cameras)) < len(cameras):
-        raise SettingError(f'{name} must differ from each other, got {shorten(", ".join(cameras))}')
+        raise SettingError(f'{name} must be unique names, got {shorten(", ".join(cameras))}')
     return cameras
 
 
@@ -94,12 +94,12 @@ def _parse_size(name: str, value: Value) -> Value:
 
 @dataclass(frozen=True)
 class NetworkSettings(Settings):
-    """Which network runs, on what, and at which resolution: the settings of `bodypix_ros.load`."""
+    """The network, its execution provider and its resolution: the settings of `bodypix_ros.load`."""
 
     model: str = setting(
         'auto',
-        'Network: bodypix_ros (our own, in this package) or bodypix (Google); auto is bodypix_ros, '
-        'or bodypix where a setting that only BodyPix has is given',
+        'Network: bodypix_ros (included in this package) or bodypix (Google); auto selects bodypix_ros, '
+        'or bodypix if a setting that only BodyPix has is given',
         choices=('auto', 'bodypix_ros', 'bodypix'),
     )
     version: int = setting(2, 'BodyPix version of the official checkpoint', choices=(1, 2))
@@ -109,7 +109,7 @@ class NetworkSettings(Settings):
     multiplier: float = setting(
         0.75, 'Width of MobileNetV1; official weights of 0.25 exist for version 1 only', choices=(0.25, 0.5, 0.75, 1.0)
     )
-    quant_bytes: int = setting(4, 'Bytes of each stored weight; fewer is a smaller download', choices=(1, 2, 4))
+    quant_bytes: int = setting(4, 'Bytes per stored weight; fewer means a smaller download', choices=(1, 2, 4))
     stride: int = setting(16, 'Network input pixels per output cell; smaller is finer and slower', choices=(8, 16, 32))
     dilation: str = setting(
         'trained',
@@ -119,63 +119,64 @@ class NetworkSettings(Settings):
     checkpoint: str = setting(
         'official', 'Weights of BodyPix: official (Google) or the folder of a TensorFlow.js checkpoint'
     )
-    model_dir: str = setting('', "Folder that keeps the weights; empty means the user's cache folder", read_only=True)
+    model_dir: str = setting('', "Folder for the weights; empty means the user's cache folder", read_only=True)
     model_url: str = setting(
         '',
-        f'https: or file: address that stands for {OFFICIAL_SERVER}; empty means $BODYPIX_MODEL_URL, then that server',
+        f'https: or file: address used instead of {OFFICIAL_SERVER}; empty means $BODYPIX_MODEL_URL if set, '
+        'otherwise that server',
         read_only=True,
     )
-    allow_download: bool = setting(False, 'Fetch missing weights from the server', read_only=True)
+    allow_download: bool = setting(False, 'Download missing weights', read_only=True)
     internal_resolution: str | float = setting(
         'auto',
-        'Size of the network input as a share of the picture: low, medium, high, full or 0.1..2.0; for bodypix_ros '
-        'also its longer side, 65..2049 pixels; auto is 449 pixels for bodypix_ros, for bodypix medium on a CPU and '
-        'full on a GPU',
+        'Size of the network input as a fraction of the image: low, medium, high, full or 0.1..2.0; bodypix_ros also '
+        'accepts its longer side, 65..2049 pixels; auto is 449 pixels for bodypix_ros, and for bodypix medium on a '
+        'CPU and full on a GPU',
         parse=_parse_resolution,
     )
     part_ids: PartIds = setting('bodypix1', 'Numbering of the 24 parts', choices=('bodypix1', 'bodypix2'))
     provider: str = setting(
         'auto',
-        'What runs the network: auto is cuda where its results equal those of the CPU, else cpu; '
-        'tensorrt builds an engine first, which takes minutes',
+        'Execution provider: auto uses cuda if its results match those of the CPU, otherwise cpu; '
+        'tensorrt first builds an engine, which takes minutes',
         choices=('auto', 'tensorrt', 'cuda', 'cpu'),
     )
     precision: str = setting(
         'auto',
-        'Arithmetic of the network: auto is fp32 on a CPU and fp16 on a GPU, where fp32 gives what a CPU gives; '
-        'int8 is for a CPU, twice as fast where it has VNNI, and keeps 99.6 % of the mask',
+        'Numeric precision of the network: auto is fp32 on a CPU and fp16 on a GPU; int8 is for bodypix on a CPU, '
+        'twice as fast with VNNI, with 99.6 % of the mask pixels unchanged',
         choices=('auto', 'fp16', 'fp32', 'int8'),
     )
-    require_gpu: bool = setting(False, 'Refuse to run where no GPU runs the network, or its results are wrong')
-    device_id: int = setting(0, 'Number of the GPU', minimum=0)
+    require_gpu: bool = setting(False, 'Refuse to run if the network does not run on a GPU with correct results')
+    device_id: int = setting(0, 'Index of the GPU', minimum=0)
     threads: int = setting(
         0,
-        'Threads that run the network on the CPU; 0 is one for each physical core, within the CPU quota of a container',
+        'CPU threads of the network; 0 means one per physical core, within the CPU quota of a container',
         minimum=0,
         maximum=256,
     )
     kernels: str = setting(
         'auto',
-        'What prepares and decodes frames on the CPU: auto is numba where it is installed, else numpy',
+        'Implementation of preprocessing and decoding on the CPU: auto uses numba if it is installed, otherwise numpy',
         choices=('auto', 'numba', 'numpy'),
     )
 
 
 @dataclass(frozen=True)
 class SegmentSettings(Settings):
-    """The cheap settings, free to differ from frame to frame: what `Segmenter.segment` takes."""
+    """The settings that may differ from frame to frame: those of `Segmenter.segment`."""
 
     threshold: float = setting(
-        0.5, 'A pixel is a person where its score is above this', minimum=0.0, maximum=1.0, live=True
+        0.5, 'Pixels with a higher score are labelled as a person', minimum=0.0, maximum=1.0, live=True
     )
     flip_horizontal: bool = setting(
         False,
-        'For mirrored cameras: the network sees the picture mirrored; left and right parts change sides',
+        'For mirrored cameras: the network processes the mirrored image, so that left and right parts are swapped',
         live=True,
     )
     max_people: int = setting(
         10, 'Maximum number of people to separate', minimum=1, maximum=255, live=True
-    )  # labels are uint8, 0 is nobody
+    )  # labels are uint8, 0 is the background
     score_threshold: float = setting(
         0.4,
         "Minimum score of a person's pose and of the keypoint from which it is decoded",
@@ -185,24 +186,24 @@ class SegmentSettings(Settings):
     )
     nms_radius: float = setting(
         20.0,
-        'Minimum distance between the same keypoint of two people, pixels of the network input',
+        'Minimum distance between the same keypoint of two people, in pixels of the network input',
         minimum=1.0,
         live=True,
     )
     min_keypoint_score: float = setting(
         0.3,
-        'Keypoints above this score decide to which person a pixel belongs (instances: webgl)',
+        'Minimum score of the keypoints that determine to which person a pixel belongs (instances: webgl)',
         minimum=0.0,
         maximum=1.0,
         live=True,
     )
     refine_steps: int = setting(
-        10, "Number of refinement steps of each pixel's long offsets", minimum=1, maximum=20, live=True
+        10, 'Number of refinement steps of the long offsets of each pixel', minimum=1, maximum=20, live=True
     )
     instances: str = setting(
         'webgl',
         'How pixels are assigned to people: webgl compares all 17 keypoints, cpu the five of the head, '
-        'like the backends of TensorFlow.js',
+        'like the TensorFlow.js backends of these names',
         choices=('webgl', 'cpu'),
         live=True,
     )
@@ -210,20 +211,20 @@ class SegmentSettings(Settings):
 
 @dataclass(frozen=True)
 class PictureSettings(Settings):
-    """How labels become pictures."""
+    """How labels are rendered as images."""
 
     parts_encoding: str = setting(
         '8SC1',
-        'Encoding of the parts image; background is -1, in 8UC1 255',
+        'Encoding of the parts image; the background is -1, or 255 in 8UC1',
         choices=('8SC1', '8UC1', '16SC1', '32SC1'),
         live=True,
     )
     overlay_opacity: float = setting(
-        0.7, 'Strength of the colours laid over the camera picture', minimum=0.0, maximum=1.0, live=True
+        0.7, 'Opacity of the colours drawn over the camera image', minimum=0.0, maximum=1.0, live=True
     )
     overlay_palette: str = setting(
         'rainbow',
-        "Colours of the parts; the names are BodyPix's, whose warm goes from violet over blue to green",
+        'Colours of the parts; the names are those of BodyPix, where warm ranges from violet through blue to green',
         choices=PALETTES,
         live=True,
     )
@@ -236,19 +237,19 @@ class PictureSettings(Settings):
     )
     mask_parts: tuple[str, ...] = setting(
         (),
-        f'What the published mask covers: {", ".join(PART_GROUPS)} or names of parts; empty for the whole person',
+        f'Parts covered by the published mask: {", ".join(PART_GROUPS)} or names of parts; empty for the whole person',
         parse=_parse_mask_parts,
         live=True,
     )
     semantic_classes: str = setting(
         'person',
-        'Classes of semantic/mask: person (1), or parts (part id + 1); 0 is background',
+        'Classes of semantic/mask: person (1), or parts (part id + 1); 0 is the background',
         choices=('person', 'parts'),
         live=True,
     )
     semantic_size: str = setting(
         '',
-        'Width and height of semantic/mask and semantic/confidence, such as 640x480; empty for those of the image',
+        'Width and height of semantic/mask and semantic/confidence, such as 640x480; empty for the size of the image',
         parse=_parse_size,
         live=True,
     )
@@ -256,15 +257,15 @@ class PictureSettings(Settings):
 
 @dataclass(frozen=True)
 class TrackingSettings(Settings):
-    """What is carried from image to image: ids of people, keypoints and masks."""
+    """Tracking and smoothing across images: ids of people, keypoints and masks."""
 
-    tracking: bool = setting(True, 'Give a person the same track_id in every image, and find gestures', live=True)
+    tracking: bool = setting(True, 'Assign a person the same track_id in every image, and detect gestures', live=True)
     track_hold_s: float = setting(
-        1.5, 'Seconds for which a person who is not seen keeps the track_id', minimum=0.0, maximum=60.0, live=True
+        1.5, 'Seconds for which a person who is not detected keeps the track_id', minimum=0.0, maximum=60.0, live=True
     )
     track_threshold: float = setting(
         0.5,
-        'Minimum score of a person who gets a new track_id; people below it only continue a track',
+        'Minimum score for a new track_id; people below it can only continue an existing track',
         minimum=0.0,
         maximum=1.0,
         live=True,
@@ -288,8 +289,8 @@ class TrackingSettings(Settings):
     )
     keypoint_beta: float = setting(
         5.0,
-        "Increase of that cutoff frequency with speed, Hz for each height of the person's box a second; "
-        'higher follows faster',
+        'Increase of that cutoff frequency with speed, in Hz per height of the person per second; '
+        'higher values follow faster',
         minimum=0.0,
         maximum=1000.0,
         live=True,
@@ -304,7 +305,7 @@ class NodeSettings(Settings):
     """How the node receives images and publishes results."""
 
     cameras: tuple[str, ...] = setting(
-        (), 'Names of the cameras, before their topics; empty for one camera without a name', parse=_parse_cameras
+        (), 'Names of the cameras, which prefix their topics; empty for one camera without a name', parse=_parse_cameras
     )
     image_transport: str = setting(
         'raw', 'Type of the image topic: raw (Image) or compressed (CompressedImage, JPEG or PNG)',
@@ -318,8 +319,8 @@ class NodeSettings(Settings):
     )
     rotate: int = setting(
         0,
-        'Degrees clockwise by which images are rotated until people are upright, for cameras mounted sideways; '
-        "results are in the camera's own orientation",
+        'Clockwise rotation in degrees that makes people upright, for cameras mounted sideways; '
+        'results keep the orientation of the camera',
         choices=(0, 90, 180, 270),
         live=True,
     )
@@ -331,16 +332,16 @@ class NodeSettings(Settings):
         live=True,
     )
     max_rate_hz: float = setting(
-        0.0, 'Maximum rate at which images of each camera are processed; 0 is no limit',
+        0.0, 'Maximum rate at which images of each camera are processed; 0 means no limit',
         minimum=0.0, maximum=1000.0, live=True,
     )  # fmt: skip
     lazy: bool = setting(True, 'Receive images and compute results only while a topic has subscribers', live=True)
     stale_after_s: float = setting(
-        2.0, 'A camera that sends no image for this time is reported', minimum=0.1, maximum=3600.0, live=True
+        2.0, 'Report a camera that has sent no image for this time', minimum=0.1, maximum=3600.0, live=True
     )
-    autostart: bool = setting(True, 'Configure and activate at the start, without a lifecycle manager')
+    autostart: bool = setting(True, 'Configure and activate at startup, without a lifecycle manager')
     fallback: bool = setting(
-        True, 'Run bodypix_ros where the weights of the requested model are absent; false refuses to run'
+        True, 'Run bodypix_ros if the weights of the requested model are missing; if false, refuse to run'
     )
 
 
@@ -354,9 +355,9 @@ GROUPS: tuple[type[Settings], ...] = (
     TrackingSettings,
     NodeSettings,
 )
-"""All classes of settings, in the order of the documents."""
+"""All classes of settings, in the order of the documentation."""
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """Return every setting of the package, in the order of the documents."""
+    """Return every setting of the package, in the order of the documentation."""
     return tuple(one for group in GROUPS for one in group.describe())

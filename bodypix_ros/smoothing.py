@@ -1,4 +1,4 @@
-"""Keypoints and masks without jitter, from image to image of one camera."""
+"""Temporal smoothing of the keypoints and masks of one camera."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from .settings import TrackingSettings
 Floats = NDArray[np.float64]
 Plane = NDArray[np.uint8]
 
-_SPEED_CUTOFF_HZ = 1.0  # of the filter of the speed; the paper leaves it at 1 Hz
-_FORGET_S = 1.0  # a longer gap between two images begins anew
+_SPEED_CUTOFF_HZ = 1.0  # cutoff of the speed filter, as in the paper
+_FORGET_S = 1.0  # after a longer gap between two images, smoothing restarts
 
 _FLOW_SHARE = 4  # flow is computed at this fraction of the image's width and height
 _MIN_FLOW_SIZE = 16  # pixels; DIS flow needs a few patches
-_SAME_GRAY = 6  # grey levels: smaller changes at that size are noise of the camera, not motion
+_SAME_GRAY = 6  # grey levels: smaller changes at that size are camera noise, not motion
 _OTHER_GRAY = 25  # grey levels: where the warped previous image differs more, something else is visible now
-_NEIGHBOURHOOD = np.ones((9, 9), np.uint8)  # of a pixel that changed: flat surfaces move without changing
-_HYSTERESIS = 0.1  # a pixel changes sides this far beyond the threshold
-_AVERAGE_SHARE = 0.25  # of the new value in the average where it agrees with the old one
-_AGREE, _DISAGREE = 0.2, 0.6  # differences of confidence up to which that share holds, and from which it is 1
+_NEIGHBOURHOOD = np.ones((9, 9), np.uint8)  # around each changed pixel: uniform surfaces move without changing
+_HYSTERESIS = 0.1  # distance from the threshold at which a pixel enters or leaves the mask
+_AVERAGE_SHARE = 0.25  # weight of the new value where it agrees with the old one
+_AGREE, _DISAGREE = 0.2, 0.6  # differences of confidence up to which that weight applies, and from which it is 1
 
 
 class _OneEuro:
     """A low-pass filter for the keypoints of one person, with a cutoff frequency that rises with their speed.
 
-    For each coordinate x, Te the time since its last value and alpha(fc) = 1 / (1 + 1 / (2 pi fc Te)):
-    the speed dx = alpha(1 Hz) (x - x') / Te + (1 - alpha(1 Hz)) dx', the result
-    alpha(fc) x + (1 - alpha(fc)) x' with fc = min_cutoff + beta |dx|, where x' and dx' are the previous results.
+    For each coordinate x, with Te the time since its last value and alpha(fc) = 1 / (1 + 1 / (2 pi fc Te)), the speed
+    is dx = alpha(1 Hz) (x - x') / Te + (1 - alpha(1 Hz)) dx' and the result is alpha(fc) x + (1 - alpha(fc)) x' with
+    fc = min_cutoff + beta |dx|, where x' and dx' are the previous results.
 
-    Source: Casiez, Roussel and Vogel, '1 euro filter', CHI 2012, algorithm 1. Here |dx| is in heights of the person a
-    second, so that one beta suits every distance.
+    Source: Casiez, Roussel and Vogel, '1 euro filter', CHI 2012, algorithm 1. Here |dx| is in heights of the person per
+    second, so that the same beta suits all distances.
     """
 
     def __init__(self, count: int) -> None:
-        self.places, self.speeds = np.zeros((count, 2)), np.zeros((count, 2))  # pixels, pixels a second
-        self.seen_s = np.full(count, -np.inf)  # when each keypoint was last certain
+        self.places, self.speeds = np.zeros((count, 2)), np.zeros((count, 2))  # pixels, pixels per second
+        self.seen_s = np.full(count, -np.inf)  # when the score of each keypoint was last high enough
 
     def update(
         self, places: Floats, known: NDArray[np.bool_], height_px: float, stamp_s: float, settings: TrackingSettings
     ) -> Floats:
-        """Return (K, 2) smoothed places; those of uncertain keypoints as they are."""
+        """Return (K, 2) smoothed positions; uncertain keypoints are unchanged."""
         step_s = stamp_s - self.seen_s
         running = known & (step_s > 0) & (step_s <= _FORGET_S)
         elapsed = np.where(running, step_s, 1.0)[:, None]
@@ -58,7 +58,7 @@ class _OneEuro:
         cutoff = settings.keypoint_min_cutoff_hz + settings.keypoint_beta * np.abs(speeds) / height_px
         share = _share(cutoff, elapsed)
         smooth = np.where(running[:, None], share * places + (1 - share) * self.places, places)
-        fresh = known & (step_s > 0)  # the same image again changes nothing
+        fresh = known & (step_s > 0)  # a repeated image changes nothing
         self.places[fresh], self.seen_s[fresh] = smooth[fresh], stamp_s
         self.speeds[fresh] = np.where(running[:, None], speeds, 0.0)[fresh]
         return np.where((known & (step_s == 0))[:, None], self.places, smooth)
@@ -73,7 +73,7 @@ class KeypointSmoother:
     """Smooths the keypoints of tracked people with the One Euro filter: little jitter at rest, little lag in motion."""
 
     def __init__(self, settings: TrackingSettings | None = None) -> None:
-        """Start without people; `settings` may be replaced between two images."""
+        """Create a smoother without state; `settings` may be replaced between two images."""
         self.settings = settings or TrackingSettings()
         self._filters: dict[int, _OneEuro] = {}
         self._stamp_s = -math.inf
@@ -83,8 +83,8 @@ class KeypointSmoother:
 
         Args:
             people: of the image.
-            track_ids: their ids, as `Tracker.update` returns them; people with id 0 are returned as they are.
-            stamp_s: when the image was taken, seconds. Where it is earlier than the previous one, all filters restart.
+            track_ids: their ids, as `Tracker.update` returns them; people with id 0 are returned unchanged.
+            stamp_s: when the image was taken, seconds. If it is earlier than the previous one, all filters restart.
         """
         if stamp_s < self._stamp_s:
             self._filters.clear()
@@ -115,36 +115,37 @@ class KeypointSmoother:
 
 
 def _height_px(person: Person, places: Floats) -> float:
-    """Return the height of the person's box, or that of the certain keypoints."""
+    """Return the height of the person's box, or of the bounding box of the certain keypoints."""
     if person.box is not None:
         return float(person.box.height)
     return max(float(np.ptp(places[:, 1])), 1.0) if len(places) else 1.0
 
 
 class MaskSmoother:
-    """Steadies the mask and the parts of one camera.
+    """Reduces the flicker of the mask and the parts of one camera.
 
     The previous confidence is moved along with the image (DIS optical flow, Kroeger et al. 2016, at a quarter of the
-    width and height) and averaged with the new one: slowly where they agree, not at all where they disagree or where
-    the flow does not explain the image. A pixel changes sides only when the average is 0.1 beyond the threshold.
+    width and height) and averaged with the new one: strongly where they agree, not at all where they disagree or where
+    the flow does not explain the image. A pixel enters or leaves the mask only when the average is 0.1 beyond the
+    threshold.
     """
 
     def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._flow.setFinestScale(1)
         self._gray: Plane | None = None  # the previous image at the size of the flow
-        self._memory: Plane | None = None  # (H, W, 3): its confidence, mask as 0 or 1, and parts + 1
+        self._memory: Plane | None = None  # (H, W, 3): its confidence, its mask as 0 or 1, and its parts + 1
         self._stamp_s = -math.inf
 
     def update(self, image: NDArray[np.uint8], found: Segmentation, threshold: float, stamp_s: float) -> Segmentation:
-        """Return what was found in the next image with steady mask, parts and confidence.
+        """Return the segmentation of the next image with smoothed mask, parts and confidence.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            found: what the network sees in it, with confidence. People and their pixels stay as they are.
+            found: the segmentation of this image, with confidence. People and their pixels are not changed.
             threshold: of the mask, 0..1.
-            stamp_s: when the image was taken, seconds. After a gap of more than a second, a step back in time or
-                another image size, smoothing restarts.
+            stamp_s: when the image was taken, seconds. Smoothing restarts after a gap of more than a second, a jump
+                back in time or a change of the image size.
 
         Raises:
             ValueError: `found` has no confidence.
@@ -163,7 +164,7 @@ class MaskSmoother:
         )
 
     def _recall(self, gray: Plane, current: Plane, stamp_s: float) -> Plane | None:
-        """Return what was remembered, moved to where it is now; None where there is nothing to remember."""
+        """Return the previous result, moved along with the image; None if there is no usable one."""
         fits = self._memory is not None and self._memory.shape == current.shape
         if self._memory is None or self._gray is None or not fits or not 0 <= stamp_s - self._stamp_s <= _FORGET_S:
             return None
@@ -171,7 +172,7 @@ class MaskSmoother:
         if not moved.any() or min(gray.shape) < _MIN_FLOW_SIZE:
             return self._memory
         flow = self._flow.calc(gray, self._gray, None)
-        flow[moved == 0] = 0  # what looks the same stays in place; there the flow is noise
+        flow[moved == 0] = 0  # what looks the same has not moved; the flow there is noise
         height, width = current.shape[:2]
         memory = cv2.remap(
             self._memory, _targets(flow, height, width), None, cv2.INTER_NEAREST, None, cv2.BORDER_REPLICATE
@@ -186,13 +187,13 @@ class MaskSmoother:
 
 
 def _small_gray(image: NDArray[np.uint8]) -> Plane:
-    """Return a quarter of the image's height and width as grey levels."""
+    """Return the image in grey levels at a quarter of its height and width."""
     size = max(image.shape[1] // _FLOW_SHARE, 1), max(image.shape[0] // _FLOW_SHARE, 1)
     return cv2.cvtColor(cv2.resize(image, size, None, 0, 0, cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
 
 
 def _targets(flow: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Return (height, width, 2) float32: where each pixel was, x and y, by a flow of any size."""
+    """Return (height, width, 2) float32: the previous x and y of each pixel according to a flow field of any size."""
     rows, columns = flow.shape[:2]
     scaled = flow * np.array([width / columns, height / rows], np.float32)
     targets = scaled if (rows, columns) == (height, width) else cv2.resize(scaled, (width, height))
@@ -224,7 +225,7 @@ def _steps() -> Plane:
     """Return (256,) uint8: the step of the average for each difference of old and new confidence."""
     differences = np.arange(256) / 255
     shares = np.interp(differences, [_AGREE, _DISAGREE], [_AVERAGE_SHARE, 1.0])
-    return np.ceil(shares * np.arange(256)).astype(np.uint8)  # at least 1, so that the average arrives
+    return np.ceil(shares * np.arange(256)).astype(np.uint8)  # at least 1, so that the average converges
 
 
 _STEPS = _steps()

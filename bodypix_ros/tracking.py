@@ -1,7 +1,7 @@
-"""The same id for the same person from image to image.
+"""Tracks people, so that a person has the same id in every image.
 
 Source: ByteTrack (Zhang et al. 2022, arXiv:2110.06864) for the two-stage association, C-BIoU (Yang et al. 2023,
-arXiv:2211.13317) for boxes that are widened before they are compared, COCO's object keypoint similarity (OKS).
+arXiv:2211.13317) for boxes that are enlarged before they are compared, COCO's object keypoint similarity (OKS).
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ Floats = NDArray[np.float64]
 
 _MIN_COMMON_KEYPOINTS = 3
 _MIN_SIMILARITY = 0.05
-_MIN_WEAK_SIMILARITY = 0.3  # a person with a low score has to fit better
+_MIN_WEAK_SIMILARITY = 0.3  # a person with a low score must match better
 
-# In units of the height of the person's box.
+# In heights of the person's box.
 _BOX_NOISE = 0.08  # standard deviation of a measured centre
-_SPEED_NOISE = 0.5  # standard deviation of the speed of a person seen once, 1/s; walking is about 0.8
+_SPEED_NOISE = 0.5  # standard deviation of the speed of a newly detected person, 1/s; walking is about 0.8
 _ACCELERATION = 0.5  # spectral density of the acceleration, 1/s^3: the speed changes by about 0.7 in a second
 _MAX_SPREAD = 0.5  # limit of the standard deviation with which a prediction is compared
 
 # COCO's per-keypoint constants, cocoeval.py: an OKS deviation is 2 sigma times the square root of the person's area.
 _SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
-_OTHER_SIGMA = 0.08  # of keypoints beyond COCO's
+_OTHER_SIGMA = 0.08  # of keypoints that COCO does not have
 
 
 class _Sight(NamedTuple):
-    """A person as the tracker sees it: box as centre, width and height (4,); keypoints (K, 2); which count (K,)."""
+    """One detection: box as centre, width and height, (4,); keypoints, (K, 2); which of these are certain, (K,)."""
 
     box: Floats
     keypoints: Floats
@@ -43,17 +43,17 @@ class _Sight(NamedTuple):
 
 
 class _Track:
-    """A person followed through time: a constant-velocity Kalman filter on the box.
+    """A tracked person: a constant-velocity Kalman filter of the box.
 
     The four numbers of the box share one (2, 2) covariance of position and speed in units of the box's height, because
-    noise and motion scale with the person. Width and height are filtered without a speed, which would let the box of a
-    hidden person grow or vanish.
+    noise and motion scale with the person. Width and height are filtered without a speed, with which the box of a
+    hidden person could grow or vanish.
     """
 
     def __init__(self, number: int, sight: _Sight, stamp_s: float) -> None:
         self.id = number
         self.box = sight.box.copy()
-        self.velocity = np.zeros(2)  # of the centre, pixels a second
+        self.velocity = np.zeros(2)  # of the centre, pixels per second
         self.covariance = np.diag([_BOX_NOISE**2, _SPEED_NOISE**2])
         self.keypoints, self.known = sight.keypoints, sight.known
         self.seen_s = stamp_s
@@ -86,10 +86,10 @@ class _Track:
 
 
 class Tracker:
-    """Gives people ids that stay with them from image to image of one camera.
+    """Assigns people ids that stay the same in all images of one camera.
 
-    People who score at least `track_threshold` are matched with the tracks first, then the others with the tracks that
-    are left. A track without a match is predicted and kept for `track_hold_s`.
+    People with a score of at least `track_threshold` are matched with the tracks first, then the others with the
+    remaining tracks. A track without a match is predicted and kept for `track_hold_s`.
 
     Example:
         >>> tracker = Tracker()
@@ -97,7 +97,7 @@ class Tracker:
     """
 
     def __init__(self, settings: TrackingSettings | None = None) -> None:
-        """Start without tracks; `settings` may be replaced between two images."""
+        """Create a tracker without tracks; `settings` may be replaced between two images."""
         self.settings = settings or TrackingSettings()
         self._tracks: list[_Track] = []
         self._stamp_s = -math.inf
@@ -107,9 +107,9 @@ class Tracker:
         """Match the people of the next image with the tracks.
 
         Args:
-            people: everybody in the image, those with low scores too.
-            stamp_s: when the image was taken, seconds; the intervals may vary. Where it is earlier than that of the
-                previous image, as in a repeated recording, all tracks end. Ids are not used again.
+            people: all people in the image, including those with low scores.
+            stamp_s: when the image was taken, seconds; the intervals may vary. If it is earlier than that of the
+                previous image, as in a repeated recording, all tracks end. Ids are not reused.
 
         Returns:
             The id of each person, 1 or more; 0 for a person below `track_threshold` that matches no track, and for one
@@ -123,9 +123,9 @@ class Tracker:
         self._tracks = [track for track in self._tracks if stamp_s - track.seen_s <= self.settings.track_hold_s]
         sights = {index: sight for index, person in enumerate(people) if (sight := _look_at(person)) is not None}
         if self._tracks and any(len(sight.known) != len(self._tracks[0].known) for sight in sights.values()):
-            self.reset()  # another model: its keypoints are not comparable
+            self.reset()  # the keypoints of another model are not comparable
         ids = self._associate(people, sights, stamp_s)
-        # A person seen in one image and not in the next is taken for a false detection.
+        # A person who is detected in one image but not in the next is considered a false detection.
         self._tracks = [track for track in self._tracks if track.sightings > 1 or track.seen_s == stamp_s]
         return ids
 
@@ -157,7 +157,7 @@ class Tracker:
 
 
 def assign(similarity: Floats) -> list[tuple[int, int]]:
-    """Assign rows to columns, one to one, so that the sum of their similarities is the largest possible.
+    """Assign rows to columns, one to one, so that the sum of their similarities is maximal.
 
     Args:
         similarity: (R, C) finite.
@@ -174,11 +174,11 @@ def assign(similarity: Floats) -> list[tuple[int, int]]:
     cost = similarity.max() - similarity
     rows, columns = cost.shape
     row_potential, column_potential = np.zeros(rows), np.zeros(columns + 1)
-    row_of = np.full(columns + 1, -1)  # of each column; the last column is where a path begins
+    row_of = np.full(columns + 1, -1)  # of each column; paths start at an additional last column
     for row in range(rows):
         row_of[columns] = row
         column, previous = _shortest_path(cost, row_of, row_potential, column_potential)
-        while column != columns:  # each column on the path takes the row of the one before
+        while column != columns:  # each column on the path takes the row of its predecessor
             row_of[column] = row_of[previous[column]]
             column = int(previous[column])
     return [(int(row_of[column]), column) for column in range(columns) if row_of[column] >= 0]
@@ -187,10 +187,10 @@ def assign(similarity: Floats) -> list[tuple[int, int]]:
 def _shortest_path(
     cost: Floats, row_of: NDArray[np.int_], row_potential: Floats, column_potential: Floats
 ) -> tuple[int, NDArray[np.int_]]:
-    """Find the cheapest path to a free column and adapt the potentials.
+    """Find the cheapest path to a free column and update the potentials.
 
     Returns:
-        The free column, and for each column the one before it on its path.
+        The free column, and the predecessor of each column on its path.
     """
     columns = cost.shape[1]
     distance = np.full(columns, np.inf)
@@ -212,16 +212,16 @@ def _shortest_path(
 
 
 def _look_at(person: Person) -> _Sight | None:
-    """Return box and keypoints of a person; None where neither certain keypoints nor pixels were found.
+    """Return box and keypoints of a person; None if neither certain keypoints nor pixels were found.
 
-    The box is that of the certain keypoints: pixels of somebody whom the pose decoder misses are assigned to others,
-    whose pixel boxes then reach across the image.
+    The box is the bounding box of the certain keypoints: if the pose decoder misses a person, that person's pixels are
+    assigned to others, whose pixel boxes can then extend across the image.
     """
     points = np.array([(point.x, point.y, point.score) for point in person.keypoints], float).reshape(-1, 3)
     keypoints, known = points[:, :2], points[:, 2] >= CERTAIN
     if known.sum() >= _MIN_COMMON_KEYPOINTS:
         size = np.ptp(keypoints[known], axis=0)
-        size = np.maximum(size, max(size.max() / 4, 1.0))  # keypoints in a row are no person without width
+        size = np.maximum(size, max(size.max() / 4, 1.0))  # keypoints on a line do not mean a person without width
         center = (keypoints[known].min(axis=0) + keypoints[known].max(axis=0)) / 2
     elif person.box is not None:
         x, y, width, height = person.box
@@ -232,11 +232,11 @@ def _look_at(person: Person) -> _Sight | None:
 
 
 def _similarity(tracks: Sequence[_Track], sights: Sequence[_Sight]) -> Floats:
-    """Return (T, S) 0..1, how well each track fits each person: the mean similarity of the boxes and of the keypoints.
+    """Return (T, S) 0..1, how well each track matches each person: the mean similarity of boxes and keypoints.
 
-    Both allow for the spread of the prediction, so that a person hidden for a second is found again near the predicted
-    place; and both are lower for a wide spread, so that such a track takes no person from one that fits exactly. Where
-    too few keypoints are common, the boxes decide alone.
+    Both take the spread of the prediction into account, so that a person hidden for a second is found again near the
+    predicted position. Both are lower for a wide spread, so that such a track does not take a person from a track that
+    matches exactly. If too few keypoints are common, only the boxes are compared.
     """
     if not tracks or not sights:
         return np.zeros((len(tracks), len(sights)))
@@ -251,7 +251,7 @@ def _similarity(tracks: Sequence[_Track], sights: Sequence[_Sight]) -> Floats:
 
 
 def _box_similarity(first: Floats, second: Floats, spread_px: Floats) -> Floats:
-    """Return the intersection over union of boxes widened by the spread, times the root of the first one's growth."""
+    """Return the intersection over union of boxes enlarged by the spread, times the root of the first box's growth."""
     sizes, other_sizes = first[..., 2:] + 2 * spread_px[..., None], second[..., 2:] + 2 * spread_px[..., None]
     low = np.maximum(first[..., :2] - sizes / 2, second[..., :2] - other_sizes / 2)
     high = np.minimum(first[..., :2] + sizes / 2, second[..., :2] + other_sizes / 2)
@@ -261,12 +261,12 @@ def _box_similarity(first: Floats, second: Floats, spread_px: Floats) -> Floats:
 
 
 def _keypoint_similarity(offsets: Floats, known: NDArray[np.bool_], area: Floats, spread_px: Floats) -> Floats:
-    """Return COCO's OKS as a density of probability: its variances increased by the spread of the prediction.
+    """Return COCO's OKS as a probability density, with its variances increased by the spread of the prediction.
 
     Args:
         offsets: (T, S, K, 2) pixels.
-        known: (T, S, K) which keypoints count.
-        area: (T, 1) of the tracks' boxes, square pixels.
+        known: (T, S, K) which keypoints are compared.
+        area: (T, 1) of the boxes of the tracks, square pixels.
         spread_px: (T, 1) standard deviation of the prediction, pixels.
     """
     sigmas = _SIGMAS if offsets.shape[2] == len(KEYPOINTS) else np.full(offsets.shape[2], _OTHER_SIGMA)

@@ -1,4 +1,4 @@
-"""Start the node on the images of one or several cameras, and RViz on request."""
+"""Start the node for one or several cameras, and optionally RViz."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ OPTIONS = (
         'image',
         str,
         'image',
-        'Topic of the images; camera_info is expected in the same namespace. With several cameras a name relative to '
-        'that of each camera, or a list of one topic per camera in their order',
+        'Topic of the images; camera_info is expected in the same namespace. With several cameras: a topic relative to '
+        'the name of each camera, or a list of one topic per camera in their order',
     ),
     Setting(
         'params_file',
         str,
         str(share('config', 'bodypix.yaml')),
-        'YAML file of parameters; arguments that are given override it',
+        'YAML parameter file; launch arguments override it',
     ),
     Setting(
         'log_level',
@@ -65,7 +65,7 @@ def generate_launch_description() -> LaunchDescription:
         *transport_actions(),
         OpaqueFunction(function=start, args=[given]),
     ]
-    # In a group: what is declared here must not affect a launch file that is included later.
+    # In a group, so that declarations do not affect a launch file that is included later.
     return warn_unknown(LaunchDescription([GroupAction(actions)]), __file__)
 
 
@@ -82,8 +82,8 @@ def start(context: LaunchContext, given: dict[str, str]) -> list[Action]:
         package='bodypix_ros',
         executable='bodypix_node',
         name=options['name'],
-        # Both names are always set, if only to an empty text: launch then addresses the parameters to the full name of
-        # the node, so that they override the file whatever names it contains.
+        # Both names are always set, possibly to an empty string: launch then addresses the parameters to the full name
+        # of the node, so that they override the file regardless of the names it contains.
         namespace=options['namespace'],
         parameters=[str(params_file), given_parameters([USE_SIM_TIME, *all_settings()], given)],
         remappings=node_remappings(topics),

@@ -24,7 +24,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'params_file',
             default_value=str(share('config', 'multi_camera.yaml')),
-            description='YAML file of parameters, which names the cameras; arguments that are given override it',
+            description='YAML parameter file with the names of the cameras; launch arguments override it',
         ),
         DeclareLaunchArgument(
             'rviz_config', default_value=str(share('config', 'multi_camera.rviz')), description='Layout of RViz'

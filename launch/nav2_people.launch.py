@@ -1,6 +1,6 @@
-"""Start the node and the point cloud that Nav2's semantic_segmentation_layer needs beside its labels.
+"""Start the node and the point cloud that the semantic_segmentation_layer of Nav2 requires in addition to the labels.
 
-The depth image must be registered to the colour image and have its stamp: `aligned_depth_to_color` of a RealSense.
+The depth image must be registered to the colour image and have its stamp, like `aligned_depth_to_color` of a RealSense.
 config/nav2_people_layer.yaml is the matching configuration of the layer.
 """
 
@@ -33,7 +33,7 @@ def generate_launch_description() -> LaunchDescription:
         OpaqueFunction(function=start_point_cloud, args=[given]),
         IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))),
     ]
-    # In a group: what is declared here must not affect a launch file that is included later.
+    # In a group, so that declarations do not affect a launch file that is included later.
     return warn_unknown(LaunchDescription([GroupAction(actions)]), __file__)
 
 

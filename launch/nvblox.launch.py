@@ -1,4 +1,4 @@
-"""Start the node and Isaac ROS nvblox, which maps people apart from the static scene with the masks of the node."""
+"""Start the node and Isaac ROS nvblox, which uses the masks of the node to separate people from the static scene."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ OPTIONS = (
     Setting('name', str, 'bodypix', 'Name of the node'),
     Setting('image', str, 'color/image_raw', 'Topic of the colour images, rgb8 or bgra8, as in bodypix.launch.py'),
     Setting('depth', str, 'depth/image_rect_raw', 'Topic of the depth images, in the same form as image'),
-    Setting('params_file', str, str(share('config', 'bodypix.yaml')), 'YAML file of parameters of bodypix'),
+    Setting('params_file', str, str(share('config', 'bodypix.yaml')), 'YAML parameter file of bodypix'),
     Setting('global_frame', str, 'odom', 'Frame of the map; TF must connect it with the cameras'),
     Setting(
         'min_person_pixels',
         int,
         500,
-        'Smaller connected regions are noise to nvblox, pixels; its default of 2000 can exclude people far away',
+        'Minimum size of connected regions in nvblox, pixels; its default of 2000 can exclude distant people',
         minimum=0,
     ),
-    Setting('nvblox_params_file', str, '', 'YAML file of further parameters of nvblox; empty means none'),
+    Setting('nvblox_params_file', str, '', 'YAML file with additional parameters of nvblox; empty for none'),
 )
 """Arguments of this launch file; all others are those of bodypix.launch.py."""
 
@@ -52,7 +52,7 @@ def generate_launch_description() -> LaunchDescription:
         OpaqueFunction(function=start_nvblox, args=[given]),
         IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))),
     ]
-    # In a group: what is declared here must not affect a launch file that is included later.
+    # In a group, so that declarations do not affect a launch file that is included later.
     return warn_unknown(LaunchDescription([GroupAction(actions)]), __file__)
 
 

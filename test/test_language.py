@@ -43,6 +43,17 @@ BANNED = {
     r'is no (file|folder|picture|image|label|number|person|model|network)\w*': 'is not a',
     r'(what|which) is no': 'that is not',
     r'let go of': 'release',
+    r'nobody asked': 'not requested',
+    r'likeliest': 'most likely',
+    r'by means of': 'with, through',
+    r'likewise': 'the same, also',
+    r'laid out like': 'with the layout of',
+    r'given up': 'aborted',
+    r'gives? what': 'has the same result as',
+    r'in words': 'as text',
+    r'for want of': 'because ... is missing',
+    r'commonest': 'common',
+    r'over and over': 'in a loop, repeatedly',
 }
 """Phrases that read as translated, as regular expressions, and what to write instead."""
 

@@ -98,9 +98,9 @@ def test_numbers_of_numpy_and_paths_are_settings(net: Segmenter, astronaut, tmp_
 
 
 def test_a_misspelled_setting_is_refused_with_its_right_name(net: Segmenter, astronaut) -> None:
-    with pytest.raises(SettingError, match='there is no setting treshold here; did you mean threshold?'):
+    with pytest.raises(SettingError, match='setting treshold does not exist here; did you mean threshold?'):
         net.segment(astronaut, treshold=0.5)
-    with pytest.raises(SettingError, match='there is no setting multiplyer here; did you mean multiplier?'):
+    with pytest.raises(SettingError, match='setting multiplyer does not exist here; did you mean multiplier?'):
         bodypix_ros.load(multiplyer=0.5)
     with pytest.raises(SettingError, match='settings must be SegmentSettings, got NetworkSettings'):
         net.segment(astronaut, NetworkSettings())  # type: ignore[arg-type]
@@ -137,7 +137,7 @@ def test_bodypix_loads_no_other_model() -> None:
             {'model': 'bodypix_ros'},
             ('stride',),
             'bodypix_ros',
-            'model bodypix_ros was requested; stride is a setting of bodypix without effect on it',
+            'model bodypix_ros was requested; stride is a setting of bodypix and ignored',
         ),
         (
             {'checkpoint': 'builtin'},
@@ -170,7 +170,7 @@ def test_checkpoints_of_version_0_1_are_understood_with_a_warning(caplog: pytest
 
 
 def test_pixels_are_for_our_network_alone(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match='got 449 pixels; set a share, or model to bodypix_ros'):
+    with pytest.raises(SettingError, match='got 449 pixels; set a fraction, or set model to bodypix_ros'):
         BodyPix.load(internal_resolution=449, model_dir=str(tmp_path))
 
 

@@ -18,7 +18,11 @@ REFUSED_BY_US = {
     'nmsRadius': (SegmentSettings, 'nms_radius', 'nms_radius must be'),
     'minKeypointScore': (SegmentSettings, 'min_keypoint_score', 'min_keypoint_score must be between 0 and 1, got'),
     'refineSteps': (SegmentSettings, 'refine_steps', 'refine_steps must be between 1 and 20, got'),
-    'internalResolution': (NetworkSettings, 'internal_resolution', 'must be auto, low, medium, high, full, a share of'),
+    'internalResolution': (
+        NetworkSettings,
+        'internal_resolution',
+        'must be auto, low, medium, high, full, a fraction of',
+    ),
 }
 
 
@@ -49,7 +53,7 @@ def test_numbers_are_taken_in_the_settings_own_type() -> None:
         (NetworkSettings, 'stride', True, 'stride must be 8, 16 or 32, got True'),
         (NetworkSettings, 'require_gpu', 1, 'require_gpu must be true or false, got 1'),
         (NetworkSettings, 'device_id', -1, 'device_id must be at least 0, got -1'),
-        (NetworkSettings, 'model_dir', 3, 'model_dir must be text, got 3'),
+        (NetworkSettings, 'model_dir', 3, 'model_dir must be a string, got 3'),
         (NetworkSettings, 'internal_resolution', 2.01, '65..2049 pixels, got 2.01'),
         (NetworkSettings, 'internal_resolution', 'huge', "65..2049 pixels, got 'huge'"),
         (NetworkSettings, 'internal_resolution', True, '65..2049 pixels, got True'),

@@ -1,9 +1,9 @@
-"""Pack everything that `bodypix check` and tools/gpu_measure.py need on a GPU machine without internet.
+"""Pack all files that `bodypix check` and tools/gpu_measure.py require on a GPU machine without internet access.
 
     python tools/gpu_bundle.py onnxruntime_gpu-1.31.1-cp312-*.whl DIR --architecture 90 --wheels *.whl --weights MODELS
 
-DIR/1 holds ONNX Runtime's CUDA provider with the machine code of one GPU architecture only, DIR/2 all the rest: two
-transfers of less than 60 MB each. On the other machine, copy both next to each other and run
+DIR/1 contains ONNX Runtime's CUDA provider with the code of only one GPU architecture, DIR/2 everything else; each is
+smaller than 60 MB. Copy both to the same folder on the other machine and run
 
     sh 2/run.sh check                       # bodypix check
     sh 2/run.sh measure --golden GOLDEN     # parity with the JavaScript library, and times
@@ -29,7 +29,7 @@ _LEFT_OUT = ('libonnxruntime.so', 'libonnxruntime_providers_tensorrt', 'onnxrunt
 _FATBIN_MAGIC, _MACHINE_CODE = 0xBA55ED50, 2
 
 RUN = """#!/bin/sh
-# Unpacks the bundle beside this script once, and runs `bodypix check` (check ...) or the measurements (measure ...).
+# Unpacks the bundle in the folder of this script once, then runs `bodypix check` (check) or gpu_measure.py (measure).
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 site=${BODYPIX_SITE:-/tmp/bodypix_gpu}
@@ -42,7 +42,7 @@ if [ ! -e "$site/ready" ]; then
 shutil.copyfileobj(lzma.open(sys.argv[1]), open(sys.argv[2], 'wb'))" "$here/../1/provider.so.xz" "$provider"
   touch "$site/ready"
 fi
-# CUDA and cuDNN of NVIDIA's wheels, wherever this machine has them
+# CUDA and cuDNN from NVIDIA's wheels, if they are installed on this machine
 libraries=$(python3 -c "import glob, sysconfig
 print(':'.join(glob.glob(sysconfig.get_paths()['purelib'] + '/nvidia/*/lib')))")
 export LD_LIBRARY_PATH="$libraries:$LD_LIBRARY_PATH" PYTHONPATH="$site:$PYTHONPATH" PYTHONUNBUFFERED=1
@@ -57,7 +57,7 @@ esac
 
 
 def prune(provider: bytes, fatbin: range, architecture: int) -> bytes:
-    """Return a library whose machine code of all other GPU architectures is overwritten with zeros."""
+    """Return the library with the code of all other GPU architectures overwritten with zeros."""
     pruned = bytearray(provider)
     for start, stop, kept in _code_blocks(provider, fatbin, architecture):
         if not kept:
@@ -66,7 +66,7 @@ def prune(provider: bytes, fatbin: range, architecture: int) -> bytes:
 
 
 def _code_blocks(data: bytes, fatbin: range, architecture: int) -> Iterator[tuple[int, int, bool]]:
-    """Yield begin and end of each block of GPU code, and whether it is for the architecture."""
+    """Yield start and end of each block of GPU code, and whether it is for the architecture."""
     position = fatbin.start
     while position < fatbin.stop - 16:
         magic, _, header = struct.unpack_from('<IHH', data, position)
@@ -84,7 +84,7 @@ def _code_blocks(data: bytes, fatbin: range, architecture: int) -> Iterator[tupl
 
 
 def fatbin_section(library: Path) -> range:
-    """Return where GPU code lies in a library."""
+    """Return the range of the GPU code in a library."""
     sections = subprocess.run(['readelf', '-S', '-W', str(library)], capture_output=True, text=True, check=True).stdout
     line = next(line for line in sections.splitlines() if ' .nv_fatbin ' in line)
     fields = line.split('.nv_fatbin')[1].split()
@@ -96,9 +96,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('runtime', type=Path, help='wheel of onnxruntime-gpu, for the other machine')
     parser.add_argument('output', type=Path, help='folder for the bundle')
-    parser.add_argument('--architecture', type=int, default=90, help='of the GPU: 90 is H100 and H200')
-    parser.add_argument('--wheels', type=Path, nargs='*', default=[], help='further wheels that it lacks')
-    parser.add_argument('--weights', type=Path, help='folder laid out like the server of BodyPix')
+    parser.add_argument('--architecture', type=int, default=90, help='GPU architecture; 90 for H100 and H200')
+    parser.add_argument('--wheels', type=Path, nargs='*', default=[], help='other wheels that the machine lacks')
+    parser.add_argument('--weights', type=Path, help='folder with the layout of the BodyPix server')
     arguments = parser.parse_args()
     first, second = arguments.output / '1', arguments.output / '2'
     for folder in (first, second):

@@ -1,8 +1,8 @@
-"""Measure the GPU path: parity with the JavaScript library and with the CPU, times, and the bare network beside them.
+"""Measure the GPU: parity with the JavaScript library and with the CPU, and times compared with the bare network.
 
     python tools/gpu_measure.py --golden ../shared/golden --seconds 60
 
-Prints everything and continues after failures. It needs the weights of BodyPix (BODYPIX_MODEL_URL), and a GPU.
+Continues after failures. Requires the weights of BodyPix (BODYPIX_MODEL_URL) and a GPU.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from bodypix_ros.settings import NetworkSettings
 NUMBERS = renumbering('bodypix2', 'bodypix2')
 START = time.perf_counter()
 
-# network, resolution, height, width, batch of the session, pictures of a call
+# network, resolution, height, width, batch size of the session, images per call
 TIMES = (
     ('0.5', 'medium', 480, 640, 1, (1,)),
     ('ours', 'auto', 480, 640, 1, (1,)),
@@ -66,7 +66,7 @@ def say(*words: Any) -> None:
 
 
 def attempt(name: str, work: Callable[..., object], *arguments: Any) -> None:
-    """Run a section; print what goes wrong and continue."""
+    """Run a section; if it fails, print the error and continue."""
     say('==', name)
     try:
         work(*arguments)
@@ -97,7 +97,7 @@ def open_gpu(network: Network, geometry: Geometry, batch: int, *, half: bool) ->
 
 
 def check_golden_case(golden: Path, case: dict[str, Any], half: bool) -> str:
-    """Return a line that says how far a case is from the JavaScript library."""
+    """Return a line with the difference between a case and the JavaScript library."""
     image = np.asarray(cv2.imread(str(golden / case['image'])), np.uint8)
     network = network_for('0.5', stride=case['stride'], dilation='trained' if case['variant'] == 'd22' else 'tfjs')
     geometry = network_geometry(network, case['internalResolution'], 'cpu', *image.shape[:2])
@@ -117,7 +117,7 @@ def check_golden_case(golden: Path, case: dict[str, Any], half: bool) -> str:
 
 
 def check_against_cpu(kind: str, height: int, width: int, batch: int, half: bool, people: bool) -> str:
-    """Return a line that says how far the GPU is from the CPU on pictures of people."""
+    """Return a line with the difference between GPU and CPU on images with people."""
     network = network_for(kind, people=people)
     geometry = network_geometry(network, 'auto', 'cuda', height, width)
     images = list(islice(person_pictures(height, width), batch + 1))
@@ -161,7 +161,7 @@ def _run_task(task: tuple[Any, ...]) -> str:
 
 
 def median_ms(work: Callable[[], Any], seconds: float = 0.5) -> float:
-    """Return the median milliseconds of a call."""
+    """Return the median time of a call, milliseconds."""
     for _ in range(5):
         work()
     spent_ms: list[float] = []
@@ -212,7 +212,7 @@ def time_session(kind: str, resolution: str, height: int, width: int, batch: int
 
 
 def use_api() -> None:
-    """Load our network as users do, change the size while it runs, and use it from another thread."""
+    """Use the public interface: load our network, change the image size, and call it from another thread."""
     started = time.perf_counter()
     net = bodypix_ros.load(provider='cuda', require_gpu=True)
     say(f'loaded in {time.perf_counter() - started:.1f} s: {net.provider_reason}')
@@ -237,15 +237,15 @@ def use_api() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--golden', type=Path, help='folder with the results of the JavaScript library')
-    parser.add_argument('--seconds', type=float, default=100, help='do not begin another timing after this')
-    parser.add_argument('--workers', type=int, default=8, help='processes that check parity')
+    parser.add_argument('--seconds', type=float, default=100, help='do not start another timing after this time')
+    parser.add_argument('--workers', type=int, default=8, help='number of processes that check parity')
     arguments = parser.parse_args()
     say(sys.version.split()[0], onnxruntime.__version__, onnxruntime.get_available_providers(), os.cpu_count(), 'CPUs')
     query = ['nvidia-smi', '--query-gpu=name,driver_version,pcie.link.gen.current', '--format=csv,noheader']
     attempt('GPU', lambda: say(subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip()))
     if arguments.golden:
         attempt('parity', check_parity, arguments.golden, arguments.workers)
-    attempt('as users do', use_api)
+    attempt('public interface', use_api)
     for case in TIMES:
         if time.perf_counter() - START < arguments.seconds:
             attempt('times', time_session, *case)

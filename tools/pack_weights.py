@@ -1,4 +1,4 @@
-"""Make the packaged weights of bodypix_ros from those of a training run: fold batch norm, round to one byte.
+"""Convert the weights of a training run to the packaged weights of bodypix_ros: fold batch norm, round to one byte.
 
 python tools/pack_weights.py WEIGHTS.npz
 """
@@ -15,7 +15,7 @@ from bodypix_ros.models.own.weights import WEIGHTS_FILE, fold_batch_norm, write_
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('weights', type=Path, help='npz of the trained float32 state, by the names of PyTorch')
+    parser.add_argument('weights', type=Path, help='npz file with the trained float32 state, by PyTorch name')
     parser.add_argument('--output', type=Path, default=WEIGHTS_FILE, help='npz file to write (default: %(default)s)')
     options = parser.parse_args()
     with np.load(options.weights) as state:

@@ -1,4 +1,4 @@
-"""Score a network as the package runs it: masks against true masks, people against labelled keypoints, false people.
+"""Evaluate a network of the package: masks, keypoints, and false detections in pictures without people.
 
 python tools/score_network.py ../shared/images
 python tools/score_network.py ../shared/images --set model=bodypix multiplier=0.5 model_dir=... internal_resolution=full
@@ -69,7 +69,7 @@ def _print_validation(net: bodypix_ros.Segmenter, folder: Path) -> None:
 
 
 def _print_false_people(net: bodypix_ros.Segmenter, pictures: list[Path]) -> None:
-    """Print how many people and person pixels are found where nobody is."""
+    """Print the number of people and person pixels found in pictures without people."""
     people, shares = 0, []
     for path in pictures:
         result = net.segment(_read(path), people=net.network.version == 2)
@@ -79,7 +79,7 @@ def _print_false_people(net: bodypix_ros.Segmenter, pictures: list[Path]) -> Non
 
 
 def _examples(folder: Path) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_], str]]:
-    """Yield pictures, their true masks, which of their pixels count, and their names."""
+    """Yield pictures, their ground-truth masks, the masks of evaluated pixels, and their file names."""
     with (folder / 'sources.csv').open() as table:
         for row in csv.DictReader(table):
             truth = _read(folder / row['mask'], cv2.IMREAD_GRAYSCALE) > 127

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure the smoothing of masks: flicker, errors in motion, lag and cost. Prints the tables of docs/smoothing.md.
 
-tools/steady_masks.py [--network]    with --network also flicker of the real network on a photograph with camera noise
+tools/steady_masks.py [--network]    --network also measures the flicker of the network on a noisy photograph
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ HEIGHT, WIDTH = 480, 640
 RATE_HZ = 15.0
 THRESHOLD = 0.5
 START = 5
-"""Frames after which a still scene is measured."""
+"""Number of frames before the measurement of a still scene."""
 
 Mask = NDArray[np.bool_]
 
 
 class Frame(NamedTuple):
-    """One frame of a scene: the image, what the network says, what the smoother makes of it, and the truth."""
+    """One frame of a scene: the image, the mask of the network, the smoothed mask, and the ground truth."""
 
     image: NDArray[np.uint8]
     network: Mask
@@ -40,17 +40,17 @@ class Frame(NamedTuple):
 
 
 class Scene:
-    """A person before a background, both photographs, with camera noise and a confidence that is uncertain at edges."""
+    """A person in front of a background, both photographs, with camera noise and a noisy confidence at the edges."""
 
     def __init__(self, confidence_noise: float = 0.2, camera_noise: float = 4.0) -> None:
-        """Set the standard deviations: of the confidence at 0.5, 0..1; of the camera, grey levels."""
+        """Set the standard deviations of the confidence at 0.5, 0..1, and of the camera noise, grey levels."""
         self._random = np.random.default_rng(0)
         self._confidence_noise, self._camera_noise = confidence_noise, camera_noise
         self._background = cv2.resize(skimage.data.coffee()[..., ::-1], (WIDTH, HEIGHT))
         self._person = cv2.resize(skimage.data.astronaut()[..., ::-1], (200, 360))
 
     def film(self, places: Sequence[int | None]) -> Iterator[Frame]:
-        """Show the person at each column in turn, None for the empty background."""
+        """Yield a frame with the person at each column in turn; None for the empty background."""
         smoother = MaskSmoother()
         for number, place in enumerate(places):
             image, truth = self._shoot(place)
@@ -68,7 +68,7 @@ class Scene:
         return with_noise(image, self._camera_noise, self._random), truth > 0
 
     def _guess(self, truth: Mask) -> NDArray[np.uint8]:
-        """Return a confidence: the truth with soft edges and, in each frame anew, noise in patches of 8 pixels."""
+        """Return a confidence: the ground truth with soft edges and new noise in patches of 8 pixels."""
         soft = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 4)
         noise = self._random.normal(0, 1, (HEIGHT // 8, WIDTH // 8)).astype(np.float32)
         noise = cv2.resize(cv2.GaussianBlur(noise, (0, 0), 1), (WIDTH, HEIGHT))
@@ -77,7 +77,7 @@ class Scene:
 
 
 def as_segmentation(confidence: NDArray[np.uint8]) -> Segmentation:
-    """Return a segmentation with this confidence; every person's pixel is of part 5."""
+    """Return a segmentation with this confidence; all person pixels have part 5."""
     mask = confidence > THRESHOLD * 255
     return Segmentation(mask, np.where(mask, 5, -1).astype(np.int8), confidence=confidence)
 
@@ -88,19 +88,19 @@ def with_noise(image: NDArray[np.uint8], deviation: float, random: np.random.Gen
 
 
 def flicker(masks: Sequence[Mask]) -> float:
-    """Return the share of pixels that change from one mask to the next, mean over the sequence."""
+    """Return the fraction of pixels that change between consecutive masks, mean over the sequence."""
     return float(np.mean([(before ^ after).mean() for before, after in pairwise(masks)]))
 
 
 def error(masks: Sequence[Mask], truths: Sequence[Mask]) -> float:
-    """Return the number of wrong pixels as a share of the person's, mean over the sequence."""
+    """Return the number of wrong pixels relative to those of the person, mean over the sequence."""
     return float(np.mean([(mask ^ truth).sum() / truth.sum() for mask, truth in zip(masks, truths, strict=True)]))
 
 
 def lag_frames(frames: Sequence[Frame], moved: int) -> int:
-    """Return in how many frames the mask covers a place that a person left before frame number `moved`.
+    """Return the number of frames in which the mask covers the area that a person left before frame number `moved`.
 
-    The place counts as covered while the smoothed mask has more of its pixels, by 1 % of them, than the network's.
+    The area is covered while the smoothed mask contains at least 1 % more of its pixels than the mask of the network.
     """
     for lag, frame in enumerate(frames[moved:]):
         old = frames[moved - 1].truth & ~frame.truth
@@ -144,12 +144,12 @@ def main() -> None:
         plain, steady = (
             error(masks, truths) for masks in zip(*[(one.network, one.smoothed) for one in frames], strict=True)
         )
-        print(f'| walks {step} pixels a frame | wrong pixels, share of the person | {plain:.2%} | {steady:.2%} |')
+        print(f'| walks {step} pixels per frame | wrong pixels, relative to the person | {plain:.2%} | {steady:.2%} |')
     moving_ms = np.median([one.cost_ms for one in frames])
     for name, place in (('disappears', None), ('jumps by 250 pixels', 350), ('jumps by 40 pixels', 140)):
         lag = lag_frames(list(Scene().film([100] * START + [place] * 10)), START)
         print(f'| {name} | lag, frames | 0 | {lag} |')
-    print(f'\nCPU time of a frame of {WIDTH}x{HEIGHT}: still {still_ms:.1f} ms, in motion {moving_ms:.1f} ms')
+    print(f'\nCPU time per frame of {WIDTH}x{HEIGHT}: {still_ms:.1f} ms still, {moving_ms:.1f} ms in motion')
 
 
 if __name__ == '__main__':

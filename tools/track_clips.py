@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Track the people of video clips: count ids and gestures, and draw the ids into a strip of pictures.
+"""Track the people in video clips: count ids and gestures, and draw the ids into a strip of images.
 
 tools/track_clips.py [--frames 160] [--strip strip.png] CLIP...
 """
@@ -27,7 +27,7 @@ Image = NDArray[np.uint8]
 
 
 def frames_of(clip: Path, count: int) -> Iterator[tuple[float, Image]]:
-    """Give the first frames of a clip with their times in seconds."""
+    """Yield the first frames of a clip with their times in seconds."""
     capture = cv2.VideoCapture(str(clip))
     rate_hz = capture.get(cv2.CAP_PROP_FPS)
     for number in range(count):
@@ -38,7 +38,7 @@ def frames_of(clip: Path, count: int) -> Iterator[tuple[float, Image]]:
 
 
 def draw(image: Image, people: Sequence[Person], ids: Sequence[int], stamp_s: float) -> Image:
-    """Return a small picture with the certain keypoints of everybody and the id above them, in the id's colour."""
+    """Return a small image with the certain keypoints and the ids of all people, in the colour of the id."""
     scale = TILE_HEIGHT / image.shape[0]
     drawn = cv2.resize(image, (round(image.shape[1] * scale), TILE_HEIGHT), None, 0, 0, cv2.INTER_AREA)
     for person, number in zip(people, ids, strict=True):
@@ -59,7 +59,7 @@ def write(drawn: Image, text: str, place: tuple[int, int], color: tuple[int, ...
 
 
 def arrange(pictures: Sequence[Image]) -> Image:
-    """Return pictures of one size in rows that fill the width of the strip."""
+    """Arrange images of equal size in rows that fill the width of the strip."""
     in_row = max(STRIP_WIDTH // pictures[0].shape[1], 1)
     blank = np.zeros_like(pictures[0])
     padded = [*pictures, *[blank] * (-len(pictures) % in_row)]
@@ -69,7 +69,7 @@ def arrange(pictures: Sequence[Image]) -> Image:
 
 
 def track(network: bodypix_ros.Segmenter, clip: Path, count: int, count_drawn: int) -> list[Image]:
-    """Print what is found in a clip and return some of its frames with the ids."""
+    """Print the people and gestures found in a clip and return some of its frames with the ids."""
     tracker, detector = Tracker(), GestureDetector()
     seen: defaultdict[int, list[float]] = defaultdict(list)
     gestures: Counter[str] = Counter()
@@ -83,7 +83,7 @@ def track(network: bodypix_ros.Segmenter, clip: Path, count: int, count_drawn: i
         gestures.update(str(one.kind.name) for person in detector.update(people, ids, stamp_s) for one in person)
         pictures.append(draw(image, people, ids, stamp_s))
     print(
-        f'{clip.name}: {len(pictures)} frames, {sum(map(len, seen.values()))} people, of them {len(seen[0])} without id'
+        f'{clip.name}: {len(pictures)} frames, {sum(map(len, seen.values()))} people, {len(seen[0])} of them without id'
     )
     for number, times in sorted(seen.items()):
         if number:
@@ -96,9 +96,9 @@ def track(network: bodypix_ros.Segmenter, clip: Path, count: int, count_drawn: i
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('clips', nargs='+', type=Path, metavar='CLIP')
-    parser.add_argument('--frames', type=int, default=160, help='of each clip')
-    parser.add_argument('--pictures', type=int, default=8, help='of each clip in the strip')
-    parser.add_argument('--strip', type=Path, help='PNG to write')
+    parser.add_argument('--frames', type=int, default=160, help='frames per clip')
+    parser.add_argument('--pictures', type=int, default=8, help='frames per clip in the strip')
+    parser.add_argument('--strip', type=Path, help='PNG file to write')
     arguments = parser.parse_args()
     network = bodypix_ros.load()
     strips = [arrange(track(network, clip, arguments.frames, arguments.pictures)) for clip in arguments.clips]

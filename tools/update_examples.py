@@ -1,4 +1,4 @@
-"""Write what depends on the weights of our network again: the labels that tests expect and the model card's pictures.
+"""Regenerate the files that depend on the weights of our network: expected labels and the pictures of the model card.
 
 python tools/update_examples.py
 """
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _example(image: NDArray[np.uint8], found: Segmentation) -> NDArray[np.uint8]:
-    """Return the picture beside its overlay."""
+    """Return the picture and its overlay, side by side."""
     return np.hstack([image, render_overlay(image, found)])
 
 

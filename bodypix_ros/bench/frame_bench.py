@@ -119,7 +119,7 @@ def measure_new_process(case: Case, picture: NDArray[np.uint8]) -> NewProcess:
 
 
 def _segment_jobs(net: Segmenter, images: Images, timings: list[list[Timings]]) -> dict[str, Job]:
-    """Return the jobs that run the network; each call of the whole frame appends timings whose sum is that of a batch.
+    """Return the jobs that run the network; each call of the whole frame appends timings that add up to its batch.
 
     The CPU processes the images of a batch one by one. On a GPU each image has the timings of its batch.
     """

@@ -1,1 +1,1 @@
-"""The `bodypix` command, one file a verb."""
+"""The `bodypix` command, one module per verb."""

@@ -34,7 +34,7 @@ _CHOICES = {
     'kernels': 'kernels',
     'threads': 'threads',
 }
-"""Options that take several values, and the setting of each."""
+"""Options that accept several values, and the setting of each."""
 
 _SINGLE = ('version', 'architecture', 'quant_bytes', 'dilation', 'checkpoint', 'model_dir', 'model_url', 'device_id')
 

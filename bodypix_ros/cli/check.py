@@ -1,4 +1,4 @@
-"""`bodypix check`: what runs the network here, whether it is right and how fast it is; what is missing for a GPU."""
+"""`bodypix check`: verifies and times the network on this machine, and reports what is missing for a GPU."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .progress import ProgressBar
 
 _SIZES: tuple[Size, ...] = ((640, 480), (1280, 720))
 _SECONDS = 0.5
-"""For which each size is timed."""
+"""Duration of the timing of each size."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='append',
         type=read_size,
         metavar='WIDTHxHEIGHT',
-        help='size of the pictures, may be given more than once (default: 640x480 and 1280x720)',
+        help='image size; may be repeated (default: 640x480 and 1280x720)',
     )
-    parser.add_argument('--batch', type=_positive, default=1, metavar='N', help='pictures in one call (default: 1)')
+    parser.add_argument('--batch', type=_positive, default=1, metavar='N', help='images per call (default: 1)')
     add_options(parser, NetworkSettings)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what was found; return 1 where a GPU is wrong, or is not used although requested or complete."""
+    """Print the findings; return 1 if GPU results are wrong, or if a requested or complete GPU is not used."""
     findings = diagnose(getattr(arguments, 'device_id', 0))
     print(f'{"bodypix_ros":14}{__version__}, Python {platform.python_version()} on {platform.platform()}')
     for finding in findings:
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _errors_only() -> Iterator[None]:
-    """Keep our log quiet: all that it says is in the report."""
+    """Suppress our log below errors: the report contains the same information."""
     logger = logging.getLogger('bodypix_ros')
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -84,7 +84,7 @@ def _errors_only() -> Iterator[None]:
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'expected a whole number from 1 on, got {text!r}')
+        raise argparse.ArgumentTypeError(f'expected an integer of at least 1, got {text!r}')
     return int(text)
 
 
@@ -107,12 +107,12 @@ def _check_size(net: Segmenter, size: Size, batch: int) -> bool:
 
 
 def _compare_with_cpu(net: Segmenter, images: list[np.ndarray], found: list[Segmentation]) -> tuple[bool, str]:
-    """Return whether results are wrong, and how far they are from the CPU's."""
+    """Return whether results are wrong, and how far they differ from those of the CPU."""
     if net.provider == 'cpu':
         return False, 'on the CPU'
     resolution = net.settings.internal_resolution
     if resolution == 'auto' and net.network.model == BODYPIX:
-        resolution = 'full'  # what auto means on a GPU
+        resolution = 'full'  # the meaning of auto on a GPU
     settings = dataclasses.replace(net.settings, provider='cpu', internal_resolution=resolution, require_gpu=False)
     expected = Segmenter(net.network, settings).segment_batch(images, confidence=True)
     tolerance = FP32 if net.settings.precision == 'fp32' else FP16
@@ -120,13 +120,13 @@ def _compare_with_cpu(net: Segmenter, images: list[np.ndarray], found: list[Segm
     worst = max(differences, key=lambda difference: difference.largest)
     wrong = any(difference.exceeds(tolerance) for difference in differences)
     return wrong, (
-        f'{"WRONG" if wrong else "right"}: {1 - worst.mask:.3%} of the mask and {1 - worst.parts:.3%} of the parts '
-        'equal the CPU'
+        f'{"WRONG" if wrong else "correct"}: {1 - worst.mask:.3%} of the mask and {1 - worst.parts:.3%} of the parts '
+        'match the CPU'
     )
 
 
 def _time(net: Segmenter, images: list[np.ndarray]) -> tuple[Timings, float]:
-    """Return the median milliseconds of each stage and of a whole call."""
+    """Return the median times of each stage and of a whole call, milliseconds."""
     calls_ms: list[float] = []
     stages: list[tuple[float, float, float]] = []
     end = time.perf_counter() + _SECONDS

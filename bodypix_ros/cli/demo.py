@@ -1,4 +1,4 @@
-"""`bodypix demo`: the node and a virtual camera in processes of their own, and pictures of what the node publishes."""
+"""`bodypix demo`: runs the node and a virtual camera as separate processes and writes the published images as files."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 _NAMESPACE = '/bodypix_demo'
 _FIRST_RESULT_TIMEOUT_S = 120.0
-_SECONDS = Setting('seconds', float, 5.0, 'how long rate and latency are measured', minimum=0.1, maximum=3600.0)
+_SECONDS = Setting(
+    'seconds', float, 5.0, 'duration of the measurement of rate and latency', minimum=0.1, maximum=3600.0
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the source, the duration and every setting of the network."""
+    """Add the source, the duration and all settings of the network."""
     sources = parser.add_mutually_exclusive_group()
     sources.add_argument('--image', dest='source', metavar='FILE', help='show a picture (default: an astronaut)')
-    sources.add_argument('--video', dest='source', metavar='FILE', help='play a video file, over and over')
+    sources.add_argument('--video', dest='source', metavar='FILE', help='play a video file in a loop')
     sources.add_argument('--device', dest='source', metavar='/dev/videoN', help='use a camera')
     parser.add_argument(
         '--seconds', type=setting_reader(_SECONDS), metavar='X', default=_SECONDS.default,
@@ -38,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the node on the source; print which network runs, its rate and latency; write what it publishes as PNG files.
+    """Run the node on the source, print the network, rate and latency, and write the published images as PNG files.
 
-    SIGINT, SIGTERM and SIGHUP end it with status 0. The processes that it started have ended when it returns.
+    SIGINT, SIGTERM and SIGHUP end it with status 0. All processes that it started have ended when it returns.
     """
     signals = StopSignals()
     try:
@@ -73,19 +75,19 @@ def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack)
 
     collector.wait(lambda: collector.complete or any_ended(), _FIRST_RESULT_TIMEOUT_S)
     if not collector.complete:
-        raise BodyPixError('no results were received; the log of the node and the camera above says why')
+        raise BodyPixError('no results were received; see the log of the node and of the camera above')
     _report_network(collector)
     collector.measure(arguments.seconds)
     if not collector.arrivals_s:
-        raise BodyPixError(f'no mask was received in {arguments.seconds:g} s; try more --seconds')
+        raise BodyPixError(f'no mask was received within {arguments.seconds:g} s; increase --seconds')
     _report(collector, _write_pictures(arguments.output, collector, Path(source)))
 
 
 def _load(parameters: Mapping[str, Value]) -> None:
-    """Fetch and build the network before the node does, with a progress bar.
+    """Download and build the network before the node does, with a progress bar.
 
     Raises:
-        ModelError: the weights are absent and cannot be fetched; the text says how to get them.
+        ModelError: the weights are missing and cannot be downloaded; the text says how to get them.
     """
     from ..models.network import load_network, resolve_settings
     from .progress import ProgressBar
@@ -102,7 +104,7 @@ def _astronaut(folder: Path) -> str:
         from skimage import data  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
         raise BodyPixError(
-            'the picture of the demo is part of scikit-image, which is not installed; give an --image'
+            'the default picture is part of scikit-image, which is not installed; pass --image FILE'
         ) from error
     (path,) = write_pictures(folder, {'astronaut': data.astronaut()[..., ::-1]})
     return str(path)

@@ -1,4 +1,4 @@
-"""How a failure is reported: one sentence, and at debug level its traceback."""
+"""Reports a failure in one line, with the traceback at debug level."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def report_failure(error: Exception, subject: str = '') -> None:
     """Print a failure on stderr as one line that begins with 'bodypix: '.
 
     Args:
-        error: one of this package explains itself; of others, the type is named, since they are faults of ours.
-        subject: what was being processed, such as a file name; left out where the error names it.
+        error: of this package; the type of any other error is printed as well, because it indicates a bug.
+        subject: what was being processed, such as a file name; omitted if the error contains it.
     """
     text = str(error)
     if not isinstance(error, BodyPixError):

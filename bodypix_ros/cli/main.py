@@ -1,4 +1,4 @@
-"""The `bodypix` command: finds the verb and runs it."""
+"""The `bodypix` command: parses the command line and runs the verb."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from .. import __version__
 from .failures import report_failure
 
-# One line for each verb: the name of its module in this folder, and its purpose. The module has
-# `add_arguments(parser)` and `run(arguments) -> exit status`; it is imported only when its verb is used.
+# The module of each verb in this folder, and its purpose. The module defines `add_arguments(parser)` and
+# `run(arguments) -> exit status`; it is imported only if its verb is used.
 VERBS = {
     'demo': 'run the node on a picture, a video or a camera and show what it publishes',
     'segment': 'find people in picture files',
     'models': 'list, download, import and build models',
-    'check': 'check what runs the network here, whether its results are right, and what a GPU lacks',
+    'check': 'verify and time the network on this machine, and report what is missing for a GPU',
     'bench': 'measure the latency of each stage on this machine',
 }
 
@@ -27,9 +27,9 @@ _DEBUG = '--debug'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, or 1 after a failure, which is one sentence on stderr.
+    """Run the command line and return its exit status: 0, or 1 after a failure, which is printed as one line on stderr.
 
-    Tracebacks are printed with --debug, or where BODYPIX_DEBUG is set.
+    Tracebacks are printed with --debug, or if BODYPIX_DEBUG is set.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run([word for word in words if word != _DEBUG])
     except KeyboardInterrupt:
         status = 130
-    except BrokenPipeError:  # the reader of our output has closed it
+    except BrokenPipeError:  # the reader of our output has closed the pipe
         status = 1
     except Exception as error:
         report_failure(error)
@@ -54,7 +54,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser. Only the verb that was given has its options, since they take long to import."""
+    """Return the parser. Only the given verb has its options, because importing those of all verbs is slow."""
     parser = argparse.ArgumentParser(prog='bodypix', description='Find people and their body parts in pictures.')
     parser.add_argument('--version', action='version', version=f'bodypix_ros {__version__}')
     parser.add_argument(_DEBUG, action='store_true', help='print the traceback of an error; allowed after any verb')
@@ -70,7 +70,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _prepare_streams() -> None:
-    """Replace closed streams, and let text that the terminal cannot show, such as some file names, be escaped."""
+    """Replace closed streams, and escape text that the terminal cannot display, such as some file names."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115  # for the rest of the process
     if sys.stdout is None:
@@ -81,13 +81,13 @@ def _prepare_streams() -> None:
 
 
 def _close_stdout() -> bool:
-    """Flush stdout, and return whether that was possible. Otherwise the interpreter does not try it again at exit."""
+    """Flush stdout and return whether this succeeded; if not, prevent a second attempt of the interpreter at exit."""
     try:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            print(f'bodypix: stdout cannot be written ({error.strerror})', file=sys.stderr)
+            print(f'bodypix: failed to write to stdout ({error.strerror})', file=sys.stderr)
         return False
     return True
 

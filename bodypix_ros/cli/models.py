@@ -1,4 +1,4 @@
-"""`bodypix models`: list, fetch and import official checkpoints, print where they are, build networks from them."""
+"""`bodypix models`: lists, downloads and imports official checkpoints, and builds networks from them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(fetch, NetworkSettings, only=(*_CHECKPOINT, 'model_dir', 'model_url'))
     fetch.set_defaults(act=fetch_model)
 
-    importing = actions.add_parser('import', help='copy every checkpoint of a folder that is laid out like the server')
-    importing.add_argument('folder', metavar='DIR', help='the folder, or its file: address')
+    importing = actions.add_parser('import', help='copy all checkpoints from a folder with the layout of the server')
+    importing.add_argument('folder', metavar='DIR', help='the folder, as a path or file: address')
     add_options(importing, NetworkSettings, only=('model_dir',))
     importing.set_defaults(act=import_models)
 
@@ -38,12 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(where, NetworkSettings, only=('model_dir',))
     where.set_defaults(act=print_folder)
 
-    build = actions.add_parser('build', help='build a network in advance, and on a GPU what each picture size needs')
+    build = actions.add_parser('build', help='build a network in advance, on a GPU also for given image sizes')
     models_build.add_arguments(build)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the chosen action."""
+    """Run the selected action."""
     arguments.act(arguments)
     return 0
 
@@ -58,8 +58,8 @@ def list_models(arguments: argparse.Namespace) -> None:
 
 
 def fetch_model(arguments: argparse.Namespace) -> None:
-    """Fetch one checkpoint, unless it is here and sound."""
-    # The stride does not choose the weights; 16 is one that every network has.
+    """Download one checkpoint, unless the cache contains a valid copy."""
+    # The weights do not depend on the stride; all networks support 16.
     settings = from_options(arguments, NetworkSettings, stride=16)
     checkpoint, store = find_checkpoint(settings), open_store(settings)
     with ProgressBar() as progress:
@@ -77,10 +77,10 @@ def import_models(arguments: argparse.Namespace) -> None:
 
 
 def print_folder(arguments: argparse.Namespace) -> None:
-    """Print where the cache is.
+    """Print the path of the cache folder.
 
     Raises:
-        ModelError: there is none.
+        ModelError: the user has no cache folder.
     """
     root = open_store(from_options(arguments, NetworkSettings)).root
     if root == NO_CACHE:

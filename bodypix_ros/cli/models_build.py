@@ -1,4 +1,4 @@
-"""`bodypix models build`: prepare in advance what the first frames would otherwise wait for."""
+"""`bodypix models build`: prepares networks in advance, so that the first frames do not wait for them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='append',
         type=read_size,
         metavar='WIDTHxHEIGHT',
-        help='size of the pictures, such as 640x480; may be given more than once (default: 640x480)',
+        help='image size, such as 640x480; may be repeated (default: 640x480)',
     )
     parser.add_argument(
         '--cameras',
         type=int,
         default=1,
         metavar='N',
-        help='largest number of cameras of each size that are segmented at once (default: 1)',
+        help='maximum number of cameras of each size (default: 1)',
     )
     parser.add_argument('--people', action='store_true', help='also prepare the network that separates people')
     add_options(parser, NetworkSettings)
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def build_models(arguments: argparse.Namespace) -> None:
-    """Build the network, and on a GPU what each size and number of cameras needs."""
+    """Build the network, and on a GPU the sessions for each size and number of cameras."""
     if arguments.cameras < 1:
         raise SettingError(f'cameras must be at least 1, got {arguments.cameras}')
     with ProgressBar() as progress:
@@ -51,16 +51,16 @@ def build_models(arguments: argparse.Namespace) -> None:
 
 
 def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool, progress: Progress) -> None:
-    """Prepare every size for 1 to `cameras` pictures at once.
+    """Prepare every size for 1 to `cameras` images at once.
 
     Args:
         net: the network.
         sizes: widths and heights, pixels.
-        cameras: the largest number of cameras that send pictures of each size.
+        cameras: maximum number of cameras that publish images of each size.
         people: also prepare the network that separates people.
         progress: called before and after each size.
     """
-    # Batches are padded to a power of two, so nothing else is built between two of them.
+    # Batches are padded to a power of two, so other sizes need not be built.
     counts = sorted({min(1 << power, cameras) for power in range(cameras.bit_length() + 1)})
     requests = [
         (size, count, with_people)
@@ -76,13 +76,13 @@ def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool,
 
 
 def read_size(text: str) -> Size:
-    """Return width and height of '640x480', within the limits of all pictures."""
+    """Return width and height of '640x480', which must be within the limits for images."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise argparse.ArgumentTypeError(f'a size must be given as WIDTHxHEIGHT, such as 640x480, got {text!r}')
+        raise argparse.ArgumentTypeError(f'a size must be WIDTHxHEIGHT, such as 640x480, got {text!r}')
     width, height = (int(number[:9]) for number in match.groups())
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise argparse.ArgumentTypeError(
-            f'a size may have at most {MAX_SIDE} pixels a side and {MAX_PIXELS} in all, got {shorten(text)}'
+            f'a size may have at most {MAX_SIDE} pixels per side and {MAX_PIXELS} in total, got {shorten(text)}'
         )
     return width, height

@@ -1,4 +1,4 @@
-"""Settings as command line options, and back."""
+"""Converts settings to command line options, and options to settings."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def add_options(
 ) -> None:
     """Add one option for each setting of a class: `--quant-bytes` for `quant_bytes`.
 
-    An option that is not given leaves no default behind, so that `given_options` returns the given ones alone.
+    Options that are not given have no default, so that `given_options` returns only those that are given.
 
     Args:
         parser: of the verb.
         group: the class of settings.
-        only: names of the wanted settings; None for all.
-        without: names of settings that have no effect on the verb.
+        only: names of the settings to add; None for all.
+        without: names of settings that have no effect on this verb.
     """
     for setting in group.describe():
         if (only is None or setting.name in only) and setting.name not in without:
@@ -37,7 +37,7 @@ def add_options(
 
 
 def from_options(arguments: argparse.Namespace, group: type[S], **fixed: Value) -> S:
-    """Return the settings of a class as given on the command line, the others with their defaults.
+    """Return the settings of a class as given on the command line, with defaults for the others.
 
     Args:
         arguments: parsed by a parser to which `add_options` added the options.
@@ -57,11 +57,11 @@ def given_options(arguments: argparse.Namespace, group: type[Settings]) -> dict[
 
 
 def read_folder(text: str) -> Path:
-    """Return the path of a folder that an option names, with ~ and ~user expanded: after '=' the shell leaves them."""
+    """Return the path of a folder, with ~ and ~user expanded: the shell does not expand them in `--output=~/out`."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
-        raise argparse.ArgumentTypeError(f'{text!r} names a user whose home folder is unknown') from error
+        raise argparse.ArgumentTypeError(f'the home folder of the user in {text!r} is unknown') from error
 
 
 def _details(setting: Setting) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def setting_reader(setting: Setting) -> Callable[[str], Value]:
 
 
 def _number(setting: Setting, text: str) -> Value:
-    """Return the text as a number if the setting is one; other text is returned for the setting to refuse."""
+    """Return the text as a number if the setting is one; return other text unchanged, which the setting rejects."""
     try:
         return int(text) if setting.kind is int else float(text) if setting.kind is float else text
     except ValueError:

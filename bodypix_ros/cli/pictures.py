@@ -1,4 +1,4 @@
-"""Results as files: pictures as PNG, people as JSON. Each file appears whole or not at all."""
+"""Writes results to files: images as PNG, people as JSON. Files are replaced atomically."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ Pictures = Mapping[str, NDArray[Any]]
 def draw_pictures(
     image: NDArray[np.uint8], result: Segmentation, settings: PictureSettings, part_ids: PartIds
 ) -> Pictures:
-    """Return what the node would publish for a picture, by topic; BGR or grey.
+    """Return the images that the node would publish for a picture, by topic; BGR or grey.
 
-    These are mask, parts, parts_color and overlay, and instances where people were asked for.
+    These are mask, parts, parts_color and overlay, and instances if people were requested.
     """
     assert result.parts is not None
     colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
@@ -52,7 +52,7 @@ def describe_people(persons: Sequence[Person]) -> bytes:
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
-    """Return the names of files without their suffix, with a number where an earlier file has the same: cam, cam_2."""
+    """Return the names of files without their suffix, with a number if an earlier file has the same: cam, cam_2."""
     taken = {path.stem for path in paths}
     used: set[str] = set()
     names = []
@@ -70,7 +70,7 @@ def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: C
     """Write each picture as PREFIX<name>.png and return the paths.
 
     Args:
-        folder: is created where it does not exist.
+        folder: created if it does not exist.
         pictures: by name, (H, W) or (H, W, 3) uint8 BGR.
         prefix: of the file names.
         inputs: files that are never overwritten.
@@ -84,10 +84,10 @@ def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: C
 
 
 def create_folder(folder: Path) -> None:
-    """Create a folder and those above it, unless it exists.
+    """Create a folder and its parents, unless it exists.
 
     Raises:
-        BodyPixError: it cannot be created.
+        BodyPixError: the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], inputs: Collection[Pat
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write to a file beside it, then rename that one: there is the old file or the new one, never a part of it."""
+    """Write to a temporary file and rename it, so that the path never refers to a partially written file."""
     part = path.with_name(f'.bodypix-{os.getpid()}.part')
     try:
         part.write_bytes(data)
@@ -124,14 +124,14 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 
 def _place(path: Path) -> Path:
-    """Return where a directory entry is; a link is not followed, since renaming replaces the link."""
+    """Return the path of a directory entry; links are not followed, because renaming replaces the link."""
     return Path(os.path.realpath(path.parent)) / path.name
 
 
 def _as_png(picture: NDArray[Any]) -> bytes:
     encoded, data = cv2.imencode('.png', picture)
     if not encoded:
-        raise ImageError(f'a picture of {picture.shape} cannot be encoded as PNG')
+        raise ImageError(f'a picture of shape {picture.shape} cannot be encoded as PNG')
     return bytes(data)
 
 
@@ -140,10 +140,10 @@ def _as_dict(region: Person | PartRegion) -> dict[str, Any]:
 
 
 def _as_number(value: Any) -> Any:
-    """Return a number of numpy as Python's own."""
+    """Convert a numpy scalar to a Python number."""
     return value.item()
 
 
 def _unwritable(folder: Path, error: OSError) -> BodyPixError:
     remedy = 'free some space, or choose' if error.errno in (errno.ENOSPC, errno.EDQUOT) else 'choose'
-    return BodyPixError(f'{folder} cannot be written ({error.strerror}); {remedy} another --output')
+    return BodyPixError(f'failed to write to {folder} ({error.strerror}); {remedy} another --output')

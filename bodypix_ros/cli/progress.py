@@ -6,14 +6,14 @@ from tqdm import tqdm
 
 
 class ProgressBar:
-    """A `Progress` that draws one bar after the other on stderr; use it as a context manager."""
+    """A `Progress` that draws one bar after another on stderr; use it as a context manager."""
 
     def __init__(self) -> None:
         self._task = ''
         self._bar: tqdm | None = None
 
     def __call__(self, task: str, done: int, total: int) -> None:
-        """Show how much of the task is done, in bytes where it has more than one step."""
+        """Show how much of the task is done, in bytes if it has more than one step."""
         if self._bar is None or task != self._task:
             self.close()
             self._task = task

@@ -1,4 +1,4 @@
-"""`bodypix segment`: picture files in; masks, labels, overlays and people out. Needs no ROS."""
+"""`bodypix segment`: writes the masks, labels, overlays and people of picture files. Does not require ROS."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .progress import ProgressBar
 
 _OF_THE_MASK = ('threshold', 'flip_horizontal')
 _WITHOUT_EFFECT = (
-    'parts_encoding',  # PNG has no signed values: background is 255
+    'parts_encoding',  # PNG has no signed values: the background is 255
     'mask_parts',
     'semantic_classes',
     'semantic_size',
@@ -34,13 +34,15 @@ _WITHOUT_EFFECT = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the pictures and every setting that has an effect on them."""
-    parser.add_argument('pictures', nargs='+', type=Path, metavar='PICTURE', help='JPEG, PNG, TIFF or the like')
+    """Add the pictures and all settings that affect the results."""
+    parser.add_argument(
+        'pictures', nargs='+', type=Path, metavar='PICTURE', help='JPEG, PNG, TIFF or another format that Pillow reads'
+    )
     parser.add_argument('--output', type=read_folder, required=True, metavar='DIR', help='folder for the results')
     parser.add_argument(
         '--people',
         action='store_true',
-        help='also separate people: writes instances as PNG, and keypoints, boxes and parts as JSON; '
+        help='also separate people: write instances as PNG, and keypoints, boxes and parts as JSON; '
         'implied by any option for people',
     )
     add_options(parser, NetworkSettings)
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     for path, name in zip(paths, distinct_names(paths), strict=True):
         try:
             line = _segment(net, path, name, arguments)
-        except ModelError:  # it would fail for the others, too
+        except ModelError:  # all other pictures would also fail
             raise
         except Exception as error:
             report_failure(error, str(path))
@@ -72,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _segment(net: Segmenter, path: Path, name: str, arguments: argparse.Namespace) -> str:
-    """Write the results of one picture and return a line about them."""
+    """Write the results of one picture and return a summary line."""
     given = given_options(arguments, SegmentSettings)
     people = arguments.people or bool(given.keys() - set(_OF_THE_MASK))
     image = read_picture(path)

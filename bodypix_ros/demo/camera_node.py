@@ -25,22 +25,22 @@ _LOG_PERIOD_S = 10.0
 
 
 class VirtualCamera(Node):
-    """Publishes `image` from the picture, video file or device that the parameter `source` names."""
+    """Publishes `image` from the picture, video file or device given by the parameter `source`."""
 
     def __init__(self, **options: Any) -> None:
-        """Open the source and start to publish.
+        """Open the source and start publishing.
 
         Args:
             options: of rclpy's node.
 
         Raises:
-            SettingError: a parameter has a value that it does not accept.
+            SettingError: a parameter has an invalid value.
             ImageError: the source cannot be read.
         """
         super().__init__('virtual_camera', **options)
         source = self._parameter(SOURCE)
         if not source:
-            raise SettingError('source must be a picture, a video file or a video device, got nothing')
+            raise SettingError('source must be a picture, a video file or a video device, got an empty string')
         self._source = open_source(Path(source).expanduser())
         self._frames_bad = 0
         self._frame_id = self._parameter(FRAME_ID)

@@ -31,16 +31,16 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 class Stop(KeyboardInterrupt):
     """Raised by a signal.
 
-    A class of its own: where a plain KeyboardInterrupt was raised inside the `exec` of a text, as in the import of a
-    module with dataclasses, CPython ends with SIGINT instead of the exit status, even if the exception was handled.
+    This is a subclass because CPython exits with SIGINT instead of the exit status after a plain KeyboardInterrupt was
+    raised inside `exec`, as in the import of a module with dataclasses, even if the exception was handled.
     """
 
 
 class StopSignals:
     """Raises `Stop` in its `with` block on the first SIGINT, SIGTERM or SIGHUP; ignores later ones.
 
-    A signal that arrives before the block raises at its start; one that arrives after it changes nothing. SIGHUP stays
-    ignored where the process was started with nohup. To be created in the main thread.
+    A signal that arrives before the block raises at its start; one that arrives after it is ignored. SIGHUP remains
+    ignored if the process was started with nohup. Create it in the main thread.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class StopSignals:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Raise nothing from now on."""
+        """Stop raising."""
         self._raises = False
 
     @property
@@ -65,13 +65,13 @@ class StopSignals:
         return self._received
 
     def ignore_more(self) -> None:
-        """Ignore signals until the process ends: Python restores its own handlers before that."""
+        """Ignore signals until the process ends, including after Python has restored its default handlers."""
         for number in _STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
     @contextmanager
     def delayed(self) -> Iterator[None]:
-        """Raise `Stop` at the end of the block where a signal arrives inside it."""
+        """Raise `Stop` at the end of the block if a signal arrives inside it."""
         raises, self._raises = self._raises, False
         try:
             yield
@@ -93,7 +93,7 @@ def prepare_environment(command: str) -> None:
     """Set the environment variables that image transport needs, for this process and its children.
 
     Args:
-        command: what needs ROS, as the error names it: 'bodypix demo'.
+        command: name for the error text, such as 'bodypix demo'.
 
     Raises:
         BodyPixError: ROS or the messages of this package are not installed.
@@ -107,8 +107,8 @@ def prepare_environment(command: str) -> None:
         importlib.import_module('.result_collector', __package__)
     except ImportError as error:
         raise BodyPixError(
-            f'{command} needs ROS 2, but {(error.name or "rclpy").split(".")[0]} is not installed: run `make demo`, or '
-            'source a ROS 2 workspace that contains this package. `bodypix segment` does not need ROS'
+            f'{command} requires ROS 2, but {(error.name or "rclpy").split(".")[0]} is not installed: run `make demo`, '
+            'or source a ROS 2 workspace that contains this package. `bodypix segment` does not require ROS'
         ) from error
 
 
@@ -123,19 +123,19 @@ def running(module: str, namespace: str, parameters: Mapping[str, Value]) -> Ite
     """Run a module as a ROS executable until the end of the `with` block.
 
     Args:
-        module: that is run as `python -m module`; it ends with this process, even if that is killed.
+        module: run as `python -m module`; it ends with this process, even if this process is killed.
         namespace: of its nodes and topics.
         parameters: by name.
 
     Yields:
-        The child process. It is stopped with SIGTERM: unlike SIGINT, that prints no traceback while Python starts.
+        The child process. It is stopped with SIGTERM, which unlike SIGINT prints no traceback while Python starts.
 
     Raises:
         SettingError: a parameter, such as a file name, is not UTF-8.
     """
     words = [word for name, value in parameters.items() for word in ('-p', f'{name}:={_utf8_text(name, value)}')]
     command = [sys.executable, '-m', __name__, module, '--ros-args', '-r', f'__ns:={namespace}', *words]
-    # A session of its own: Ctrl-C in the terminal reaches this process alone, which then stops the child.
+    # In a new session, so that Ctrl-C in the terminal reaches only this process, which then stops the child.
     process = subprocess.Popen(command, start_new_session=True)
     try:
         yield process
@@ -154,12 +154,12 @@ def _utf8_text(name: str, value: Value) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise SettingError(f'{name} must be UTF-8 as all parameters of ROS, got {value!r}; rename the file') from error
+        raise SettingError(f'{name} must be UTF-8, as required by ROS, got {value!r}; rename the file') from error
     return text
 
 
 def _run_module() -> None:
-    """Run the module that the first argument names. SIGTERM ends it when the parent process ends."""
+    """Run the module given as the first argument. It receives SIGTERM when the parent process ends."""
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)

@@ -1,4 +1,4 @@
-"""Receives what the node publishes and measures its rate and latency."""
+"""Receives the results of the node and measures their rate and latency."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOPICS = ('mask', 'parts', 'parts_color', 'overlay', 'instances')
 
 @contextmanager
 def collecting(namespace: str, topics: Sequence[str] = TOPICS) -> Iterator[ResultCollector]:
-    """Run a collector in this process; signals stay with the caller."""
+    """Run a collector in this process; the caller handles signals."""
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         yield ResultCollector(namespace, topics)
@@ -36,8 +36,8 @@ class ResultCollector(Node):
 
     Attributes:
         images: newest message by topic.
-        stats: newest statistics of the node, None before the first.
-        arrivals_s: arrival of each mask, seconds of a steady clock.
+        stats: newest statistics of the node; None before the first message.
+        arrivals_s: arrival of each mask, monotonic clock, seconds.
         latencies_ms: from the stamp of an image to the arrival of its mask.
     """
 
@@ -54,32 +54,32 @@ class ResultCollector(Node):
 
     @property
     def complete(self) -> bool:
-        """Whether at least one image of every topic has arrived, and statistics that name the model."""
+        """Whether at least one image of every topic and statistics with the name of the model have arrived."""
         return self.stats is not None and bool(self.stats.model) and len(self.images) == len(self._topics)
 
     @property
     def rate_hz(self) -> float:
-        """Masks per second; 0 before the second one."""
+        """Masks per second; 0 before the second mask."""
         if len(self.arrivals_s) < 2:
             return 0.0
         return (len(self.arrivals_s) - 1) / (self.arrivals_s[-1] - self.arrivals_s[0])
 
     def wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
-        """Receive messages until a condition holds or the time is over; return whether it holds."""
+        """Receive messages until a condition is true or the timeout expires; return whether it is true."""
         end_s = time.monotonic() + timeout_s
         while not until() and time.monotonic() < end_s:
             rclpy.spin_once(self, timeout_sec=0.1)
         return until()
 
     def measure(self, seconds: float) -> None:
-        """Discard the times measured so far and receive messages for a while."""
+        """Discard the times measured so far and receive messages for the given time."""
         self.arrivals_s, self.latencies_ms = [], []
         self.wait(lambda: False, seconds)
 
     def pictures(self) -> dict[str, NDArray[np.uint8]]:
         """Return the newest images by topic, (H, W) grey or (H, W, 3) BGR uint8.
 
-        The background of `parts` is 255. In `instances` each person has a colour.
+        The background of `parts` is 255. In `instances` each person has a different colour.
         """
         arrays = {topic: np.frombuffer(msg.data, np.uint8) for topic, msg in self.images.items()}
         pictures = {topic: arrays[topic].reshape(msg.height, msg.width, -1) for topic, msg in self.images.items()}

@@ -1,4 +1,4 @@
-"""Frames of a picture, a video file or a video device, one after the other. Needs no ROS."""
+"""Reads frames from a picture, a video file or a video device. Does not require ROS."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DEFAULT_RATE_HZ = 30.0
 MAX_RATE_HZ = 1000.0
 
 _MAX_FAILED_READS = 50
-"""Reads in a row that may fail before a video is taken to be at its end, or a device to be gone."""
+"""Consecutive failed reads after which a video is considered to be at its end, or a device to be disconnected."""
 
 
 class VideoSource(Protocol):
-    """Something that has frames.
+    """A source of frames.
 
     Attributes:
-        rate_hz: its own frame rate.
+        rate_hz: native frame rate.
         frames_bad: broken frames that were skipped so far.
     """
 
@@ -42,7 +42,7 @@ class VideoSource(Protocol):
 
 
 class Picture:
-    """The same picture again and again."""
+    """A source that repeats one picture."""
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self.rate_hz, self.frames_bad = DEFAULT_RATE_HZ, 0
@@ -72,7 +72,7 @@ class Video:
         """
         frame = self._read_on()
         if frame is None and not self._is_device:
-            # Seeking to the start fails for videos of a single frame; opening the file again does not.
+            # Seeking to the start fails for videos of a single frame; reopening the file does not.
             self._capture.release()
             self._capture = self._open()
             frame = self._read_on()
@@ -85,7 +85,7 @@ class Video:
         return frame
 
     def _read_on(self) -> NDArray[np.uint8] | None:
-        """Return the next frame that can be decoded, None at the end."""
+        """Return the next frame that can be decoded; None at the end."""
         for failed in range(_MAX_FAILED_READS):
             read, frame = self._capture.read()
             if read:

@@ -28,7 +28,7 @@ def main(args: list[str] | None = None) -> int:
 
 
 def _run(args: list[str] | None, signals: ShutdownSignals) -> None:
-    # These imports take about a second; signals are handled from before them.
+    # These imports take about a second; signals are already handled.
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.signals import SignalHandlerOptions

@@ -1,1 +1,1 @@
-"""From pixels to labels: geometry, the network on its provider, decoding. Does not depend on ROS."""
+"""Converts images to labels: geometry, execution providers, decoding. Does not depend on ROS."""

@@ -1,4 +1,4 @@
-"""A GPU as the engine uses it: memory, streams, copies, kernels and recorded graphs, by means of cuda-core."""
+"""Access to a GPU through cuda-core: memory, streams, copies, kernels and recorded graphs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .cuda_kernels import BLOCK, LABEL, PREPARE, SOURCE
 from .installed import first_line
 
 Arguments = Sequence[int | np.int32]
-"""Addresses as int, whole numbers as np.int32."""
+"""Addresses as int, integers as np.int32."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory of the device, or page-locked memory of the host; it lives as long as `owner`."""
+    """Memory of the device, or page-locked memory of the host; valid as long as `owner` exists."""
 
     address: int
     size_bytes: int
@@ -29,31 +29,31 @@ class Memory:
 
 @dataclass(frozen=True)
 class HostArray:
-    """Page-locked memory of the host, and the array that lies in it."""
+    """Page-locked memory of the host, and an array that uses it."""
 
     array: NDArray[Any] = field(repr=False)
     memory: Memory
 
 
 class Stream(Protocol):
-    """A queue of work on the device."""
+    """A queue of operations on the device."""
 
     @property
     def address(self) -> int:
-        """The stream's handle, a cudaStream_t; 0 where there is none."""
+        """The handle of the stream, a cudaStream_t; 0 if there is none."""
 
     def wait(self, other: Stream) -> None:
-        """Let this stream wait for what the other one holds now."""
+        """Make this stream wait for everything queued so far on the other stream."""
 
     def mark(self) -> Callable[[], None]:
-        """Return a function that waits until what the stream holds now is done."""
+        """Return a function that waits until everything queued so far is done."""
 
 
 class Device(Protocol):
-    """What a session needs of a GPU. Tests have one that is the CPU."""
+    """The interface of a GPU for a session. Tests implement it on the CPU."""
 
     kind: str
-    """ONNX Runtime's name of its memory: 'cuda'."""
+    """ONNX Runtime's name for its memory: 'cuda'."""
 
     index: int
 
@@ -70,7 +70,7 @@ class Device(Protocol):
         """Return memory of the device that `owner` has allocated."""
 
     def host_array(self, shape: tuple[int, ...], dtype: DTypeLike) -> HostArray:
-        """Return zeros in page-locked memory."""
+        """Return an array of zeros in page-locked memory."""
 
     def copy(self, target: Memory, source: Memory, stream: Stream) -> None:
         """Copy `source` to `target` of the same size."""
@@ -80,13 +80,13 @@ class Device(Protocol):
 
         Args:
             kernel: its name.
-            size: columns, rows and pictures: one thread each.
+            size: numbers of columns, rows and images, with one thread for each pixel.
             arguments: see `Arguments`.
-            stream: where it is queued.
+            stream: stream on which it is queued.
         """
 
     def record(self, stream: Stream, work: Callable[[], None]) -> Callable[[], None]:
-        """Record what `work` queues on the stream, without running it; return what queues all of it at once."""
+        """Record what `work` queues on the stream, without running it; return a function that queues all of it."""
 
 
 class CudaStream:
@@ -108,7 +108,7 @@ class CudaStream:
 
 
 class CudaDevice:
-    """A `Device` of NVIDIA."""
+    """A `Device` that is an NVIDIA GPU."""
 
     kind = 'cuda'
 
@@ -116,7 +116,7 @@ class CudaDevice:
         """Open the device and compile the kernels for it.
 
         Raises:
-            ProviderError: cuda-core, NVRTC or the driver is missing, or there is no such device.
+            ProviderError: cuda-core, NVRTC or the driver is missing, or the device does not exist.
         """
         try:
             from cuda import core
@@ -130,13 +130,13 @@ class CudaDevice:
             self._device.set_current()
             self._pinned = core.LegacyPinnedMemoryResource()
             self._allocations = self._device.create_stream()
-        except Exception as error:  # of the driver, of many kinds
+        except Exception as error:  # the driver raises many kinds of exceptions
             raise ProviderError(f'CUDA device {index} cannot be used: {first_line(error)}') from error
         self._kernels = self._compile()
 
     @property
     def name(self) -> str:
-        """The GPU's name: 'NVIDIA H200'."""
+        """The name of the GPU: 'NVIDIA H200'."""
         return str(self._device.name)
 
     @property
@@ -202,8 +202,8 @@ class CudaDevice:
             program = self._core.Program(SOURCE.read_text(encoding='utf-8'), 'c++', options)
             code = program.compile('cubin')
             return {name: code.get_kernel(name) for name in (PREPARE, LABEL)}
-        except Exception as error:  # of NVRTC and of the search for it, of many kinds
+        except Exception as error:  # NVRTC and the search for it raise many kinds of exceptions
             raise ProviderError(
-                f'the kernels do not compile for {architecture}: {first_line(error)}; '
-                f"NVRTC comes with `pip install 'bodypix_ros[gpu]'`"
+                f'failed to compile the kernels for {architecture}: {first_line(error)}; '
+                f"`pip install 'bodypix_ros[gpu]'` installs NVRTC"
             ) from error

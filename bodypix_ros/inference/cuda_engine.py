@@ -1,4 +1,4 @@
-"""A network on a GPU: one session for each picture size and batch."""
+"""A network on a GPU: one session for each image size and batch size."""
 
 from __future__ import annotations
 
@@ -17,59 +17,59 @@ from .half_precision import halve
 from .numpy_kernels import Image, Numbers
 
 MOST_PICTURES = 8
-"""Of a batch. Larger ones gain nothing: while one batch of this size runs, the next is uploaded."""
+"""Maximum batch size. Larger batches are not faster, because the next batch is uploaded while one runs."""
 
 MOST_PIXELS = 8_000_000
-"""Of all pictures of a batch together, so that a session stays below 2 GB."""
+"""Maximum for all images of a batch together, so that a session uses less than 2 GB."""
 
 SizeAndBatch = tuple[int, int, int, int, int]
-"""Height and width of the pictures, height and width of the network input, pictures of a batch."""
+"""Height and width of the images, height and width of the network input, batch size."""
 
 
 class Backend(Protocol):
-    """One of ONNX Runtime's GPU providers."""
+    """A GPU provider of ONNX Runtime."""
 
     provider: Provider
     title: str
-    """The provider, its device and precision, for people: 'CUDA device 0 (NVIDIA H200), fp16'."""
+    """Human-readable provider, device and precision: 'CUDA device 0 (NVIDIA H200), fp16'."""
 
     half_graph: bool
-    """Whether the graph itself has to be in fp16."""
+    """Whether the graph must be converted to fp16."""
 
     @property
     def device(self) -> Device:
-        """Where sessions run."""
+        """The device that runs the sessions."""
 
     def open(self, model: bytes, batch: int, size: str, make: Callable[[PlacementOn], CudaSession]) -> CudaSession:
         """Open a session.
 
         Args:
-            model: the network for one size and batch, serialised.
-            batch: pictures of one run.
-            size: what it is for, in words: '640x480' or '8 of 640x480'.
-            make: opens it with a placement and runs it.
+            model: the network for one size and batch size, serialised.
+            batch: images per run.
+            size: size and batch as text: '640x480' or '8 of 640x480'.
+            make: creates the session for a placement and runs it once.
 
         Raises:
-            ProviderError: the provider does not run it.
+            ProviderError: the provider fails to run it.
         """
 
 
 class CudaEngine:
-    """Runs pictures on a GPU in sessions that were opened before.
+    """Processes images on a GPU in sessions that have been opened before.
 
-    `run` is not thread-safe; `open` may be called in another thread meanwhile.
+    `run` is not thread-safe; `open` may be called from another thread at the same time.
     """
 
     def __init__(self, network: Network, numbers: Numbers, backend: Backend) -> None:
-        """Take a network; nothing runs until `open` is called.
+        """Prepare the network; nothing runs until `open` is called.
 
         Args:
-            network: what to run.
+            network: the network.
             numbers: (25,) int8, the part id of each channel and then BACKGROUND.
-            backend: where to run it.
+            backend: the provider that runs it.
 
         Raises:
-            ModelError: a weight is beyond the range of fp16.
+            ModelError: a weight exceeds the range of fp16.
         """
         self._network, self._numbers, self._backend = network, numbers, backend
         self._model = onnx.load_from_string(network.onnx)
@@ -88,10 +88,10 @@ class CudaEngine:
         return self._backend.title
 
     def open(self, geometry: Geometry, batch: int) -> None:
-        """Open a session; on CUDA that takes seconds, on TensorRT minutes.
+        """Open a session; this takes seconds with CUDA and minutes with TensorRT.
 
         Raises:
-            ProviderError: the provider does not run pictures of this size.
+            ProviderError: the provider fails to run images of this size.
         """
         model = fix_input(self._model, batch, geometry)
         self._sessions[size_and_batch(geometry, batch)] = self._backend.open(
@@ -104,20 +104,20 @@ class CudaEngine:
         )
 
     def close(self, geometry: Geometry, batch: int) -> None:
-        """Free what a session holds."""
+        """Close a session and free its memory."""
         self._sessions.pop(size_and_batch(geometry, batch), None)
 
     def run(self, images: Sequence[Image], geometry: Geometry, batch: int, request: Request) -> list[Decoded]:
-        """Segment pictures of one size by the session for a batch, which must be open.
+        """Segment images of one size with the session for a batch size, which must be open.
 
         Args:
-            images: (H, W, 3) uint8 BGR each, any number of them.
+            images: any number of (H, W, 3) uint8 BGR images.
             geometry: of their size.
-            batch: pictures of one run.
-            request: what is wanted.
+            batch: images per run.
+            request: the requested results.
 
         Returns:
-            One result for each picture, in their order.
+            One result per image, in the same order.
         """
         return self._sessions[size_and_batch(geometry, batch)].run(images, request)
 
@@ -128,24 +128,24 @@ def size_and_batch(geometry: Geometry, batch: int) -> SizeAndBatch:
 
 
 def describe_size(geometry: Geometry, batch: int) -> str:
-    """Return a size and batch in words: '640x480' or '8 of 640x480'."""
+    """Return size and batch as text: '640x480' or '8 of 640x480'."""
     size = f'{geometry.width}x{geometry.height}'
     return size if batch == 1 else f'{batch} of {size}'
 
 
 def batch_for(geometry: Geometry, count: int) -> int:
-    """Return the batch that `count` pictures run as: a power of two, so that few sessions serve all numbers."""
+    """Return the batch size for `count` images: a power of two, so that few sessions are sufficient."""
     return min(1 << (count - 1).bit_length(), largest_batch(geometry))
 
 
 def largest_batch(geometry: Geometry) -> int:
-    """Return the largest batch of pictures of a size: a power of two."""
+    """Return the maximum batch size for images of a size: a power of two."""
     pixels = max(geometry.height * geometry.width, geometry.input_height * geometry.input_width)
     return 1 << (min(MOST_PICTURES, max(MOST_PIXELS // pixels, 1)).bit_length() - 1)
 
 
 def group_indices(keys: Sequence[Hashable]) -> list[list[int]]:
-    """Return the indices of equal keys together, in their order."""
+    """Return the indices grouped by equal keys, in order."""
     groups: dict[Hashable, list[int]] = {}
     for index, key in enumerate(keys):
         groups.setdefault(key, []).append(index)

@@ -1,7 +1,7 @@
-// The work around the network on a GPU: pictures to network input, and network output to labels.
+// Preprocessing and decoding on a GPU: images to network input, and network output to labels.
 //
 // NVRTC compiles this file when the package first uses a GPU. The tests compile it with a C++ compiler, with loops in
-// place of threads (test/cuda_on_cpu.h). All tables come from geometry.py; cuda_kernels.py says how they are packed.
+// place of threads (test/cuda_on_cpu.h). All tables come from geometry.py; cuda_kernels.py packs them.
 
 // Where the sigmoid sits relative to the interpolations, see geometry.Sigmoid; the numbers are those of
 // cuda_kernels.SIGMOIDS.
@@ -12,22 +12,22 @@
 #define PARTS 24
 #define BACKGROUND (-1)
 
-// No rounding of float32 crosses bounds that keep this far apart; the same as numpy_kernels.MARGIN.
+// Distance between bounds that float32 rounding errors never exceed; equal to numpy_kernels.MARGIN.
 #define MARGIN 1e-3f
 
 #define MOST_NEGATIVE (-3.402823466e+38f)
 
 __device__ __forceinline__ float sigmoid(float logit) { return 1.0f / (1.0f + expf(-logit)); }
 
-// ---- Pictures to network input ----
+// ---- Images to network input ----
 
 // Fill the network's input planes: pad, resize and normalise.
 //
 // pictures      (batch, height, width, 3) uint8 BGR
 // input         (batch, 3, input_height, input_width) float32, RGB planes
-// row_index     (input_height, row_taps) int32, rows of the picture that a row of the input is made of
-// row_weight    (input_height, row_taps) float32; 0 where a tap lies in a black border
-// column_index  (input_width, column_taps) int32, and column_weight likewise
+// row_index     (input_height, row_taps) int32, rows of the image that contribute to each row of the input
+// row_weight    (input_height, row_taps) float32; 0 if a tap is in a black border
+// column_index  (input_width, column_taps) int32, like row_index; column_weight like row_weight
 // normalisation (4) float32: scale, then the offsets of R, G and B
 //
 // One thread for each pixel of the input: x and y its column and row, z its picture.
@@ -67,8 +67,8 @@ extern "C" __global__ void prepare_input(const unsigned char *pictures, float *i
 
 // ---- Network output to labels ----
 
-// Where a pixel of the picture lies among the output cells. Its four neighbours in the network input all lie in one
-// closed cell, so the cell's corners decide everything.
+// Position of an image pixel among the output cells. Its four neighbours in the network input are all in one closed
+// cell, so the corners of that cell determine its value.
 struct Position {
     int upper_left, upper_right, lower_left, lower_right; // cells at the corners, offsets within a plane
     float top, bottom, left, right;                       // neighbours in the network input, 0..1 of the cell
@@ -97,14 +97,14 @@ __device__ __forceinline__ float highest(const Corners &c)
     return fmaxf(fmaxf(c.upper_left, c.upper_right), fmaxf(c.lower_left, c.lower_right));
 }
 
-// The value of one pixel of the network input, squashed where the sigmoid sits between the two interpolations.
+// The value of one pixel of the network input, after the sigmoid if it is applied between the two interpolations.
 __device__ __forceinline__ float input_pixel(const Corners &c, float y, float x, int sigmoid_at)
 {
     float value = lerp(lerp(c.upper_left, c.lower_left, y), lerp(c.upper_right, c.lower_right, y), x);
     return sigmoid_at == BETWEEN ? sigmoid(value) : value;
 }
 
-// The score of one pixel of the picture: a probability, or a logit where the sigmoid comes after.
+// The score of one image pixel: a probability, or a logit if the sigmoid is applied after the interpolation.
 __device__ __forceinline__ float picture_pixel(Corners c, const Position &at, int sigmoid_at)
 {
     if (sigmoid_at == BEFORE) {
@@ -120,8 +120,8 @@ __device__ __forceinline__ float picture_pixel(Corners c, const Position &at, in
     return lerp(lerp(upper_left, upper_right, at.across), lerp(lower_left, lower_right, at.across), at.down);
 }
 
-// The likeliest of the parts, the first of equal ones. A part that another beats at every corner of the cell cannot
-// win inside it, since all interpolations are weighted means and the sigmoid is monotone.
+// The most likely part, the first of equal ones. A part with a lower value than another part at every corner of the cell
+// cannot win inside it, because all interpolations are weighted means and the sigmoid is monotone.
 __device__ __forceinline__ int likeliest_part(const float *planes, size_t plane, const Position &at, int sigmoid_at)
 {
     float floor = MOST_NEGATIVE;
@@ -142,18 +142,18 @@ __device__ __forceinline__ int likeliest_part(const float *planes, size_t plane,
     return winner;
 }
 
-// Label the pixels of the pictures.
+// Label the pixels of the images.
 //
 // heads      (batch, channels, cell_rows, cell_columns) float32 logits
-// person     channel of the person's logits; parts' channel of the first of the 24 parts
-// row_cell   (height) int32, row of the cell that each row of the picture lies in
+// person     channel of the person logits; first_part that of the first of the 24 parts
+// row_cell   (height) int32, row of the cell that contains each row of the image
 // row_places (height, 3) float32: the upper and the lower neighbour in the network input, 0..1 of the cell, and the
-//            weight of the lower one; column_cell and column_places likewise
+//            weight of the lower one; column_cell and column_places are the same for columns
 // numbers    (24) int8, the part id of each channel
-// limits     (2) float32: the threshold, of what the pixel's score is compared with, and its logit
-// mask       (batch, height, width) uint8, 1 where a person is; null where nobody asked
-// parts      (batch, height, width) int8, part id or BACKGROUND; null where nobody asked
-// confidence (batch, height, width) uint8, 255 times the probability; null where nobody asked
+// limits     (2) float32: the value with which scores of pixels are compared, and the logit of the threshold
+// mask       (batch, height, width) uint8, 1 where a person is; null if not requested
+// parts      (batch, height, width) int8, part id or BACKGROUND; null if not requested
+// confidence (batch, height, width) uint8, 255 times the probability; null if not requested
 //
 // One thread for each pixel of the picture: x and y its column and row, z its picture.
 extern "C" __global__ void label_pixels(const float *heads, int channels, int person, int first_part, int cell_rows,

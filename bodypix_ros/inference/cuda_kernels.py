@@ -1,4 +1,4 @@
-"""Host side of cuda_kernels.cu: compiling it, and the tables and arguments of its two kernels."""
+"""Host side of cuda_kernels.cu: compilation, and the tables and arguments of its two kernels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WeightedTaps(NamedTuple):
     """Interpolation along one axis: out[i] is the sum over k of in[inputs[i, k]] * weight[i, k].
 
     Attributes:
-        inputs: (outputs, taps) int32, places along the axis.
+        inputs: (outputs, taps) int32, positions along the axis.
         weight: (outputs, taps) float32.
     """
 
@@ -36,11 +36,11 @@ class WeightedTaps(NamedTuple):
 
 @dataclass(frozen=True)
 class Tables:
-    """All that the kernels read besides pictures and heads; see the comments in cuda_kernels.cu for shapes.
+    """All inputs of the kernels other than images and heads; see the comments in cuda_kernels.cu for their shapes.
 
     Attributes:
         arrays: by the names of the kernels' parameters.
-        row_taps, column_taps: pixels of the picture that a row or column of the network input is made of.
+        row_taps, column_taps: number of image pixels that contribute to a row or column of the network input.
     """
 
     arrays: Mapping[str, NDArray[np.generic]]
@@ -49,11 +49,11 @@ class Tables:
 
 
 def build_tables(network: Network, geometry: Geometry, numbers: Numbers) -> Tables:
-    """Return the tables for pictures of one size.
+    """Return the tables for images of one size.
 
     Args:
-        network: its architecture decides the normalisation.
-        geometry: of the pictures.
+        network: its architecture determines the normalisation.
+        geometry: of the images.
         numbers: (25,) int8, the part id of each channel and then BACKGROUND.
     """
     rows, columns = input_taps(geometry)
@@ -76,12 +76,12 @@ def build_tables(network: Network, geometry: Geometry, numbers: Numbers) -> Tabl
 
 
 def limits(threshold: float, geometry: Geometry) -> NDArray[np.float32]:
-    """Return (2,) float32: what pixels are compared with, and the logit of the threshold."""
+    """Return (2,) float32: the value with which pixels are compared, and the logit of the threshold."""
     return np.array([bound(threshold, geometry), logit(threshold)], np.float32)
 
 
 def input_taps(geometry: Geometry) -> tuple[WeightedTaps, WeightedTaps]:
-    """Return the taps from the picture to the network input: of rows, and of columns."""
+    """Return the taps of the rows and of the columns from the image to the network input."""
     if geometry.area:
         rows, columns = geometry.area
         return _area_taps(rows, geometry.height), _area_taps(columns, geometry.width)
@@ -99,7 +99,7 @@ def _linear_taps(taps: Taps) -> WeightedTaps:
 
 
 def _places(taps: Taps, cell_size: int, cells: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the cell of each output, and where its two neighbours lie in that cell with the second one's weight."""
+    """Return the cell of each output, the positions of its two neighbours in the cell, and the second one's weight."""
     cell = np.minimum(taps.low // cell_size, max(cells - 2, 0))
     start = cell * cell_size
     places = np.stack([(taps.low - start) / cell_size, (taps.high - start) / cell_size, taps.high_weight], axis=1)
@@ -112,7 +112,7 @@ def prepare_arguments(
     """Return the arguments of `prepare_input`.
 
     Args:
-        geometry: of the pictures.
+        geometry: of the images.
         tables: see `build_tables`.
         address: of each table on the device.
         pictures: address of (batch, H, W, 3) uint8 BGR.
@@ -137,7 +137,7 @@ def prepare_arguments(
 
 @dataclass(frozen=True)
 class LabelTargets:
-    """Addresses of the results on the device, 0 for what nobody asked for."""
+    """Addresses of the results on the device; 0 for results that were not requested."""
 
     mask: int = 0
     parts: int = 0
@@ -155,12 +155,12 @@ def label_arguments(
     """Return the arguments of `label_pixels`.
 
     Args:
-        network: says in which channels person and parts lie.
-        geometry: of the pictures.
+        network: determines the channels of person and parts.
+        geometry: of the images.
         address: of each table on the device, and of `limits`.
-        heads: address of the output that holds person and parts, (batch, channels, rows, columns) float32.
-        channels: of that output.
-        targets: where the results go.
+        heads: address of the output with person and parts, (batch, channels, rows, columns) float32.
+        channels: number of channels of that output.
+        targets: addresses of the results.
     """
     return [
         heads,

@@ -1,4 +1,4 @@
-"""The network on a GPU, by ONNX Runtime: its input and outputs stay where they are in the memory of the device."""
+"""Runs the network on a GPU with ONNX Runtime; its input and outputs remain in the memory of the device."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ..onnx_runtime import onnxruntime
 from .cuda_device import Device, Memory, Stream
 from .geometry import Geometry
 
-_ERRORS_ONLY = 3  # ONNX Runtime's severity
+_ERRORS_ONLY = 3  # severity level of ONNX Runtime
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where ONNX Runtime runs the network.
+    """Configuration of ONNX Runtime for running the network.
 
     Attributes:
-        providers: of ONNX Runtime, with their options, in order of preference.
-        strict: raise where an operator would have to run on the CPU.
-        record: record a frame's kernels once and replay them as one CUDA graph.
+        providers: execution providers with their options, in order of preference.
+        strict: whether to raise an error if an operator must run on the CPU.
+        record: whether to record the kernels of a frame once and replay them as one CUDA graph.
     """
 
     providers: tuple[tuple[str, dict[str, str]], ...]
@@ -31,7 +31,7 @@ class Placement:
 
 
 PlacementOn = Callable[[Stream], Placement]
-"""Returns the placement of a network that is queued on a stream."""
+"""Returns the placement for a network that is queued on the given stream."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class CudaNetwork:
         """Open the session, allocate its buffers and run it twice.
 
         Args:
-            device: where it runs.
-            model: the network for this size and batch, see `fix_input`.
+            device: the device that runs it.
+            model: the network for this size and batch size, see `fix_input`.
             input_shape: (batch, 3, input_height, input_width).
             place: providers and options.
 
         Raises:
-            Exception: of ONNX Runtime or CUDA, of many kinds: the network does not run there.
+            Exception: of many kinds, from ONNX Runtime or CUDA: the network does not run on this device.
         """
         self._session = open_network(model, place)
         self._binding = self._session.io_binding()
@@ -67,11 +67,11 @@ class CudaNetwork:
         self._asynchronous.add_run_config_entry('disable_synchronize_execution_providers', '1')
 
     def enqueue(self) -> None:
-        """Queue a run on the stream of the session's options."""
+        """Queue a run on the stream that the session uses."""
         self._session.run_with_iobinding(self._binding, self._asynchronous)
 
     def _bind_outputs(self, device: Device) -> Mapping[str, Output]:
-        """Bind the outputs to the memory that a first run allocates for them."""
+        """Bind the outputs to the memory that the first run allocates for them."""
         names = [one.name for one in self._session.get_outputs()]
         for name in names:
             self._binding.bind_output(name, device.kind, device.index)
@@ -85,17 +85,17 @@ class CudaNetwork:
 
 
 def open_network(model: bytes, placement: Placement) -> onnxruntime.InferenceSession:
-    """Open ONNX Runtime's session.
+    """Open a session of ONNX Runtime.
 
     Raises:
-        RuntimeError: the provider cannot be loaded. ONNX Runtime raises other kinds.
+        RuntimeError: the provider cannot be loaded. ONNX Runtime raises other kinds of exceptions.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     if placement.strict:
         options.add_session_config_entry('session.disable_cpu_ep_fallback', '1')
     session = onnxruntime.InferenceSession(model, options, providers=list(placement.providers), enable_fallback=0)
-    session.disable_fallback()  # before 1.22, the argument alone is not known
+    session.disable_fallback()  # versions before 1.22 do not have the argument
     wanted = placement.providers[0][0]
     if session.get_providers()[0] != wanted:
         raise RuntimeError(f'ONNX Runtime could not load {wanted}')
@@ -103,7 +103,7 @@ def open_network(model: bytes, placement: Placement) -> onnxruntime.InferenceSes
 
 
 def fix_input(model: onnx.ModelProto, batch: int, geometry: Geometry) -> bytes:
-    """Return the serialised model for inputs of one size only, so that nothing is left to compute from shapes."""
+    """Return the serialised model for inputs of one fixed size, so that shapes are not computed at run time."""
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     wanted = (batch, 3, geometry.input_height, geometry.input_width)

@@ -24,31 +24,31 @@ NAME = 'CUDAExecutionProvider'
 Options = dict[str, str]
 
 _SINCE = {'use_tf32': (1, 18), 'prefer_nhwc': (1, 20)}
-"""Options that older versions of ONNX Runtime do not know, or know but were built without."""
+"""Options that older versions of ONNX Runtime do not support, or support only in some builds."""
 
 _FATAL_ONLY = 4
-"""ONNX Runtime's severity: it reports every plan of cuDNN that does not fit as an error, and then runs another one."""
+"""Severity level of ONNX Runtime, which reports each unsuitable cuDNN plan as an error and then uses another one."""
 
 _REMEDIES = {
     'cuda': 'pip install "onnxruntime-gpu[cuda,cudnn]" installs it',
-    'tensorrt': 'install TensorRT of the version that this names',
+    'tensorrt': 'install the TensorRT version in this file name',
 }
 
 
 class CudaBackend:
-    """Opens sessions on CUDA: recorded as CUDA graphs where that works, else launched kernel by kernel."""
+    """Opens sessions on CUDA: recorded as CUDA graphs if possible, otherwise launched kernel by kernel."""
 
     provider: Provider = 'cuda'
 
     def __init__(self, device_id: int, *, half: bool) -> None:
-        """Make CUDA ready.
+        """Load CUDA and open the device.
 
         Args:
-            device_id: number of the GPU.
-            half: the network computes in fp16.
+            device_id: index of the GPU.
+            half: whether the network computes in fp16.
 
         Raises:
-            ProviderError: the driver, cuda-core or NVRTC is missing, or there is no such GPU.
+            ProviderError: the driver, cuda-core or NVRTC is missing, or the GPU does not exist.
         """
         self.device = load_device(device_id)
         self.half_graph = half
@@ -58,16 +58,16 @@ class CudaBackend:
         """See `Backend.open`."""
         try:
             return make(self._placement(batch, recorded=True))
-        except Exception as error:  # ONNX Runtime and CUDA raise many kinds; the second attempt shows which matter
+        except Exception as error:  # of many kinds, from ONNX Runtime and CUDA; the second attempt may still succeed
             _LOG.debug('recording failed', exc_info=True)
             trouble = first_line(error)
         try:
             session = make(self._placement(batch, recorded=False))
-        except Exception as error:  # all mean the same here
+        except Exception as error:  # all kinds of exceptions have the same meaning here
             missing = missing_library('cuda')
-            reason = f'cannot be loaded: {missing}' if missing else f'failed on pictures of {size}: {first_line(error)}'
+            reason = f'cannot be loaded: {missing}' if missing else f'failed on images of {size}: {first_line(error)}'
             raise ProviderError(f'CUDA {reason}') from error
-        _LOG.warning('pictures of %s run kernel by kernel, which is slower: CUDA cannot record them: %s', size, trouble)
+        _LOG.warning('CUDA cannot record images of %s as a graph, so they take longer: %s', size, trouble)
         return session
 
     def _placement(self, batch: int, *, recorded: bool) -> PlacementOn:
@@ -82,22 +82,22 @@ def cuda_options(device_id: int, stream: Stream, batch: int, *, half: bool) -> O
     """Return the options of CUDAExecutionProvider.
 
     Args:
-        device_id: number of the GPU.
-        stream: where the network is queued.
-        batch: pictures of one run.
-        half: the network computes in fp16.
+        device_id: index of the GPU.
+        stream: stream on which the network is queued.
+        batch: images per run.
+        half: whether the network computes in fp16.
     """
     options = {
         'device_id': str(device_id),
         'user_compute_stream': str(stream.address),
-        # TensorFloat-32 would round the factors to 10 bits: fp32 results would no longer equal the CPU's.
+        # TensorFloat-32 rounds the factors to 10 bits, so fp32 results would differ from those of the CPU.
         'use_tf32': '0',
-        # Tensor cores read channels last; in fp32 there are none to feed, and the transposes would remain.
+        # Tensor cores, which only fp16 uses here, read channels last; in fp32 the transposes would only cost time.
         'prefer_nhwc': str(int(half)),
-        # As measured (docs/gpu.md): what cuDNN recommends is faster for one picture than what its search finds.
+        # For single images, the heuristic choice of cuDNN is faster than the result of its search (docs/gpu.md).
         'cudnn_conv_algo_search': 'HEURISTIC' if batch == 1 else 'EXHAUSTIVE',
         'cudnn_conv_use_max_workspace': '1',
-        # Doubling would take gigabytes for large pictures.
+        # Doubling would allocate gigabytes for large images.
         'arena_extend_strategy': 'kSameAsRequested',
     }
     known = runtime_version()
@@ -111,7 +111,7 @@ def runtime_version() -> tuple[int, int]:
 
 
 def load_device(device_id: int) -> CudaDevice:
-    """Return the GPU, and find CUDA and cuDNN where they came as wheels of NVIDIA.
+    """Return the GPU, after loading CUDA and cuDNN from NVIDIA's wheels if they are installed.
 
     Raises:
         ProviderError: see `CudaDevice`; or no NVIDIA driver is installed.
@@ -128,7 +128,7 @@ def load_device(device_id: int) -> CudaDevice:
 
 
 def missing_library(provider: str) -> str:
-    """Say which library a provider of ONNX Runtime lacks here, and how to get it; empty where none is missing.
+    """Return which library a provider of ONNX Runtime lacks, and how to install it; empty if none is missing.
 
     Args:
         provider: 'cuda' or 'tensorrt'.

@@ -1,4 +1,4 @@
-"""One network for one picture size and batch on a GPU: kernels before and after it, buffers bound once and reused."""
+"""One network for one image size and batch size on a GPU, with the kernels before and after it and reused buffers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from .numpy_kernels import Confidence, Image, Labels, Mask, Numbers
 
 @dataclass(frozen=True)
 class Request:
-    """What is wanted of a frame.
+    """The requested results of a frame.
 
     Attributes:
-        threshold: a pixel is a person where its score is strictly above it, 0..1.
+        threshold: pixels with a strictly higher score are labelled as a person, 0..1.
         parts: whether to label body parts.
         confidence: whether to return probabilities.
     """
@@ -39,7 +39,7 @@ class Request:
 
 @dataclass
 class _Slot:
-    """The buffers of one batch on its way, and its work as recorded graphs by what is wanted."""
+    """The buffers of one batch in progress, and its recorded graphs by requested results."""
 
     pictures: Memory
     pictures_host: HostArray
@@ -55,7 +55,7 @@ class _Slot:
 
 
 class CudaSession:
-    """Runs batches of one size. It may be used from any thread, by one at a time."""
+    """Runs batches of one size. It may be used from any thread, but only by one at a time."""
 
     def __init__(
         self,
@@ -70,16 +70,16 @@ class CudaSession:
         """Open the session, allocate its buffers and run it.
 
         Args:
-            device: where it runs.
-            model: the network for this size and batch, see `fix_input`.
-            network: what the model's heads mean.
-            geometry: of the pictures.
-            batch: pictures of one run.
+            device: the device that runs it.
+            model: the network for this size and batch size, see `fix_input`.
+            network: description of the heads of the model.
+            geometry: of the images.
+            batch: images per run.
             numbers: (25,) int8, the part id of each channel and then BACKGROUND.
-            placement: providers and options for a stream that the network is queued on.
+            placement: providers and options for the stream on which the network is queued.
 
         Raises:
-            Exception: of ONNX Runtime or CUDA, of many kinds: the network does not run there.
+            Exception: of many kinds, from ONNX Runtime or CUDA: the network does not run on this device.
         """
         device.use()
         self.geometry, self.batch = geometry, batch
@@ -99,14 +99,14 @@ class CudaSession:
         self.run([np.zeros((geometry.height, geometry.width, 3), np.uint8)], Request(0.5))
 
     def run(self, images: Sequence[Image], request: Request) -> list[Decoded]:
-        """Segment pictures, in batches; the next batch is uploaded while this one runs.
+        """Segment images in batches; the next batch is uploaded while one runs.
 
         Args:
-            images: (H, W, 3) uint8 BGR each, any number of them.
-            request: what is wanted.
+            images: any number of (H, W, 3) uint8 BGR images.
+            request: the requested results.
 
         Returns:
-            One result for each picture, in their order.
+            One result per image, in the same order.
         """
         self._device.use()
         self._set_threshold(request.threshold)
@@ -146,7 +146,7 @@ class CudaSession:
         slot.wait = self._compute.mark()
 
     def _launch(self, slot: _Slot, request: Request) -> None:
-        """Queue the kernels and the network, as one graph where that can be recorded."""
+        """Queue the kernels and the network, as one graph if it can be recorded."""
         wanted = (request.parts, request.confidence)
         if self.recorded and wanted not in slot.graphs:
             slot.graphs[wanted] = self._device.record(self._compute, lambda: self._enqueue(slot, request))
@@ -156,7 +156,7 @@ class CudaSession:
             self._enqueue(slot, request)
 
     def _enqueue(self, slot: _Slot, request: Request) -> None:
-        """Queue kernel, network and kernel."""
+        """Queue the first kernel, the network and the second kernel."""
         geometry, device = self.geometry, self._device
         arguments = prepare_arguments(
             geometry, self._tables, self._addresses, slot.pictures.address, self._runner.input.address
@@ -172,7 +172,7 @@ class CudaSession:
         device.launch(LABEL, (geometry.width, geometry.height, self.batch), arguments, self._compute)
 
     def _collect(self, slot: _Slot, count: int, request: Request) -> list[Decoded]:
-        """Wait for a batch and return its results in arrays of their own."""
+        """Wait for a batch and return its results in new arrays."""
         slot.wait()
         finished = time.perf_counter()
         shape = slot.labels_host.array.shape[1:]
@@ -200,7 +200,7 @@ class CudaSession:
     def _copy_result(
         slot: _Slot, place: int, band: slice, mask: Mask, parts: Labels | None, confidence: Confidence | None
     ) -> None:
-        """Fill a band of rows of one picture's result."""
+        """Fill a band of rows of the result of one image."""
         labels = slot.labels_host.array[place, band]
         if parts is None:
             np.copyto(mask[band], labels.view(np.bool_))
@@ -211,12 +211,12 @@ class CudaSession:
             np.copyto(confidence[band], slot.confidence_host.array[place, band])
 
     def _heads_of(self, outputs: dict[str, NDArray[np.float32]], place: int) -> dict[str, NDArray[np.float32]]:
-        """Return the heads of one picture by name; none where the network has no people."""
+        """Return the heads of one image by name; empty if the network has no heads for people."""
         heads = self._network.heads
         return {name: outputs[head.output][place, head.channels] for name, head in heads.items() if outputs}
 
     def _set_threshold(self, threshold: float) -> None:
-        """Upload what pixels are compared with, unless it is there already."""
+        """Upload the limits for a threshold, unless they are already on the device."""
         if threshold != self._threshold:
             self._limits.array[:] = limits(threshold, self.geometry)
             self._device.copy(self._constants['limits'], self._limits.memory, self._compute)

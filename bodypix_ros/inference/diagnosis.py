@@ -1,4 +1,4 @@
-"""What a GPU needs on this machine: what was found, and what to install."""
+"""Examines the requirements of a GPU on this machine: what was found, and what to install."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PACKAGE = "pip install 'bodypix_ros[gpu]'"
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        subject: a word or two: 'driver'.
+        subject: one or two words: 'driver'.
         text: what was found.
-        remedy: what to do, as a sentence; empty where nothing is missing.
+        remedy: what to do, as a sentence; empty if nothing is missing.
     """
 
     subject: str
@@ -32,16 +32,16 @@ class Finding(NamedTuple):
 
 
 def diagnose(device_id: int) -> list[Finding]:
-    """Look at all that the CUDA provider needs, from the driver upwards.
+    """Check all requirements of the CUDA provider, starting with the driver.
 
     Args:
-        device_id: number of the GPU.
+        device_id: index of the GPU.
     """
     runtime, driver, core, gpu, provider = _runtime(), _driver(), _cuda_core(), _gpu(device_id), _provider()
     if driver.remedy or core.remedy:
-        gpu = gpu._replace(remedy='')  # the device fails for want of these
+        gpu = gpu._replace(remedy='')  # the device fails because these are missing
     if runtime.remedy:
-        provider = provider._replace(remedy='')  # comes with the other runtime
+        provider = provider._replace(remedy='')  # part of the other runtime
     return [runtime, driver, core, gpu, provider]
 
 
@@ -50,7 +50,7 @@ def _runtime() -> Finding:
     text = f'{onnxruntime.__version__}, offers {offered}; {installed_runtime()}'
     if NAME in onnxruntime.get_available_providers():
         return Finding('ONNX Runtime', text)
-    remedy = f'Replace onnxruntime by onnxruntime-gpu: pip uninstall onnxruntime, then {_PACKAGE}.'
+    remedy = f'Replace onnxruntime with onnxruntime-gpu: pip uninstall onnxruntime, then {_PACKAGE}.'
     return Finding('ONNX Runtime', text, remedy)
 
 
@@ -58,7 +58,7 @@ def _driver() -> Finding:
     try:
         banner = DRIVER_BANNER.read_text(encoding='utf-8')
     except OSError:
-        remedy = 'Install the NVIDIA driver; in a container, give it the GPU (--gpus all).'
+        remedy = 'Install the NVIDIA driver; start a container with access to the GPU (--gpus all).'
         return Finding('driver', 'not loaded', remedy)
     version = re.search(r'Kernel Module.*?(\d+\.[\d.]+)', banner)
     return Finding('driver', f'NVIDIA {version[1] if version else banner.splitlines()[0]}')

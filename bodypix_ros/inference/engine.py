@@ -1,4 +1,4 @@
-"""Engines run one network on one provider, from pictures to labels: the interface, and the engine of the CPU."""
+"""Engines, which convert images to labels with one network on one provider: the interface, and the CPU engine."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ Provider = Literal['tensorrt', 'cuda', 'cpu']
 
 @dataclass(frozen=True)
 class Decoded:
-    """One picture's result, before people are separated.
+    """The result for one image, before people are separated.
 
     Attributes:
         mask: (H, W) bool, true where a person is.
-        parts: (H, W) int8, part id 0..23, -1 background; None where parts were not asked for.
-        heads: the network's raw output by head, (channels, cells, cells) float32 each; empty where an engine does not
-            hand out what nobody needs any more.
+        parts: (H, W) int8, part id 0..23, -1 background; None if parts were not requested.
+        heads: raw output of the network by head, (channels, rows, columns) float32 each; empty if they are no longer
+            needed and the engine does not return them.
         timings: milliseconds by stage.
-        confidence: (H, W) uint8, 255 times the probability of a person; None where it was not asked for.
+        confidence: (H, W) uint8, 255 times the probability of a person; None if it was not requested.
     """
 
     mask: Mask
@@ -48,47 +48,47 @@ class Decoded:
 
 
 class Engine(Protocol):
-    """Runs one network on one provider, from pictures to labels. Not thread-safe."""
+    """Converts images to labels with one network on one provider. Not thread-safe."""
 
     @property
     def provider(self) -> Provider:
-        """What really runs the network."""
+        """The provider that runs the network."""
 
     @property
     def reason(self) -> str:
-        """Why that provider runs, as a sentence."""
+        """Why this provider was chosen, as a clause."""
 
     def segment(
         self, pictures: Sequence[Picture], threshold: float, *, parts: bool, confidence: bool = False
     ) -> list[Decoded]:
-        """Find the people in some pictures.
+        """Segment several images.
 
         Args:
             pictures: images and their geometries; sizes may differ.
-            threshold: a pixel is a person where its score is strictly above it, 0..1.
-            parts: whether to label body parts, too.
-            confidence: whether to return the probabilities, too.
+            threshold: pixels with a strictly higher score are labelled as a person, 0..1.
+            parts: whether to label body parts.
+            confidence: whether to return the probabilities.
 
         Returns:
-            One result for each picture, in their order.
+            One result per image, in the same order.
         """
 
     def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
-        """Prepare for `count` pictures of a size at once, so that the first ones do not wait."""
+        """Prepare for batches of `count` images of a size, so that the first ones are not delayed."""
 
 
 def network_geometry(
     network: Network, resolution: str | float, provider: Provider, height: int, width: int
 ) -> Geometry:
-    """Return the sizes, paddings and taps between a picture and a network.
+    """Return the sizes, paddings and interpolation taps between an image and a network.
 
     Args:
         network: the network.
-        resolution: low, medium, high, full, 0.1..2.0, for our network a number of pixels, or auto: for BodyPix medium
-            on a CPU and full on a GPU, for ours the same number of pixels everywhere.
-        provider: what runs the network.
-        height: of the picture, pixels.
-        width: of the picture, pixels.
+        resolution: low, medium, high, full, 0.1..2.0, a number of pixels (our network only), or auto: for BodyPix
+            medium on a CPU and full on a GPU, for our network the same number of pixels on all providers.
+        provider: the provider that runs the network.
+        height: of the image, pixels.
+        width: of the image, pixels.
     """
     if network.model == OWN:
         return own_geometry(height, width, resolution)
@@ -99,12 +99,12 @@ def network_geometry(
     return bodypix2_geometry(height, width, resolution, network.stride)
 
 
-# A thread that waits for work first spins and then sleeps. By default, ONNX Runtime spins for milliseconds, which costs
-# a third of the processor time of a camera's frames and, on a busy machine, delays the threads that are waited for.
+# A thread that waits for work first spins and then sleeps. By default, ONNX Runtime spins for milliseconds, which uses
+# a third of the CPU time of a camera's frames and, on a busy machine, delays the threads that have work.
 # Versions before 1.26 ignore these entries.
 _SPIN_BRIEFLY = {'session.intra_op.spin_duration_us': '100', 'session.intra_op.spin_backoff_max': '8'}
 
-# Slower, but right where a processor would add products of bytes in 16 bits, which overflow.
+# Slower, but correct on processors that accumulate products of bytes in 16 bits, which overflow.
 _ADD_IN_32_BITS = {'session.x64quantprecision': '1'}
 
 
@@ -113,7 +113,7 @@ def open_cpu_session(model: bytes, threads: int = 0) -> onnxruntime.InferenceSes
 
     Args:
         model: serialised ONNX.
-        threads: 0 is one for each physical core, within the CPU quota of the container.
+        threads: 0 means one per physical core, within the CPU quota of the container.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or quota_threads()
@@ -123,12 +123,12 @@ def open_cpu_session(model: bytes, threads: int = 0) -> onnxruntime.InferenceSes
 
 
 def quota_threads(root: Path = Path('/')) -> int:
-    """Return how many threads the CPU quota of this process's control group allows, 0 where there is no quota.
+    """Return the number of threads that the CPU quota of this process's control group allows; 0 without a quota.
 
-    A container with a quota of two CPUs sees all cores of its machine; threads beyond the quota only wait for it.
+    A container with a quota of two CPUs sees all cores of its machine; threads beyond the quota would be throttled.
 
     Args:
-        root: of the file system, other than / in tests.
+        root: root of the file system; not / in tests.
     """
     quotas = [quota for folder in _control_groups(root) if (quota := _cpu_quota(folder)) is not None]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
@@ -137,7 +137,7 @@ def quota_threads(root: Path = Path('/')) -> int:
 
 
 def _control_groups(root: Path) -> Iterator[Path]:
-    """Yield the folders of this process's control group and of all above it, of version 1 and 2."""
+    """Yield the folders of this process's control group and its parents, for versions 1 and 2."""
     mount = root / 'sys/fs/cgroup'
     try:
         lines = (root / 'proc/self/cgroup').read_text(encoding='utf-8').splitlines()
@@ -151,7 +151,7 @@ def _control_groups(root: Path) -> Iterator[Path]:
 
 
 def _cpu_quota(folder: Path) -> float | None:
-    """Return the CPUs that a control group may use, None where it has no limit."""
+    """Return the number of CPUs that a control group may use; None if it has no limit."""
     try:
         if (folder / 'cpu.max').is_file():
             quota, period = (folder / 'cpu.max').read_text(encoding='utf-8').split()
@@ -166,7 +166,7 @@ def _cpu_quota(folder: Path) -> float | None:
 
 
 def _has_vnni() -> bool:
-    """Say whether this is an x86 processor that adds products of bytes in 32 bits."""
+    """Return whether this is an x86 processor that accumulates products of bytes in 32 bits."""
     try:
         return 'vnni' in Path('/proc/cpuinfo').read_text(encoding='utf-8')
     except OSError:
@@ -174,9 +174,9 @@ def _has_vnni() -> bool:
 
 
 class CpuEngine:
-    """An `Engine` of the CPU.
+    """The `Engine` for the CPU.
 
-    Pictures run one by one: as a batch they take up to a quarter longer, since less of each stays in the cache, and
+    Images are processed one by one: as a batch they would take up to a quarter longer, because of cache misses, and use
     several times the memory.
     """
 
@@ -186,11 +186,11 @@ class CpuEngine:
         """Open a session.
 
         Args:
-            network: what to run.
+            network: the network.
             numbers: (25,) int8, the part id of each channel and then BACKGROUND.
-            kernels: what prepares and decodes frames.
-            reason: why the CPU runs the network, as a sentence.
-            threads: that run the network; 0 is one for each physical core, within the CPU quota.
+            kernels: implementation of preprocessing and decoding.
+            reason: why the CPU runs the network, as a clause.
+            threads: number of threads; 0 means one per physical core, within the CPU quota.
         """
         self.reason = reason
         self.session = open_cpu_session(network.onnx, threads)
@@ -205,10 +205,10 @@ class CpuEngine:
         return [self._segment_one(image, geometry, threshold, parts, confidence) for image, geometry in pictures]
 
     def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
-        """Do nothing: a picture of a new size waits for nothing here."""
+        """Do nothing: the CPU requires no preparation."""
 
     def _inputs_for(self, geometry: Geometry) -> NDArray[np.float32]:
-        """Return memory for the network's input; that of the last picture, where it fits, needs no new pages."""
+        """Return memory for the network input; reuse that of the last image if the size is equal."""
         shape = (1, 3, geometry.input_height, geometry.input_width)
         if self._inputs.shape != shape:
             self._inputs = np.empty(shape, np.float32)

@@ -1,4 +1,4 @@
-"""Which pixel meets which: the sizes, paddings and interpolation taps between a picture and the network."""
+"""The geometry between an image and the network: sizes, paddings and interpolation taps."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 from ..settings import MIN_PIXELS, RESOLUTIONS
 
 BODYPIX1_INPUT = (353, 257)
-"""Height and width of the network input of BodyPix 1, whatever the picture."""
+"""Height and width of the network input of BodyPix 1 for all images."""
 
 OWN_LONGER_SIDE = 449
-"""Longer side of our network's input where `internal_resolution` is auto, pixels."""
+"""Longer side of the input of our network if `internal_resolution` is auto, pixels."""
 
 _OWN_STRIDE, _OWN_POSE_STRIDE, _OWN_STEP = 4, 16, 32
 
 Sigmoid = Literal['before', 'between', 'after']
-"""Where the sigmoid sits relative to the two interpolations of logits: before both (BodyPix 1), between them
-(BodyPix 2), or after the only one (ours, which compares logits)."""
+"""Position of the sigmoid relative to the two interpolations of logits: before both (BodyPix 1), between them
+(BodyPix 2), or after the only one (our network, which compares logits)."""
 
 
 class Padding(NamedTuple):
-    """Black borders around a picture, pixels of the picture (BodyPix 2) or of the network input (BodyPix 1)."""
+    """Black borders around an image, in pixels of the image (BodyPix 2) or of the network input (BodyPix 1)."""
 
     top: int
     bottom: int
@@ -37,7 +37,7 @@ class Padding(NamedTuple):
 class Taps(NamedTuple):
     """Linear interpolation along one axis: out[i] = in[low[i]] * low_weight[i] + in[high[i]] * high_weight[i].
 
-    The weights sum to 1, but for neighbours in a black border, whose weight is 0.
+    The weights sum to 1, except that neighbours in a black border have weight 0.
     """
 
     low: NDArray[np.intp]
@@ -54,7 +54,7 @@ class Taps(NamedTuple):
         return matrix
 
     def shifted(self, offset: int, size: int) -> Taps:
-        """Return these taps for an axis of which only `size` pixels from `-offset` on exist; the others are black."""
+        """Return these taps for an axis where only the `size` pixels from `-offset` on exist; the others are black."""
         low, high = self.low + offset, self.high + offset
         return Taps(
             np.clip(low, 0, size - 1),
@@ -67,8 +67,8 @@ class Taps(NamedTuple):
 class AreaTaps(NamedTuple):
     """Area sampling along one axis: out[i] = sum over k of in[first[i] + k] * weights[i, k].
 
-    An output covers its share of the axis; an input counts as far as it is covered. The weights of an output sum to 1;
-    unused ones, at the end of a row, are 0 and would lie beyond the axis.
+    Each output covers an equal interval of the axis; inputs are weighted by their overlap with it. The weights of an
+    output sum to 1; unused weights at the end of a row are 0, and their inputs may be beyond the axis.
     """
 
     first: NDArray[np.intp]
@@ -77,26 +77,26 @@ class AreaTaps(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """Everything that depends only on the picture's size, the network and the internal resolution.
+    """Everything that depends only on the size of the image, the network and the internal resolution.
 
-    BodyPix interpolates logits twice: from output cells to pixels of the network input, and from there to the picture.
-    Our network interpolates once, from output cells to the picture; its intermediate grid is that of the output cells.
+    BodyPix interpolates logits twice: from output cells to pixels of the network input, and from there to the image.
+    Our network interpolates once, from output cells to the image; the output cells are its intermediate grid.
 
     Attributes:
-        height, width: the picture, pixels.
+        height, width: the image, pixels.
         input_height, input_width: the network input, pixels; a multiple of the stride, plus one.
         output_height, output_width: the output of the mask heads, cells.
         stride: of the mask heads, pixels of the network input per output cell.
         pose_stride: of the pose heads.
         padding: black borders, see `Padding`.
-        input_rows, input_columns: linear interpolation from the picture to the network input.
-        area: rows and columns of the area sampling that takes its place (ours, where the input is the smaller one).
+        input_rows, input_columns: linear interpolation from the image to the network input.
+        area: rows and columns of area sampling, used instead if the input of our network is smaller than the image.
         upsample_rows: (grid height, output_height) float32, from output cells to the intermediate grid.
-        upsample_columns: (output_width, grid width) float32, likewise, to be multiplied from the right.
-        rows, columns: from the intermediate grid to the picture.
-        cell_rows, cell_columns: cell k's pixels of the picture, those whose neighbours in the intermediate grid lie in
-            or on the edge of the cell, are k..k+1 of these.
-        sigmoid: see `Sigmoid`; 'after' means that there is one interpolation only.
+        upsample_columns: (output_width, grid width) float32, the same for columns, to be multiplied from the right.
+        rows, columns: from the intermediate grid to the image.
+        cell_rows, cell_columns: entries k and k + 1 delimit the image pixels of cell k, which are those with both
+            neighbours in the intermediate grid inside the cell or on its edge.
+        sigmoid: see `Sigmoid`; 'after' means that there is only one interpolation.
     """
 
     height: int
@@ -128,9 +128,9 @@ class Geometry:
 
     @property
     def offset_scale(self) -> tuple[float, float]:
-        """Pixels of the picture, in y and x, per pixel of a long offset.
+        """Image pixels, in y and x, per pixel of a long offset.
 
-        BodyPix adds offsets, which are pixels of the network input, to pixels of the picture as they are.
+        BodyPix adds offsets, which are in pixels of the network input, to image pixels without conversion.
         """
         if self.sigmoid != 'after':
             return 1.0, 1.0
@@ -138,7 +138,7 @@ class Geometry:
 
     @property
     def sigmoid_first(self) -> bool:
-        """Whether scores are squashed before the first interpolation (BodyPix 1)."""
+        """Whether the sigmoid is applied before the first interpolation (BodyPix 1)."""
         return self.sigmoid == 'before'
 
     @property
@@ -153,14 +153,14 @@ class Geometry:
 
 
 def round_half_up(value: float) -> int:
-    """Round as JavaScript's Math.round does; Python's round goes to the even number."""
+    """Round like JavaScript's Math.round; Python's round rounds halves to even."""
     return math.floor(value + 0.5)
 
 
 def input_size(height: int, width: int, resolution: str | float, stride: int) -> tuple[int, int]:
     """Return the height and width of the network input.
 
-    Source: BodyPix 2.2 `toInputResolutionHeightAndWidth`: that share of the picture, a multiple of the stride plus one.
+    Source: BodyPix 2.2 `toInputResolutionHeightAndWidth`: a fraction of the image, a multiple of the stride plus one.
     """
     share = RESOLUTIONS[resolution] if isinstance(resolution, str) else resolution
     return _legal_size(height * share, stride), _legal_size(width * share, stride)
@@ -173,9 +173,9 @@ def _legal_size(size: float, stride: int) -> int:
 
 
 def padding_for(height: int, width: int, input_height: int, input_width: int) -> Padding:
-    """Return the borders that give the picture the network input's aspect ratio.
+    """Return the borders that give the image the aspect ratio of the network input.
 
-    Source: BodyPix 2.2 `padAndResizeTo`; both sides get the same rounded number.
+    Source: BodyPix 2.2 `padAndResizeTo`; both sides have the same rounded width.
     """
     target, aspect = input_width / input_height, width / height
     if aspect < target:
@@ -187,12 +187,12 @@ def padding_for(height: int, width: int, input_height: int, input_width: int) ->
 
 @lru_cache(maxsize=64)
 def bodypix2_geometry(height: int, width: int, resolution: str | float, stride: int) -> Geometry:
-    """Return BodyPix 2's geometry: pad the picture, resize it, and all the way back.
+    """Return the geometry of BodyPix 2, which pads the image, then resizes it.
 
     Args:
-        height: of the picture, pixels.
-        width: of the picture, pixels.
-        resolution: low, medium, high, full or the share itself, 0.1..2.0.
+        height: of the image, pixels.
+        width: of the image, pixels.
+        resolution: low, medium, high, full or a fraction, 0.1..2.0.
         stride: of the network, pixels.
     """
     input_height, input_width = input_size(height, width, resolution, stride)
@@ -217,7 +217,7 @@ def bodypix2_geometry(height: int, width: int, resolution: str | float, stride: 
 
 @lru_cache(maxsize=64)
 def bodypix1_geometry(height: int, width: int, stride: int) -> Geometry:
-    """Return BodyPix 1's geometry: resize the picture into 353x257, pad it there, and all the way back.
+    """Return the geometry of BodyPix 1, which resizes the image to fit into 353x257, then pads it.
 
     Source: BodyPix 1.1 `resizeAndPadTo`, `scaleAndCropToInputTensorShape`.
     """
@@ -248,13 +248,13 @@ def bodypix1_geometry(height: int, width: int, stride: int) -> Geometry:
 
 @lru_cache(maxsize=64)
 def own_geometry(height: int, width: int, resolution: str | float) -> Geometry:
-    """Return our network's geometry: resize each axis without padding, and interpolate the logits once on the way back.
+    """Return the geometry of our network, which resizes each axis without padding and interpolates the logits once.
 
     Args:
-        height: of the picture, pixels.
-        width: of the picture, pixels.
-        resolution: low, medium, high, full or the share itself, 0.1..2.0; or the longer side of the network input,
-            pixels, from 65 on; auto is `OWN_LONGER_SIDE`.
+        height: of the image, pixels.
+        width: of the image, pixels.
+        resolution: low, medium, high, full or a fraction, 0.1..2.0; or the longer side of the network input, at least
+            65 pixels; auto is `OWN_LONGER_SIDE`.
     """
     input_height, input_width = own_input_size(height, width, resolution)
     output_height, output_width = ((size - 1) // _OWN_STRIDE + 1 for size in (input_height, input_width))
@@ -279,7 +279,7 @@ def own_geometry(height: int, width: int, resolution: str | float) -> Geometry:
 
 
 def own_input_size(height: int, width: int, resolution: str | float) -> tuple[int, int]:
-    """Return the height and width of our network's input: multiples of 32, plus one, nearest to the wanted size."""
+    """Return the height and width of our network's input: multiples of 32, plus one, nearest to the requested size."""
     if resolution == 'auto':
         resolution = OWN_LONGER_SIDE
     share = RESOLUTIONS[resolution] if isinstance(resolution, str) else resolution
@@ -293,7 +293,7 @@ def _nearest_own_size(size: float) -> int:
 
 
 def _cells(taps: Taps, stride: int, corners: int) -> NDArray[np.intp]:
-    """Return where each cell's outputs begin, and where the last one's end."""
+    """Return the first output of each cell, and the end of the outputs of the last cell."""
     cells = max(corners - 1, 1)
     return np.searchsorted(np.minimum(taps.low // stride, cells - 1), np.arange(cells + 1))
 
@@ -329,7 +329,7 @@ def _area_taps(size: int, target: int) -> AreaTaps:
     inputs = first[:, None] + np.arange(math.ceil(size / target) + 1)
     covered = np.minimum(inputs + 1, edges[1:, None]) - np.maximum(inputs, edges[:-1, None])
     covered = np.where(inputs < size, np.maximum(covered, 0), 0)
-    covered[covered < 1e-6] = 0  # rounding of the edges
+    covered[covered < 1e-6] = 0  # rounding errors at the edges
     return AreaTaps(first, (covered / covered.sum(axis=1, keepdims=True)).astype(np.float32))
 
 
@@ -354,10 +354,10 @@ def _aligned_taps(inner: int, target: int, before: int) -> Taps:
 
 
 def _crop_taps(size: int, target: int, before: int, after: int) -> Taps:
-    """Taps of TensorFlow's crop-and-resize: from the network input, whose borders are cut off, to the picture.
+    """Taps of TensorFlow's crop-and-resize from the network input without its borders to the image.
 
-    The box is stored as float32 there. Where that rounding puts the last position outside, TensorFlow.js loses the
-    row or column; here it is clamped to the edge.
+    TensorFlow stores the box as float32. If rounding moves the last position outside, TensorFlow.js loses the row or
+    column; here it is clamped to the edge.
     """
     last = max(target + before + after - 1.0, 1.0)
     first_share, last_share = float(np.float32(before / last)), float(np.float32((before + target - 1.0) / last))

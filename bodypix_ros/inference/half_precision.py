@@ -1,4 +1,4 @@
-"""A network in half precision."""
+"""Converts a network to half precision."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from onnx import TensorProto, helper, numpy_helper
 from ..errors import ModelError
 
 FULL_AT_FIRST = 2
-"""Number of convolutions at the beginning that stay float32.
+"""Number of convolutions at the beginning that remain float32.
 
-They look for edges: BodyPix has weights up to 63 there that nearly cancel out, of which fp16 keeps too little. In fp16
-they alone would cost 0.3 % of the part labels; in float32 they cost next to no time.
+They detect edges: BodyPix has weights up to 63 there that nearly cancel out, for which fp16 is too coarse. In fp16 they
+alone would change 0.3 % of the part labels; in float32 they take almost no additional time.
 """
 
 
 def halve(graph: onnx.GraphProto) -> None:
-    """Let a network compute in fp16, in place; its input, its outputs, its first and its last layers stay float32.
+    """Convert a network to fp16 in place; its input, its outputs, its first and its last layers remain float32.
 
-    The last layers are the 1x1 convolutions of the heads. Their offsets are pixels in the hundreds, of which fp16 would
-    keep eighths.
+    The last layers are the 1x1 convolutions of the heads. Their offsets are hundreds of pixels, which fp16 would round
+    to eighths.
 
     Args:
         graph: of a network with one float32 input and float32 outputs.
@@ -51,7 +51,7 @@ class _Conversion:
         self._casts: set[str] = set()
 
     def take(self, node: onnx.NodeProto, *, half: bool) -> None:
-        """Append a node that computes in fp16 or in float32; what computes sizes and shapes stays as it is."""
+        """Append a node that computes in fp16 or in float32; nodes that compute sizes and shapes are unchanged."""
         copy = onnx.NodeProto()
         copy.CopyFrom(node)
         if node.op_type == 'Shape' or node.input[0] in self._sizes:
@@ -71,7 +71,7 @@ class _Conversion:
         return name
 
     def _converted(self, name: str, half: bool) -> str:
-        """Return the name of a value in the wanted precision."""
+        """Return the name of a value in the requested precision."""
         if name in self._sizes:
             return self._kept(name)
         if name in self._originals:

@@ -1,4 +1,4 @@
-"""What is installed, and what it says when it fails."""
+"""The installed ONNX Runtime package, and the error texts of libraries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..onnx_runtime import onnxruntime
 
 
 def installed_runtime() -> str:
-    """Say which of the two ONNX Runtime packages is installed."""
+    """Return which of the two ONNX Runtime packages is installed."""
     for package in ('onnxruntime-gpu', 'onnxruntime'):
         try:
             found = f'{package} {metadata.version(package)} is installed'
@@ -19,5 +19,5 @@ def installed_runtime() -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's text, or its kind where it has none."""
+    """Return the first line of the text of an error, or its type if the text is empty."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,4 +1,4 @@
-"""Which code prepares and decodes frames on the CPU: compiled by numba, or plain numpy."""
+"""Selects the implementation of preprocessing and decoding on the CPU: compiled by numba, or plain numpy."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Preprocess(Protocol):
     """See `numpy_kernels.preprocess`."""
 
     def __call__(self, image: Image, geometry: Geometry, architecture: str, out: Scores) -> None:
-        """Pad, resize and normalise one picture into its place in a batch."""
+        """Pad, resize and normalise one image into its position in a batch."""
 
 
 class DecodeMask(Protocol):
     """See `numpy_kernels.decode_mask`."""
 
     def __call__(self, segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
-        """Say for each pixel whether it belongs to a person."""
+        """Return for each pixel whether it belongs to a person."""
 
 
 class DecodeConfidence(Protocol):
@@ -44,12 +44,12 @@ class DecodeParts(Protocol):
     """See `numpy_kernels.decode_parts`."""
 
     def __call__(self, part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
-        """Assign each person pixel the likeliest body part."""
+        """Assign the most likely body part to each person pixel."""
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """One implementation of the work around the network."""
+    """One implementation of preprocessing and decoding."""
 
     name: str
     preprocess: Preprocess
@@ -62,10 +62,10 @@ NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts, de
 
 
 def choose_kernels(wanted: str) -> Kernels:
-    """Return the wanted kernels; for 'auto' those of numba where they compile and run.
+    """Return the requested kernels; for 'auto' those of numba if they compile and run.
 
     Raises:
-        ProviderError: numba was asked for and does not work.
+        ProviderError: numba was requested and does not work.
     """
     if wanted == 'numpy':
         return NUMPY
@@ -77,17 +77,15 @@ def choose_kernels(wanted: str) -> Kernels:
         )
         try:
             _compile(kernels)
-        except Exception as error:  # most likely its cache is damaged
-            _LOG.warning(
-                'numba failed (%s); its cache is discarded and the kernels are compiled again', _describe(error)
-            )
+        except Exception as error:  # usually a damaged cache
+            _LOG.warning('numba failed (%s); discarding its cache and recompiling the kernels', _describe(error))
             discard_cache(compiled)
             _compile(kernels)
-    except Exception as error:  # numba's compiler and cache fail in many ways, and numpy always works
+    except Exception as error:  # numba's compiler and cache can fail in many ways, but numpy always works
         if wanted == 'numba':
             raise ProviderError(
-                f'kernels is numba, which does not work here ({_describe(error)}); run `pip install numba`, '
-                f'check the folder of its cache ($NUMBA_CACHE_DIR), or set kernels to numpy'
+                f'kernels is set to numba, which does not work here ({_describe(error)}); run `pip install numba`, '
+                f'check its cache folder ($NUMBA_CACHE_DIR), or set kernels to numpy'
             ) from error
         level = logging.INFO if isinstance(error, ImportError) else logging.WARNING
         _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error))
@@ -97,7 +95,7 @@ def choose_kernels(wanted: str) -> Kernels:
 
 
 def discard_cache(module: ModuleType) -> None:
-    """Remove what numba has cached of the functions of a module.
+    """Remove the numba cache of the functions of a module.
 
     Raises:
         OSError: a file cannot be removed.
@@ -110,7 +108,7 @@ def discard_cache(module: ModuleType) -> None:
 
 
 def _compile(kernels: Kernels) -> None:
-    """Run every kernel once, so that whatever is wrong with numba or with its cache appears here."""
+    """Run every kernel once, so that problems of numba or its cache appear here."""
     image = np.zeros((40, 40, 3), np.uint8)
     for geometry in (own_geometry(40, 40, 'medium'), own_geometry(40, 40, 65), bodypix2_geometry(40, 40, 'full', 16)):
         kernels.preprocess(
@@ -123,5 +121,5 @@ def _compile(kernels: Kernels) -> None:
 
 
 def _describe(error: Exception) -> str:
-    """Return the first line of an error, at most 200 characters."""
+    """Return the first line of the text of an error, at most 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

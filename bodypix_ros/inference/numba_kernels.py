@@ -1,12 +1,12 @@
-"""Preprocessing and decoding compiled by numba: the results of `numpy_kernels`, several times as fast.
+"""Preprocessing and decoding compiled by numba, with the results of `numpy_kernels` but several times as fast.
 
-Decoding goes from output cell to output cell. All pixels of the picture whose neighbours in the intermediate grid lie
-in one cell are bounded by the logits at its four corners, since every interpolation is a weighted mean and the sigmoid
-is monotone: a cell whose corners all exceed the threshold is person throughout, one where none does is not, and a
-part that another beats at every corner cannot win there. Only cells in doubt are interpolated, in buffers of their
-size; and there, only where neighbouring points of the grid disagree, scores are computed.
+Decoding proceeds cell by cell. The image pixels with all neighbours of the intermediate grid in one cell are bounded
+by the logits at its four corners, because every interpolation is a weighted mean and the sigmoid is monotone: if all
+corners of a cell exceed the threshold, all its pixels are person; if none does, no pixel is; and a part with a lower
+value than another part at every corner cannot win there. Only undecided cells are interpolated, in buffers of their
+size, and scores are computed there only where neighbouring points of the grid disagree.
 
-The intermediate grid is the network input for BodyPix (stride steps a cell) and the cells themselves for our network.
+The intermediate grid is the network input for BodyPix (stride steps per cell) and the cells themselves for our network.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .numpy_kernels import (
 )
 
 _CERTAIN = 6.3
-"""Logits above this have a confidence of 255, and those below its negative 0."""
+"""Logits above this have a confidence of 255; logits below its negative have 0."""
 
 _inlined = njit(inline='always', error_model='numpy')
 
@@ -47,7 +47,7 @@ _inlined = njit(inline='always', error_model='numpy')
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call, and cache the result in the cache folder of this package.
 
-    By default numba writes into the source tree, or into a folder of its own if that is read-only.
+    By default numba writes into the source tree, or into its own folder if the source tree is read-only.
     """
     folder, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or str(user_cache_path('bodypix_ros') / 'numba')
     try:
@@ -59,7 +59,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
     """See `numpy_kernels.preprocess`."""
-    pixels = np.require(image, requirements=('C', 'W'))  # one kind of array, so that one compilation serves
+    pixels = np.require(image, requirements=('C', 'W'))  # one array layout, so that one compilation is sufficient
     if geometry.area:
         _shrink(pixels, *geometry.area, *normalisation(architecture), out)
     else:
@@ -85,7 +85,7 @@ def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) ->
 
 
 def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
-    """See `numpy_kernels.decode_confidence`; single pixels may differ by 1."""
+    """See `numpy_kernels.decode_confidence`; some pixels may differ by 1."""
     confidence = np.empty((geometry.height, geometry.width), np.uint8)
     _rate_cells(
         np.ascontiguousarray(squash_before(segment_logits, geometry)),
@@ -125,7 +125,7 @@ def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: N
 @_compiled
 def _resize(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyped-def]
     width = image.shape[1] * 3
-    values = image.reshape(image.shape[0], width)  # rows of single values: the compiler makes wide instructions of them
+    values = image.reshape(image.shape[0], width)  # rows of scalars, which the compiler can vectorise
     line = np.empty(width, np.float32)
     lefts, rights = (columns.low * 3).astype(np.int32), (columns.high * 3).astype(np.int32)
     for y in range(out.shape[1]):
@@ -174,8 +174,8 @@ def _sigmoid(value):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
-    """Count the neighbours of each output from the beginning of its cell."""
-    low, high = np.empty(len(taps.low), np.uint32), np.empty(len(taps.low), np.uint32)  # unsigned: never from the end
+    """Return the neighbours of each output relative to the beginning of its cell."""
+    low, high = np.empty(len(taps.low), np.uint32), np.empty(len(taps.low), np.uint32)  # unsigned: no negative indices
     for k in range(len(cells) - 1):
         for index in range(cells[k], cells[k + 1]):
             low[index], high[index] = taps.low[index] - k * stride, taps.high[index] - k * stride
@@ -184,7 +184,7 @@ def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _interpolate(upper_left, upper_right, lower_left, lower_right, tile):  # type: ignore[no-untyped-def]
-    """Fill the points of the intermediate grid in one closed cell, its edges included."""
+    """Fill the points of the intermediate grid in one cell, including its edges."""
     step = np.float32(1 / (tile.shape[0] - 1))
     for y in range(tile.shape[0]):
         left = upper_left + (lower_left - upper_left) * (y * step)
@@ -195,7 +195,7 @@ def _interpolate(upper_left, upper_right, lower_left, lower_right, tile):  # typ
 
 @_compiled
 def _score_disputed(tiles, agreed, scores):  # type: ignore[no-untyped-def]
-    """Fill the scores of those pixels of the network input that meet others: where `agreed` is -1, and next to it."""
+    """Compute the scores of pixels of the network input near disagreements: where `agreed` is -1, and next to these."""
     size = tiles.shape[1]
     scores[0] = -1
     for y in range(size):
@@ -210,7 +210,7 @@ def _score_disputed(tiles, agreed, scores):  # type: ignore[no-untyped-def]
 
 @_inlined
 def _to_picture(scores, rows, columns, y, x):  # type: ignore[no-untyped-def]
-    """Interpolate one pixel of the picture between its four neighbours in the network input."""
+    """Interpolate one image pixel between its four neighbours in the network input."""
     upper, lower, left, right = scores[rows.low[y]], scores[rows.high[y]], columns.low[x], columns.high[x]
     score = (upper[left] * columns.low_weight[x] + upper[right] * columns.high_weight[x]) * rows.low_weight[y]
     return score + (lower[left] * columns.low_weight[x] + lower[right] * columns.high_weight[x]) * rows.high_weight[y]
@@ -277,9 +277,9 @@ def _rate_cells(  # type: ignore[no-untyped-def]
 
 @_compiled
 def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
-    """Say for each pixel of the network input on which side of the bound it, its right, lower and lower right one are.
+    """Determine on which side of the bound each pixel and its right, lower and lower right neighbours are.
 
-    1 above it, 0 below it, -1 on both or too near the bound to decide.
+    1: all above; 0: all below; -1: on both sides or too close to the bound. For pixels of the network input.
     """
     last = tile.shape[0] - 1
     for y in range(last + 1):
@@ -294,7 +294,7 @@ def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _decide_box(scores, sides, threshold, rows, columns, box, mask):  # type: ignore[no-untyped-def]
-    """Say which of one cell's pixels are person: as the four neighbours agree, elsewhere by their scores."""
+    """Decide which pixels of a cell are person: by their neighbours if these agree, otherwise by their scores."""
     top, bottom, left, right = box
     for y in range(top, bottom):
         line = sides[rows.low[y]]
@@ -305,7 +305,7 @@ def _decide_box(scores, sides, threshold, rows, columns, box, mask):  # type: ig
 
 @_compiled
 def _rank_parts(values, winners, leads):  # type: ignore[no-untyped-def]
-    """Fill for each output cell the likeliest part, and by how much it exceeds the second."""
+    """Determine for each output cell the most likely part, and by how much it exceeds the second."""
     winner, first, lead = winners.reshape(-1), values[0].copy(), leads.reshape(-1)
     winner[:] = 0
     second = np.full(len(first), -np.inf, np.float32)
@@ -379,7 +379,7 @@ def _label_cells(  # type: ignore[no-untyped-def]
 
 @_compiled
 def _holds_person(mask, box):  # type: ignore[no-untyped-def]
-    """Say whether any pixel of a box is true; numpy's any goes pixel by pixel, which takes ten times as long."""
+    """Return whether any pixel of a box is true; ten times as fast as numpy's any, which is slow in compiled code."""
     top, bottom, left, right = box
     for y in range(top, bottom):
         line, found = mask[y, left:right], 0
@@ -392,7 +392,7 @@ def _holds_person(mask, box):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _find_candidates(a, b, c, d, candidates):  # type: ignore[no-untyped-def]
-    """List the parts that no other beats at every corner, in ascending order; return how many they are."""
+    """List the parts that no other part exceeds at every corner, in ascending order, and return their number."""
     floor = np.float32(-np.inf)
     for k in range(len(a)):
         floor = max(floor, min(a[k], b[k], c[k], d[k]))
@@ -406,7 +406,7 @@ def _find_candidates(a, b, c, d, candidates):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _fill_box(mask, number, box, labels):  # type: ignore[no-untyped-def]
-    """Label all person pixels of a box alike."""
+    """Assign the same label to all person pixels of a box."""
     top, bottom, left, right = box
     for y in range(top, bottom):
         inside, line = mask[y, left:right], labels[y, left:right]
@@ -425,7 +425,7 @@ def _fill_rows(mask, line, top, bottom, labels):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _challenge(tile, n, best, winners):  # type: ignore[no-untyped-def]
-    """Let the n-th candidate win where it is better than those before it."""
+    """Update the best candidates with the n-th one where it is better than the previous ones."""
     for y in range(tile.shape[0]):
         for x in range(tile.shape[1]):
             better = tile[y, x] > best[y, x]
@@ -435,7 +435,7 @@ def _challenge(tile, n, best, winners):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _find_agreement(winners, numbers, candidates, agreed):  # type: ignore[no-untyped-def]
-    """Give each pixel of the network input the part that it shares with its right, lower and lower right one, or -1."""
+    """Assign the part that each pixel of the network input shares with its right and lower neighbours, or -1."""
     last = winners.shape[0] - 1
     for y in range(last + 1):
         upper, lower = winners[y], winners[min(y + 1, last)]
@@ -447,7 +447,7 @@ def _find_agreement(winners, numbers, candidates, agreed):  # type: ignore[no-un
 
 @_compiled
 def _label_box(scores, agreed, numbers, candidates, rows, columns, mask, box, labels):  # type: ignore[no-untyped-def]
-    """Label one cell's person pixels: as the four neighbours agree, elsewhere by their scores."""
+    """Label the person pixels of a cell: by their four neighbours if these agree, otherwise by their scores."""
     top, bottom, left, right = box
     for y in range(top, bottom):
         line = agreed[rows.low[y]]

@@ -1,10 +1,10 @@
-"""Preprocessing and decoding in plain numpy: from uint8 pictures to network input, and from logits to labels.
+"""Preprocessing and decoding in plain numpy: from uint8 images to network input, and from logits to labels.
 
-BodyPix interpolates twice: from output cells to network input pixels, and from there to the picture; the sigmoid
-sits between (BodyPix 2) or before (BodyPix 1). Our network interpolates once, and logits are compared. All steps are
-followed exactly, but only where they can matter: scores are computed around cells that may exceed the threshold, and
-part scores only where neighbouring points of the intermediate grid disagree on the likeliest part, since between
-points that agree every weighted mean agrees with them.
+BodyPix interpolates twice: from output cells to network input pixels, and from there to the image; the sigmoid is
+applied between the two (BodyPix 2) or before both (BodyPix 1). Our network interpolates once and compares logits. All
+steps are reproduced exactly, but only where they can affect the result: scores are computed around cells that may
+exceed the threshold, and part scores only where neighbouring points of the intermediate grid disagree on the most
+likely part, because between points that agree every weighted mean has the same result.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Confidence = NDArray[np.uint8]
 Image = NDArray[np.uint8]
 
 MARGIN = np.float32(1e-3)
-"""How far bounds on logits keep from each other, so that no rounding of float32 can cross them."""
+"""Distance between bounds on logits that float32 rounding errors never exceed."""
 
 
 class Bounds(NamedTuple):
@@ -39,12 +39,12 @@ class Bounds(NamedTuple):
 
 
 def decode_mask(segment_logits: Scores, geometry: Geometry, threshold: float) -> Mask:
-    """Say for each pixel whether it belongs to a person.
+    """Return for each pixel whether it belongs to a person.
 
     Args:
         segment_logits: (output_height, output_width) float32.
-        geometry: of the picture.
-        threshold: a pixel is a person where its score is strictly above it, 0..1.
+        geometry: of the image.
+        threshold: pixels with a strictly higher score are labelled as a person, 0..1.
 
     Returns:
         (H, W) bool.
@@ -65,7 +65,7 @@ def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
 
     Args:
         segment_logits: (output_height, output_width) float32.
-        geometry: of the picture.
+        geometry: of the image.
 
     Returns:
         (H, W) uint8, 255 times the probability, rounded.
@@ -78,12 +78,12 @@ def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
 
 
 def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
-    """Assign each person pixel the likeliest of the 24 body parts.
+    """Assign the most likely of the 24 body parts to each person pixel.
 
     Args:
         part_logits: (24, output_height, output_width) float32.
         mask: (H, W) bool; other pixels become BACKGROUND.
-        geometry: of the picture.
+        geometry: of the image.
         numbers: (25,) int8, the part id of each channel and then BACKGROUND, see `parts.renumbering`.
 
     Returns:
@@ -108,7 +108,7 @@ def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: N
 
 
 class _Window:
-    """The part of a geometry that a box of the picture needs."""
+    """The part of a geometry that is required for a box of the image."""
 
     def __init__(self, geometry: Geometry, box: Bounds) -> None:
         self.rows, first_row, last_row = _crop(geometry.rows, box.top, box.bottom)
@@ -119,14 +119,14 @@ class _Window:
         self.once = geometry.sigmoid == 'after'
 
     def upsample(self, values: Scores) -> Scores:
-        """Interpolate (..., output_height, output_width) to the intermediate grid in this window."""
+        """Interpolate (..., output_height, output_width) values to the intermediate grid in this window."""
         if self.once:
             return values[self.cells]  # the cells are that grid
         upsampled: Scores = np.matmul(np.matmul(self.upsample_rows, values), self.upsample_columns)
         return upsampled
 
     def to_picture(self, scores: Scores) -> Scores:
-        """Interpolate (window height, window width) scores to the picture's pixels in the box."""
+        """Interpolate (window height, window width) scores to the image pixels in the box."""
         wide = np.take(scores, self.columns.low, axis=1)
         wide *= self.columns.low_weight
         right = np.take(scores, self.columns.high, axis=1)
@@ -140,7 +140,7 @@ class _Window:
         return tall
 
     def nearest(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Give each of the box's pixels the value of its upper left neighbour in the network input."""
+        """Return for each pixel of the box the value of its upper left neighbour in the network input."""
         return np.take(values[self.rows.low], self.columns.low, axis=1)
 
     def at(self, values: Scores, rows: NDArray[np.intp], columns: NDArray[np.intp], geometry: Geometry) -> Scores:
@@ -155,18 +155,18 @@ class _Window:
 
 
 def logit(threshold: float) -> np.float32:
-    """Return the value whose sigmoid is the threshold; minus infinity for 0, infinity for 1."""
+    """Return the inverse sigmoid of the threshold; minus infinity for 0, infinity for 1."""
     with np.errstate(divide='ignore'):
         return np.float32(np.log(np.float64(threshold)) - np.log1p(-np.float64(threshold)))
 
 
 def bound(threshold: float, geometry: Geometry) -> np.float32:
-    """Return what interpolated values are compared with: the threshold of scores, or that of logits (ours)."""
+    """Return the value with which interpolated values are compared: the threshold, or its logit for our network."""
     return logit(threshold) if geometry.sigmoid == 'after' else np.float32(threshold)
 
 
 def _reach(cells: Mask, geometry: Geometry) -> Bounds | None:
-    """Return the box of the picture's pixels whose score any of the given output cells influences."""
+    """Return the box of the image pixels with scores that depend on any of the given output cells."""
     box = _bounding_box(cells)
     if box is None:
         return None
@@ -176,14 +176,14 @@ def _reach(cells: Mask, geometry: Geometry) -> Bounds | None:
 
 
 def _influenced(taps: Taps, first_cell: int, last_cell: int, cell_size: int) -> tuple[int, int]:
-    """Return the range of outputs of the taps that lie less than one cell from cells first_cell..last_cell - 1."""
+    """Return the range of outputs of the taps that are less than one cell from cells first_cell..last_cell - 1."""
     start = np.searchsorted(taps.high, (first_cell - 1) * cell_size, side='left')
     stop = np.searchsorted(taps.low, last_cell * cell_size, side='right')
     return int(start), int(stop)
 
 
 def _bounding_box(mask: Mask) -> Bounds | None:
-    """Return the smallest box that holds every true pixel, None where there is none."""
+    """Return the bounding box of the true pixels; None if there are none."""
     rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:
         return None
@@ -192,7 +192,7 @@ def _bounding_box(mask: Mask) -> Bounds | None:
 
 
 def _crop(taps: Taps, start: int, stop: int) -> tuple[Taps, int, int]:
-    """Return outputs start..stop-1 of the taps, counted from the first input they need, and the range of inputs."""
+    """Return outputs start..stop-1 of the taps, relative to the first input they use, and the range of inputs."""
     first, last = int(taps.low[start]), int(taps.high[stop - 1]) + 1
     chosen = slice(start, stop)
     low, high = taps.low[chosen] - first, taps.high[chosen] - first
@@ -200,7 +200,7 @@ def _crop(taps: Taps, start: int, stop: int) -> tuple[Taps, int, int]:
 
 
 def _sigmoid(values: Scores) -> Scores:
-    """Return 1 / (1 + exp(-x)); exp overflows to infinity for very negative values, which rightly gives 0."""
+    """Return 1 / (1 + exp(-x)); exp overflows to infinity for very negative values, with the correct result 0."""
     with np.errstate(over='ignore'):
         squashed = np.exp(-values)
     squashed += np.float32(1)
@@ -208,17 +208,17 @@ def _sigmoid(values: Scores) -> Scores:
 
 
 def squash_before(logits: Scores, geometry: Geometry) -> Scores:
-    """Return the values that the first interpolation is of: scores in BodyPix 1, logits otherwise."""
+    """Return the input of the first interpolation: scores in BodyPix 1, logits otherwise."""
     return _sigmoid(logits) if geometry.sigmoid == 'before' else logits
 
 
 def _squash_between(values: Scores, geometry: Geometry) -> Scores:
-    """Return the values that the second interpolation is of: scores in BodyPix, logits in our network."""
+    """Return the input of the second interpolation: scores in BodyPix, logits in our network."""
     return _sigmoid(values) if geometry.sigmoid == 'between' else values
 
 
 def _first_maximum(values: Scores) -> Labels:
-    """Return the index of the first maximum along the first axis; numpy's argmax is slower across planes."""
+    """Return the index of the first maximum along the first axis; faster than numpy's argmax across planes."""
     best, labels = values[0].copy(), np.zeros(values.shape[1:], np.int8)
     for index in range(1, len(values)):
         better = values[index] > best
@@ -228,26 +228,26 @@ def _first_maximum(values: Scores) -> Labels:
 
 
 def _disagreement(labels: Labels) -> Mask:
-    """Say for each pixel whether it, its right, its lower and its lower right neighbour have different labels."""
+    """Return for each pixel whether it, its right, its lower and its lower right neighbour have different labels."""
     padded = np.pad(labels, ((0, 1), (0, 1)), mode='edge')
     here = padded[:-1, :-1]
     differs: Mask = (here != padded[1:, :-1]) | (here != padded[:-1, 1:]) | (here != padded[1:, 1:])
     return differs
 
 
-# Mean of ImageNet in R, G, B, as BodyPix adds it for ResNet50.
+# Mean of ImageNet in R, G, B, with the sign of BodyPix for ResNet50.
 _RESNET_OFFSETS = np.array([-123.15, -115.90, -103.06], np.float32)
 
 
 def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray[np.float32]) -> None:
-    """Pad, resize and normalise one picture into its place in a batch.
+    """Pad, resize and normalise one image into its position in a batch.
 
-    BodyPix resizes linearly; ours by area sampling when shrinking, else linearly with half-pixel centres.
+    BodyPix resizes linearly; our network uses area sampling when shrinking, otherwise linear with half-pixel centres.
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        geometry: of this picture's size.
-        architecture: resnet50 takes 0..255 less the mean of ImageNet, the others -1..1.
+        geometry: for the size of this image.
+        architecture: resnet50 has the range 0..255 minus the mean of ImageNet, the others -1..1.
         out: (3, input_height, input_width) float32, filled with RGB planes.
 
     Source: BodyPix 2.2 `padAndResizeTo` (legacy bilinear resize without half-pixel centres), `preprocessInput`.
@@ -264,7 +264,7 @@ def preprocess(image: Image, geometry: Geometry, architecture: str, out: NDArray
 
 
 def normalisation(architecture: str) -> tuple[np.float32, NDArray[np.float32]]:
-    """Return scale and (3,) RGB offsets that turn 0..255 into what the network was trained on."""
+    """Return scale and (3,) RGB offsets that convert 0..255 to the input range of the network."""
     if architecture == 'resnet50':
         return np.float32(1), _RESNET_OFFSETS
     return np.float32(1 / 127.5), np.full(3, -1, np.float32)

@@ -1,4 +1,4 @@
-"""Proof that a provider gives what the CPU gives: pictures with people, and how far two results differ."""
+"""Verifies that a provider has the same results as the CPU: images with people, and differences between results."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ..errors import ProviderError
 from .numpy_kernels import Confidence, Image, Labels, Mask
 
 PICTURE = Path(__file__).parent / 'data' / 'astronaut.jpg'
-"""Eileen Collins, by NASA, in the public domain; 38 % of it is person."""
+"""Eileen Collins, by NASA, public domain; 38 % of the pixels are person."""
 
 PERSON_SHARE = (0.05, 0.95)
-"""What the CPU must find in a picture that is to prove anything."""
+"""Fraction of person pixels that the CPU must find in an image for a meaningful comparison."""
 
 CONFIDENCE_STEPS = 8
-"""Confidences, 0..255, agree where they differ by no more than this."""
+"""Confidences, 0..255, are considered equal up to this difference."""
 
 _VARIATIONS = ((1.0, 0.0), (0.8, 0.5), (0.65, 0.25), (0.9, 0.75), (0.7, 0.6), (0.85, 0.1), (0.75, 0.4), (0.95, 0.9))
-"""Of pictures, in turn: the share of the picture's height that is shown, and where across it begins, 0..1."""
+"""Crops, used in turn: the visible fraction of the height of the picture, and the horizontal position, 0..1."""
 
 
 _MOST_PICTURES = 4 * len(_VARIATIONS)
@@ -33,7 +33,7 @@ _MOST_PICTURES = 4 * len(_VARIATIONS)
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Shares of the pixels that must be equal."""
+    """Fractions of the pixels that must be equal."""
 
     mask: float
     parts: float
@@ -45,7 +45,7 @@ FP16 = Tolerance(mask=0.995, parts=0.99)
 
 @dataclass(frozen=True)
 class Difference:
-    """Shares of a picture's pixels, 0..1, that differ between two results."""
+    """Fractions of the pixels of an image, 0..1, that differ between two results."""
 
     mask: float
     parts: float
@@ -57,12 +57,12 @@ class Difference:
         return max(self.mask, self.parts, self.confidence)
 
     def exceeds(self, tolerance: Tolerance) -> bool:
-        """Say whether the results differ by more than is tolerated; confidences count as masks do."""
+        """Return whether the results differ by more than the tolerance; that of masks also applies to confidences."""
         return max(self.mask, self.confidence) > 1 - tolerance.mask or self.parts > 1 - tolerance.parts
 
 
 class Result(Protocol):
-    """A result with all that is compared: a `Decoded` or a `Segmentation`."""
+    """A result that can be compared: a `Decoded` or a `Segmentation`."""
 
     @property
     def mask(self) -> Mask:
@@ -78,7 +78,7 @@ class Result(Protocol):
 
 
 def compare(found: Result, expected: Result) -> Difference:
-    """Return how far a result is from the expected one, in all that it holds; a wrong shape differs everywhere."""
+    """Return the differences between a result and the expected one; a wrong shape differs everywhere."""
     return Difference(
         mask=_share(found.mask, expected.mask, 0),
         parts=_share(found.parts, expected.parts, 0),
@@ -87,7 +87,7 @@ def compare(found: Result, expected: Result) -> Difference:
 
 
 def _share(found: Mask | Labels | Confidence | None, expected: Mask | Labels | Confidence | None, steps: int) -> float:
-    """Return the share of the pixels that differ by more than some steps; 0 where nothing was asked for."""
+    """Return the fraction of the pixels that differ by more than `steps`; 0 if the result was not requested."""
     if found is None or expected is None:
         return 0.0
     if found.shape != expected.shape:
@@ -96,7 +96,7 @@ def _share(found: Mask | Labels | Confidence | None, expected: Mask | Labels | C
 
 
 def worst(found: Sequence[Result], expected: Sequence[Result], tolerance: Tolerance) -> Difference | None:
-    """Return the largest difference of some pictures' results where one exceeds the tolerance, else None."""
+    """Return the largest difference of several results if it exceeds the tolerance, otherwise None."""
     if len(found) != len(expected):
         return Difference(1.0, 1.0, 1.0)
     differences = [compare(one, other) for one, other in zip(found, expected, strict=True)]
@@ -105,10 +105,10 @@ def worst(found: Sequence[Result], expected: Sequence[Result], tolerance: Tolera
 
 
 def person_pictures(height: int, width: int) -> Iterator[Image]:
-    """Yield pictures of a size with people, each different from the others.
+    """Yield different images of the given size with people.
 
-    The packaged picture is shown at several scales, mirrored and darkened. In wide and in tall pictures it is repeated,
-    so that people stay upright and in proportion.
+    The packaged picture is scaled, mirrored and darkened. Wide and tall images repeat it, so that people remain upright
+    and keep their proportions.
     """
     canvas = _canvas(height / width)
     for index in range(_MOST_PICTURES):
@@ -125,7 +125,7 @@ def person_pictures(height: int, width: int) -> Iterator[Image]:
 
 
 def _canvas(aspect: float) -> Image:
-    """Return the packaged picture, repeated and cut to a ratio of height to width."""
+    """Return the packaged picture, repeated and cropped to a ratio of height to width."""
     picture = _packaged_picture()
     side = picture.shape[0]
     if aspect < 1:
@@ -139,10 +139,10 @@ def _canvas(aspect: float) -> Image:
 def _packaged_picture() -> Image:
     picture = cv2.imread(str(PICTURE))
     if picture is None:
-        raise ProviderError(f'{PICTURE}, which verifies GPUs, is missing or damaged; reinstall bodypix_ros')
+        raise ProviderError(f'{PICTURE}, which is used to verify GPUs, is missing or damaged; reinstall bodypix_ros')
     return np.asarray(picture, np.uint8)
 
 
 def shows_people(result: Result) -> bool:
-    """Say whether a result is neither nearly empty nor nearly full."""
+    """Return whether a mask is neither nearly empty nor nearly full."""
     return PERSON_SHARE[0] <= float(np.mean(result.mask)) <= PERSON_SHARE[1]

@@ -1,4 +1,4 @@
-"""Which execution provider really runs the network, and why."""
+"""Selects the execution provider that runs the network, and records the reason."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _LOG = logging.getLogger(__name__)
 _TITLES: dict[Provider, str] = {'tensorrt': 'TensorRT', 'cuda': 'CUDA', 'cpu': 'the CPU'}
 _NAMES: dict[Provider, str] = {'tensorrt': 'TensorrtExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
 _GPU_CANDIDATES: dict[str, tuple[Provider, ...]] = {
-    'auto': ('cuda',),  # never TensorRT, which builds for minutes before the first frame
+    'auto': ('cuda',),  # not TensorRT, which builds for minutes before the first frame
     'tensorrt': ('tensorrt', 'cuda'),
     'cuda': ('cuda',),
     'cpu': (),
 }
 SAMPLE_SIZE = (96, 128)
-"""Height and width of the picture that everything is run once with."""
+"""Height and width of the image for warm-up runs."""
 
 PROOF_SIZE = (480, 640)
-"""Height and width of the pictures that a GPU is verified with when it is opened: those of most cameras."""
+"""Height and width of the images with which a GPU is verified when it is opened: a common camera resolution."""
 
 
 def open_engine(network: Network, numbers: Numbers, settings: NetworkSettings) -> Engine:
-    """Put a network on the wanted provider; a GPU must give the CPU's results first.
+    """Open a network on the requested provider; a GPU is used only if its results match those of the CPU.
 
     Args:
-        network: what to run.
+        network: the network.
         numbers: (25,) int8, the part id of each channel and then BACKGROUND, see `parts.renumbering`.
-        settings: `provider` and what belongs to it.
+        settings: the provider and its options.
 
     Raises:
-        ProviderError: a GPU is required and does not run the network, or numba was requested and is not installed.
+        ProviderError: a GPU is required and does not run the network, or numba was requested and does not work.
     """
     obstacles: list[str] = []
     for provider in _GPU_CANDIDATES[settings.provider]:
@@ -73,15 +73,15 @@ def _check_offer(provider: Provider) -> None:
 
 def _open_cpu(network: Network, numbers: Numbers, settings: NetworkSettings, reason: str) -> CpuEngine:
     kernels = choose_kernels(settings.kernels)
-    _LOG.info('frames on the CPU are prepared and decoded by %s', kernels.name)
+    _LOG.info('preprocessing and decoding on the CPU use %s', kernels.name)
     return CpuEngine(network, numbers, kernels, reason, settings.threads)
 
 
 def _open_gpu(
     provider: Provider, network: Network, numbers: Numbers, settings: NetworkSettings, obstacles: list[str]
 ) -> Engine:
-    """Open an engine on a GPU and verify it with pictures of the commonest size."""
-    from .cuda_engine import Backend, CudaEngine  # slow to import, and not needed without a GPU
+    """Open an engine on a GPU and verify it with images of a common size."""
+    from .cuda_engine import Backend, CudaEngine  # slow to import, and only needed with a GPU
     from .cuda_provider import CudaBackend
     from .parity import FP16, FP32
     from .tensorrt_provider import TensorRtBackend

@@ -1,4 +1,4 @@
-"""ONNX Runtime's TensorRT provider: engines of the network, built once and kept."""
+"""ONNX Runtime's TensorRT provider, with a cache of built engines."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _NOTE = 'engine.json'
 
 @dataclass(frozen=True)
 class EngineKey:
-    """All that an engine depends on.
+    """Everything on which a built engine depends.
 
     Attributes:
-        model: SHA-256 of the network with its weights, for one size and batch.
-        size: batch and pictures: '8 of 640x480'.
+        model: SHA-256 of the network with its weights, for one size and batch size.
+        size: batch size and image size: '8 of 640x480'.
         precision: 'fp16' or 'fp32'.
         gpu: name and compute capability.
-        tensorrt: its version.
-        onnxruntime: its version.
+        tensorrt: version of TensorRT.
+        onnxruntime: version of ONNX Runtime.
     """
 
     model: str
@@ -53,60 +53,60 @@ class EngineKey:
 
     @property
     def folder_name(self) -> str:
-        """Name of the folder that keeps this engine, different from that of every other."""
+        """Name of the folder for this engine, unique for each key."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class TensorRtBackend:
-    """Opens sessions whose network runs on TensorRT."""
+    """Opens sessions that run the network on TensorRT."""
 
     provider: Provider = 'tensorrt'
     half_graph = False
     """TensorRT chooses the precision of each layer itself."""
 
     def __init__(self, device_id: int, *, half: bool, root: Path) -> None:
-        """Make TensorRT ready.
+        """Load TensorRT and open the device.
 
         Args:
-            device_id: number of the GPU.
-            half: engines may compute in fp16.
-            root: folder that keeps engines.
+            device_id: index of the GPU.
+            half: whether engines may compute in fp16.
+            root: folder for built engines.
 
         Raises:
             ProviderError: TensorRT or a GPU is missing, or this ONNX Runtime is too old for it.
         """
         if cuda_provider.runtime_version() < OLDEST_RUNTIME:
             raise ProviderError(
-                f'TensorRT needs ONNX Runtime {".".join(map(str, OLDEST_RUNTIME))} or newer, '
+                f'TensorRT requires ONNX Runtime {".".join(map(str, OLDEST_RUNTIME))} or newer, '
                 f'{onnxruntime.__version__} is installed'
             )
         self.device = cuda_provider.load_device(device_id)
         self._version = library_version()
         if not half:
-            # Otherwise fp32 layers would use TensorFloat-32, whose factors have 10 bits.
+            # Otherwise fp32 layers would use TensorFloat-32, which rounds factors to 10 bits.
             os.environ.setdefault('NVIDIA_TF32_OVERRIDE', '0')
         self._precision, self._root = 'fp16' if half else 'fp32', root
         self.title = f'TensorRT {self._version} on device {device_id} ({self.device.name}), {self._precision}'
 
     def open(self, model: bytes, batch: int, size: str, make: Callable[[PlacementOn], CudaSession]) -> CudaSession:
-        """See `Backend.open`; takes minutes where no engine is kept."""
+        """See `Backend.open`; takes minutes if the engine is not in the cache."""
         key = self.key(model, size)
         folder = self._root / key.folder_name
         try:
             with locked(folder):
                 if not (folder / _NOTE).is_file():
-                    _LOG.info('building a TensorRT engine for pictures of %s; that takes minutes, once', size)
+                    _LOG.info('building a TensorRT engine for images of %s; this takes minutes, but only once', size)
                 session = make(self._placement(folder, batch))
                 write_whole(folder / _NOTE, json.dumps(dataclasses.asdict(key), indent=1).encode())
         except ModelError as error:
-            raise ProviderError(f'TensorRT cannot keep its engines: {error}') from error
-        except Exception as error:  # ONNX Runtime and CUDA raise many kinds; all mean the same here
-            raise ProviderError(f'TensorRT failed on pictures of {size}: {first_line(error)}') from error
+            raise ProviderError(f'TensorRT cannot store its engines: {error}') from error
+        except Exception as error:  # of many kinds, from ONNX Runtime and CUDA
+            raise ProviderError(f'TensorRT failed on images of {size}: {first_line(error)}') from error
         return session
 
     def key(self, model: bytes, size: str) -> EngineKey:
-        """Return what an engine is kept under."""
+        """Return the key of an engine in the cache."""
         return EngineKey(
             model=hashlib.sha256(model).hexdigest(),
             size=size,
@@ -132,10 +132,10 @@ def tensorrt_options(device_id: int, stream: Stream, *, half: bool, folder: Path
     """Return the options of TensorrtExecutionProvider.
 
     Args:
-        device_id: number of the GPU.
-        stream: where the network is queued.
-        half: engines may compute in fp16.
-        folder: keeps the engines.
+        device_id: index of the GPU.
+        stream: stream on which the network is queued.
+        half: whether engines may compute in fp16.
+        folder: folder for the engine.
     """
     return {
         'device_id': str(device_id),
@@ -149,13 +149,13 @@ def tensorrt_options(device_id: int, stream: Stream, *, half: bool, folder: Path
 
 
 def library_version() -> str:
-    """Return the version of TensorRT that ONNX Runtime uses, loaded from its wheels where it came so: '10.13.0'.
+    """Return the version of the TensorRT library, after loading it from its wheels if they are installed: '10.13.0'.
 
     Raises:
-        ProviderError: it cannot be loaded.
+        ProviderError: TensorRT cannot be loaded.
     """
     with suppress(ImportError):
-        import_module('tensorrt_libs')  # loads them, so that ONNX Runtime finds them
+        import_module('tensorrt_libs')  # loads the libraries, so that ONNX Runtime finds them
     missing = cuda_provider.missing_library('tensorrt')
     if missing:
         raise ProviderError(f'TensorRT cannot be loaded: {missing}')

@@ -1,4 +1,4 @@
-"""An engine on a GPU whose results are used only after they were equal to the CPU's."""
+"""A GPU engine that is used only after its results have matched those of the CPU."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .parity import Difference, Tolerance, person_pictures, shows_people, worst
 _LOG = logging.getLogger(__name__)
 
 MOST_SESSIONS = 8
-"""Sizes and batches that stay open; the one that was not used for the longest time is closed first."""
+"""Maximum number of open sessions; the least recently used one is closed first."""
 
 
 class UnverifiableError(ProviderError):
-    """The CPU finds too few people to verify a GPU with."""
+    """The CPU finds too few people to verify a GPU."""
 
 
 class GpuEngine(Protocol):
@@ -32,11 +32,11 @@ class GpuEngine(Protocol):
 
     @property
     def provider(self) -> Provider:
-        """The provider's name."""
+        """The name of the provider."""
 
     @property
     def title(self) -> str:
-        """The provider, its device and precision, for people."""
+        """Human-readable provider, device and precision."""
 
     def open(self, geometry: Geometry, batch: int) -> None:
         """Open a session."""
@@ -45,27 +45,28 @@ class GpuEngine(Protocol):
         """Close a session."""
 
     def run(self, images: Sequence[Image], geometry: Geometry, batch: int, request: Request) -> list[Decoded]:
-        """Segment pictures by a session that is open."""
+        """Segment images with an open session."""
 
 
 class VerifiedEngine:
-    """An `Engine` of a GPU that is checked against the CPU, size by size and batch by batch.
+    """An `Engine` on a GPU that is verified against the CPU for each image size and batch size.
 
-    A session is opened and verified in the background when a size comes for the second time; the CPU serves it
-    meanwhile. A GPU that was wrong once is not used again: the CPU runs, or with `require_gpu` nothing does.
+    A session is opened and verified in the background when a size occurs for the second time; until then, images of
+    this size are processed on the CPU. A GPU with wrong results is not used again: the CPU runs the network, or with
+    `require_gpu` an error is raised.
     """
 
     def __init__(
         self, gpu: GpuEngine, cpu: Engine, tolerance: Tolerance, *, require_gpu: bool = False, remark: str = ''
     ) -> None:
-        """Take both engines of one network.
+        """Combine two engines of the same network.
 
         Args:
-            gpu: what is verified.
-            cpu: what verifies it, and serves while the GPU does not.
-            tolerance: how far the GPU may be from the CPU.
-            require_gpu: raise where the GPU is not right, instead of running on the CPU.
-            remark: what else there is to say about the choice of the provider.
+            gpu: the engine to verify.
+            cpu: the reference, which also processes images while the GPU is not ready.
+            tolerance: allowed difference between GPU and CPU.
+            require_gpu: whether to raise an error if the GPU has wrong results, instead of running on the CPU.
+            remark: addition to `reason`.
         """
         self._gpu, self._cpu, self._tolerance = gpu, cpu, tolerance
         self._require_gpu, self._remark = require_gpu, remark
@@ -74,7 +75,7 @@ class VerifiedEngine:
         self._seen: set[SizeAndBatch] = set()
         self._left_to_cpu: set[SizeAndBatch] = set()
         self._lock = Lock()
-        self._cpu_lock = Lock()  # engines are not thread-safe, and the CPU verifies one size while it serves another
+        self._cpu_lock = Lock()  # engines are not thread-safe, and verification runs in another thread
         self._opener: Thread | None = None
 
     @property
@@ -93,7 +94,7 @@ class VerifiedEngine:
         """See `Engine.segment`.
 
         Raises:
-            ProviderError: the GPU is required and was wrong or failed.
+            ProviderError: the GPU is required, but failed or had wrong results.
         """
         request = Request(threshold, parts, confidence)
         results: dict[int, Decoded] = {}
@@ -103,10 +104,10 @@ class VerifiedEngine:
         return [results[index] for index in range(len(pictures))]
 
     def prepare(self, geometry: Geometry, count: int, *, parts: bool) -> None:
-        """Open and verify the session that `count` pictures of a size run on.
+        """Open and verify the session for `count` images of a size.
 
         Raises:
-            ProviderError: the GPU is required and does not run this size, or gives another result than the CPU.
+            ProviderError: the GPU is required, but fails to run this size or has other results than the CPU.
         """
         batch = batch_for(geometry, count)
         if not self._refusal and not self._is_settled(size_and_batch(geometry, batch)):
@@ -114,13 +115,13 @@ class VerifiedEngine:
         self._check_requirement()
 
     def verify(self, geometry: Geometry, batch: int) -> None:
-        """Open a session and compare its results with the CPU's.
+        """Open a session and compare its results with those of the CPU.
 
-        Every place of the batch, and one of the batch after it, gets a picture of its own.
+        All images of a batch, and one image of a second batch, are different.
 
         Raises:
-            ProviderError: the session does not open, or the results differ.
-            UnverifiableError: this network finds nobody in pictures of this size.
+            ProviderError: the session cannot be opened, or the results differ.
+            UnverifiableError: the network finds no people in images of this size.
         """
         size = describe_size(geometry, batch)
         images, expected = self._expected(geometry, batch + 1)
@@ -140,9 +141,9 @@ class VerifiedEngine:
     def _difference(
         self, images: list[Image], expected: list[Decoded], geometry: Geometry, batch: int
     ) -> Difference | None:
-        """Return the largest difference between the GPU's results and the CPU's where it exceeds the tolerance.
+        """Return the largest difference between the results of GPU and CPU if it exceeds the tolerance.
 
-        Every kind of request is run, since each is recorded as a CUDA graph of its own.
+        Every kind of request is tested, because each is recorded as a separate CUDA graph.
         """
         for parts, confidence in ((True, True), (True, False), (False, True), (False, False)):
             found = self._gpu.run(images, geometry, batch, Request(0.5, parts, confidence))
@@ -152,7 +153,7 @@ class VerifiedEngine:
         return None
 
     def _expected(self, geometry: Geometry, count: int) -> tuple[list[Image], list[Decoded]]:
-        """Return pictures in which the CPU finds people, and what it finds; fewer than `count` where there are none."""
+        """Return up to `count` images in which the CPU finds people, and its results."""
         images, expected = [], []
         for image in person_pictures(geometry.height, geometry.width):
             (decoded,) = self._segment_on_cpu([(image, geometry)], Request(0.5, parts=True, confidence=True))
@@ -164,13 +165,13 @@ class VerifiedEngine:
         return images, expected
 
     def _segment_group(self, pictures: Sequence[Picture], request: Request) -> list[Decoded]:
-        """Segment pictures of one size."""
+        """Segment images of one size."""
         geometry = pictures[0][1]
         batch = 0 if self._refusal else self._batch_at_hand(geometry, len(pictures))
         if batch:
             try:
                 return self._gpu.run([image for image, _ in pictures], geometry, batch, request)
-            except Exception as error:  # ONNX Runtime and CUDA raise many kinds: a device is lost, memory is full
+            except Exception as error:  # of many kinds, from ONNX Runtime and CUDA: device lost, out of memory
                 self._refuse(f'{self._gpu.title} failed on {describe_size(geometry, batch)}: {first_line(error)}')
         self._check_requirement()
         return self._segment_on_cpu(pictures, request)
@@ -180,7 +181,7 @@ class VerifiedEngine:
             return self._cpu.segment(pictures, request.threshold, parts=request.parts, confidence=request.confidence)
 
     def _batch_at_hand(self, geometry: Geometry, count: int) -> int:
-        """Return the largest verified batch for a number of pictures, 0 where there is none; open a better one."""
+        """Return the largest verified batch size for some images, 0 if there is none; start opening a better one."""
         wanted = batch_for(geometry, count)
         key = size_and_batch(geometry, wanted)
         if not self._is_settled(key):
@@ -196,7 +197,7 @@ class VerifiedEngine:
             return best[-1]
 
     def _open_in_background(self, geometry: Geometry, batch: int) -> None:
-        """Start to open a session, unless another one is being opened: this size will be asked for again."""
+        """Start opening a session, unless another one is being opened; this size will be requested again."""
         if self._opener is None or not self._opener.is_alive():
             self._opener = Thread(target=self._try_to_open, args=(geometry, batch), name='gpu_session', daemon=True)
             self._opener.start()
@@ -208,18 +209,18 @@ class VerifiedEngine:
             _LOG.info('%s; the CPU runs this size', error)
             with self._lock:
                 self._left_to_cpu.add(size_and_batch(geometry, batch))
-        except Exception as error:  # nobody would see it in a thread of its own
+        except Exception as error:  # an exception in this thread would go unnoticed
             _LOG.debug('verifying %s failed', describe_size(geometry, batch), exc_info=True)
             self._refuse(first_line(error))
 
     def _refuse(self, trouble: str) -> None:
-        """Do not use the GPU any more."""
+        """Stop using the GPU."""
         self._refusal = f'{trouble}; running on the CPU'
         if not self._require_gpu:
             _LOG.warning('%s', self._refusal)
 
     def _check_requirement(self) -> None:
-        """Raise ProviderError where the GPU was refused and nothing else may run."""
+        """Raise ProviderError if the GPU was rejected but is required."""
         if self._refusal and self._require_gpu:
             raise ProviderError(
                 f'require_gpu is true, but {self._refusal.removesuffix("; running on the CPU")}; '
@@ -231,7 +232,7 @@ class VerifiedEngine:
             return key in self._sessions or key in self._left_to_cpu
 
     def _keep(self, geometry: Geometry, batch: int) -> None:
-        """Use a session from now on; close the one that was not used for the longest time where there are too many."""
+        """Use a session from now on; if there are too many, close the least recently used one."""
         with self._lock:
             self._sessions[size_and_batch(geometry, batch)] = geometry
             if len(self._sessions) > MOST_SESSIONS:

@@ -1,1 +1,1 @@
-"""What the launch files share, since they cannot import each other. Nothing else imports launch."""
+"""Code shared by the launch files, which cannot import each other. Only this package imports launch."""

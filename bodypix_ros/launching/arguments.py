@@ -1,4 +1,4 @@
-"""Settings as launch arguments, and launch arguments as parameters of the node."""
+"""Converts settings to launch arguments, and launch arguments to parameters of the node."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def declare_arguments(settings: Iterable[Setting]) -> list[DeclareLaunchArgument
 
 
 def note_given(given: dict[str, str]) -> OpaqueFunction:
-    """Return an action that collects the launch arguments that were given explicitly, name to text.
+    """Return an action that collects the texts of explicitly given launch arguments by name.
 
     It must precede the declarations, which fill in the defaults of the others.
     """
@@ -45,34 +45,34 @@ def note_given(given: dict[str, str]) -> OpaqueFunction:
 
 
 def given_parameters(settings: Iterable[Setting], given: Mapping[str, str]) -> dict[str, ParameterValue]:
-    """Return the parameters that were given as launch arguments, in the types that the node declares.
+    """Return the parameters that were given as launch arguments, in the types declared by the node.
 
-    All others are left to the parameter file and to the node: `model: auto` depends on what was given explicitly.
+    All others are set by the parameter file and the node, because `model: auto` depends on what is given explicitly.
 
     Args:
         settings: of the node.
         given: texts of launch arguments by name; those that are not settings are ignored.
 
     Raises:
-        SettingError: a value is wrong; the text says which and why.
+        SettingError: a value is invalid; the text says which and why.
     """
     return {one.name: _parameter(one, given[one.name]) for one in settings if one.name in given}
 
 
 def full_node_name(context: LaunchContext, namespace: str, name: str) -> str:
-    """Return the full name of a node as launch resolves it: in the namespaces of the groups around it."""
+    """Return the full name of a node as launch resolves it: in the namespaces of the surrounding groups."""
     pushed = context.launch_configurations.get('ros_namespace')
     return f'{make_namespace_absolute(prefix_namespace(pushed, namespace)).rstrip("/")}/{name}'
 
 
 def warn_unknown(description: LaunchDescription, file: str, *, forwards: bool = False) -> LaunchDescription:
-    """Add a warning for each argument of `ros2 launch` that a launch file does not declare: launch ignores those.
+    """Add a warning for each argument of `ros2 launch` that the launch file does not declare and launch ignores.
 
     Args:
         description: of the launch file, with all of its declarations.
-        file: path of the launch file. If another launch file includes it, the arguments belong to that one.
-        forwards: whether it passes arguments on to a launch file of another package. Only those that resemble one
-            of its own are reported then.
+        file: path of the launch file. If another launch file includes it, the arguments belong to the other one.
+        forwards: whether it forwards arguments to a launch file of another package. If so, only arguments similar to
+            its own are reported.
     """
 
     def warn(context: LaunchContext) -> None:
@@ -88,7 +88,7 @@ def warn_unknown(description: LaunchDescription, file: str, *, forwards: bool = 
 
 
 def unknown_argument_warning(name: str, declared: Collection[str], *, forwards: bool = False) -> str:
-    """Return the warning for an argument that is not declared; empty if there is nothing to say about it."""
+    """Return the warning for an argument that is not declared; empty if no warning is needed."""
     if name in declared:
         return ''
     similar = difflib.get_close_matches(name, declared, n=1, cutoff=0.75)

@@ -48,7 +48,7 @@ def driver_with_bodypix(file: str, driver: Driver, *first: Action) -> LaunchDesc
     Args:
         file: path of the launch file.
         driver: what publishes the images.
-        first: actions that run before the driver starts, when the arguments are known.
+        first: actions that run before the driver starts, after the arguments are declared.
     """
     given: dict[str, str] = {}
     arguments = [
@@ -56,7 +56,7 @@ def driver_with_bodypix(file: str, driver: Driver, *first: Action) -> LaunchDesc
         DeclareLaunchArgument(
             'driver_params_file',
             default_value='',
-            description='YAML file of parameters of the driver; empty means none',
+            description='YAML parameter file of the driver; empty for none',
         ),
         *(
             DeclareLaunchArgument(one.name, default_value=one.default, description=one.description)
@@ -74,7 +74,7 @@ def camera_with_bodypix(arguments: list[Action], camera: Action, image: list[Any
     Args:
         arguments: actions that declare the launch arguments of the camera.
         camera: action that starts it, in the namespace of the node.
-        image: its topic, as substitutions and texts.
+        image: its topic, as substitutions and strings.
     """
     wired = DeclareLaunchArgument(
         'image', default_value=image, description="Topic of the images that the node subscribes to: the driver's"
@@ -82,7 +82,7 @@ def camera_with_bodypix(arguments: list[Action], camera: Action, image: list[Any
     bodypix = PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))
     return LaunchDescription(
         [
-            # In a group: what is declared here must not affect a launch file that is included later.
+            # In a group, so that declarations do not affect a launch file that is included later.
             GroupAction(
                 [
                     *arguments,

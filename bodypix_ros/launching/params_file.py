@@ -1,4 +1,4 @@
-"""What a file of ROS parameters contains for the node."""
+"""Reads the parameters of the node from ROS parameter files."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _ANY_NODE, _ANY_PART = '/**', '/*'
 
 
 def cameras_of(file: Path, node: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the cameras: those of the launch argument, otherwise those of a parameter file.
+    """Return the names of the cameras from the launch argument, otherwise from a parameter file.
 
     Args:
-        file: of parameters.
+        file: parameter file.
         node: full name of the node.
         given: texts of launch arguments by name.
 
     Raises:
-        SettingError: the names or the file are wrong; the text says why.
+        SettingError: the names or the file are invalid; the text says why.
     """
     (setting,) = (one for one in NodeSettings.describe() if one.name == 'cameras')
     in_file = parameters_of(node, file).get(setting.name, setting.default)
@@ -35,14 +35,14 @@ def cameras_of(file: Path, node: str, given: Mapping[str, str]) -> tuple[str, ..
 
 
 def parameters_of(node: str, file: Path) -> dict[str, Any]:
-    """Return the parameters that a file has for a node; sections further down replace values of those above.
+    """Return the parameters of a node in a parameter file; later sections override earlier ones.
 
     Args:
         node: its full name, '/robot/bodypix'.
-        file: of parameters. As in ROS, `*` in the name of a section stands for one part of a name, `**` for any number.
+        file: parameter file. As in ROS, `*` in the name of a section matches one level of a name, `**` any number.
 
     Raises:
-        SettingError: the file does not exist or is not a file of parameters.
+        SettingError: the file does not exist or is not a parameter file.
     """
     return {
         name: value
@@ -53,11 +53,11 @@ def parameters_of(node: str, file: Path) -> dict[str, Any]:
 
 
 def other_node_warning(node: str, file: Path) -> str:
-    """Return the warning for a file whose parameters are all for other nodes; empty if some are for this one.
+    """Return the warning for a file with parameters for other nodes only; empty if some are for this node.
 
     Args:
         node: its full name.
-        file: of parameters.
+        file: parameter file.
     """
     sections = _sections(file)
     if not sections or any(_matches(section, node) for section in sections):
@@ -69,9 +69,9 @@ def other_node_warning(node: str, file: Path) -> str:
 
 
 def _sections(file: Path) -> dict[str, dict[str, Any]]:
-    """Return the parameters of each section by its absolute name."""
+    """Return the parameters of each section by the absolute name of the section."""
     if not file.is_file():
-        raise SettingError(f'params_file must be the path of a YAML file of parameters; {file} does not exist')
+        raise SettingError(f'params_file must be the path of a YAML parameter file; {file} does not exist')
     try:
         return dict(_nested_sections(yaml.safe_load(file.read_text()), ''))
     except (yaml.YAMLError, AttributeError, TypeError, ValueError, OSError) as error:
@@ -81,7 +81,7 @@ def _sections(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def _nested_sections(tree: Any, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give name and parameters of each section; namespaces may be written as levels of the YAML file."""
+    """Yield name and parameters of each section; namespaces may be nested levels of the YAML file."""
     for name, value in tree.items():
         if name == _PARAMETERS:
             yield prefix, dict(value or {})

@@ -11,7 +11,7 @@ from ..errors import BodyPixError
 
 
 class PackageMissingError(BodyPixError, RuntimeError):
-    """A package that a launch file needs is not installed."""
+    """A package that a launch file requires is not installed."""
 
 
 def share(*path: str, package: str = 'bodypix_ros') -> Path:

@@ -1,4 +1,4 @@
-"""Values of settings as texts: launch arguments and ROS parameters."""
+"""Converts values of settings from and to the text of launch arguments and ROS parameters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..setting import Setting, Value
 
 
 def read_value(setting: Setting, text: str) -> Value:
-    """Return the value of a launch argument, whose text is YAML as in a parameter file.
+    """Return the value of a launch argument, which is YAML as in a parameter file.
 
     Raises:
-        SettingError: the setting does not accept this value; the text names both.
+        SettingError: the value is invalid; the text contains the value and the range.
     """
-    import yaml  # every ROS installation has it; writing values does not need it
+    import yaml  # part of every ROS installation; not required for writing values
 
     if setting.kind is str:
         return setting.check(text)
@@ -33,6 +33,6 @@ def value_text(value: Value) -> str:
 def parameter_text(value: Value) -> str:
     """Return a value as YAML for a parameter file or `-p name:=value`: true, 0.5, "medium", ["front", "rear"].
 
-    Texts are quoted, so that ROS does not read 123 or true as a number or a bool.
+    Strings are quoted, so that ROS does not read 123 or true as a number or a bool.
     """
     return json.dumps(value, ensure_ascii=False)

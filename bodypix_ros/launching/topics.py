@@ -1,4 +1,4 @@
-"""Topics of the cameras, and the remappings of the node and of RViz that follow from them."""
+"""Topics of the cameras, and the resulting remappings of the node and of RViz."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def image_topics(image: str, cameras: Sequence[str]) -> dict[str, str]:
     """Return the image topic of each camera.
 
     Args:
-        image: the launch argument: a relative name, which is prefixed with the name of each camera like all of its
+        image: the launch argument: a relative name, which is prefixed with the name of each camera like all its
             topics, or one topic per camera in their order: `[/front/color/image_raw, /rear/image_raw]`.
         cameras: their names; a single empty name is one camera without a name.
 
     Raises:
-        SettingError: the number of topics differs from that of the cameras; the text names both.
+        SettingError: the number of topics differs from the number of cameras.
     """
     names = ', '.join(cameras) or 'a single camera without a name'
     if image.startswith('['):

@@ -1,4 +1,4 @@
-"""The environment of launched processes that transport images: a Fast DDS profile, and memory that is kept."""
+"""The environment of launched processes that transport images: Fast DDS profile and malloc settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def transport_actions() -> list[DeclareLaunchArgument | OpaqueFunction]:
             _ARGUMENT,
             default_value='auto',
             description='Transport of large images: auto uses config/fastdds_shm.xml of this package unless the '
-            'environment names a profile; none leaves Fast DDS and malloc at their defaults; or the path of a profile',
+            'environment sets a profile; none keeps the defaults of Fast DDS and malloc; or the path of a profile',
         ),
         OpaqueFunction(function=_set_environment),
     ]

@@ -1,1 +1,1 @@
-"""Checkpoints and networks: which exist, where they come from, and how they become ONNX."""
+"""Checkpoints and networks: the catalogue, the cache, and the conversion to ONNX."""

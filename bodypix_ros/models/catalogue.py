@@ -17,14 +17,14 @@ STRIDES = {'mobilenet_v1': (8, 16, 32), 'resnet50': (16, 32)}
 class Checkpoint:
     """One set of official weights.
 
-    One manifest serves every stride: the weights of all strides are the same, and the graph is built anew.
+    One manifest is sufficient for all strides: they have the same weights, and the graph is built for each stride.
 
     Attributes:
         version: of BodyPix, 1 or 2.
         architecture: 'mobilenet_v1' or 'resnet50'.
         multiplier: width of MobileNetV1; 1.0 for ResNet50.
         quant_bytes: bytes of each stored weight, 4, 2 or 1.
-        weights_sha256: hexadecimal SHA-256 of the concatenated weight files; empty where it is not known.
+        weights_sha256: hexadecimal SHA-256 of the concatenated weight files; empty if it is not known.
     """
 
     version: int
@@ -35,7 +35,7 @@ class Checkpoint:
 
     @property
     def folder(self) -> str:
-        """The folder below the server's address, which is also the folder below the cache."""
+        """The folder relative to the address of the server, and also relative to the cache."""
         percent = f'{round(self.multiplier * 100):03d}'
         if self.version == 1:
             return f'savedmodel/posenet_mobilenet_{percent}_partmap'
@@ -46,12 +46,12 @@ class Checkpoint:
 
     @property
     def manifest(self) -> str:
-        """File name of the model JSON; it names the weight files."""
+        """File name of the model JSON, which contains the names of the weight files."""
         return 'model.json' if self.version == 1 else 'model-stride16.json'
 
     @property
     def title(self) -> str:
-        """Name for people: 'MobileNetV1 0.50, 4-byte weights'."""
+        """Human-readable name: 'MobileNetV1 0.50, 4-byte weights'."""
         version = 'BodyPix 1 ' if self.version == 1 else ''
         return f'{version}{network_title(self.architecture, self.multiplier)}, {self.quant_bytes}-byte weights'
 
@@ -69,7 +69,7 @@ class Checkpoint:
 
 
 def network_title(architecture: str, multiplier: float) -> str:
-    """Return a network's name in words: 'MobileNetV1 0.50' or 'ResNet50'."""
+    """Return the human-readable name of a network: 'MobileNetV1 0.50' or 'ResNet50'."""
     name = _ARCHITECTURE_NAMES[architecture]
     return name if architecture == 'resnet50' else f'{name} {multiplier:.2f}'
 
@@ -104,7 +104,7 @@ def find_checkpoint(settings: NetworkSettings) -> Checkpoint:
     check_combination(settings)
     if settings.version == 1 and settings.quant_bytes != 4:
         raise SettingError(
-            f'quant_bytes must be 4 with version 1, got {settings.quant_bytes}; smaller ones exist for version 2 only'
+            f'quant_bytes must be 4 with version 1, got {settings.quant_bytes}; 1 and 2 exist only for version 2'
         )
     if settings.version == 2 and settings.architecture == 'mobilenet_v1' and settings.multiplier == 0.25:
         raise SettingError(
@@ -115,7 +115,7 @@ def find_checkpoint(settings: NetworkSettings) -> Checkpoint:
 
 
 def check_combination(settings: NetworkSettings) -> None:
-    """Check that version, architecture and stride can be combined, in official checkpoints and in others.
+    """Check that version, architecture and stride can be combined, for official and for other checkpoints.
 
     Raises:
         SettingError: the architecture does not support that stride, or does not exist in that version.
@@ -133,5 +133,5 @@ def check_combination(settings: NetworkSettings) -> None:
 
 
 def width(settings: NetworkSettings) -> float:
-    """Return the effective multiplier: 1.0 for ResNet50, which has one width, whatever `multiplier` is."""
+    """Return the effective multiplier: 1.0 for ResNet50, which ignores `multiplier`."""
     return 1.0 if settings.architecture == 'resnet50' else settings.multiplier

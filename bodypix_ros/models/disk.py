@@ -1,4 +1,4 @@
-"""Files of the cache: read with limits, written whole or not at all, by one process at a time."""
+"""Files of the cache: size-limited reads, atomic writes, and a lock between processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from platformdirs import user_cache_path
 from ..errors import BodyPixError, ModelError, SettingError, describe_error, shorten
 
 NO_CACHE = Path(os.devnull, 'bodypix_ros')
-"""Stands for the cache of a user without a home folder: nothing is ever found there, and nothing can be written."""
+"""The cache folder of a user without a home folder: it contains nothing and cannot be written."""
 
 LOCK_TIMEOUT_S = 600.0
 JSON_LIMIT_BYTES = 64 << 10  # our records have less than 1 KB
@@ -33,20 +33,20 @@ def cache_folder() -> Path:
     """Return the user's cache folder for this package; NO_CACHE where the user has no home folder."""
     try:
         path = user_cache_path('bodypix_ros')
-    except RuntimeError:  # of a recent platformdirs; an older one returns the relative path ~/.cache
+    except RuntimeError:  # raised by recent versions of platformdirs; older ones return the relative path ~/.cache
         return NO_CACHE
     return path if path.is_absolute() else NO_CACHE
 
 
 def named_folder(text: str, name: str) -> Path:
-    """Return the folder that a setting names; it need not exist.
+    """Return the folder given by a setting; it need not exist.
 
     Args:
         text: its path; `~` and `~user` are expanded.
         name: of the setting, for error texts.
 
     Raises:
-        SettingError: the user is unknown, the path is a loop of symbolic links, or it is no path at all.
+        SettingError: the user is unknown, the path contains a loop of symbolic links, or the text is not a valid path.
     """
     try:
         path = Path(text).expanduser()
@@ -60,10 +60,10 @@ def named_folder(text: str, name: str) -> Path:
 
 @contextmanager
 def guarded(task: str) -> Iterator[None]:
-    """Turn every unforeseen exception of the block into a ModelError, and log its traceback at debug level.
+    """Convert unexpected exceptions in the block to ModelError, and log their traceback at debug level.
 
     Args:
-        task: what the block does: 'reading the cache'.
+        task: what the block does, for the error text: 'reading the cache'.
     """
     try:
         yield
@@ -75,26 +75,26 @@ def guarded(task: str) -> Iterator[None]:
 
 
 def describe(error: BaseException) -> str:
-    """Return an exception as part of a sentence, in one line."""
+    """Return the text of an exception as one line, for use in a sentence."""
     text = str(error.strerror) if isinstance(error, OSError) and error.strerror else describe_error(error)
     return ' '.join(text.split())
 
 
 def quoted(value: object) -> str:
-    """Return a value as an error text quotes it: its `repr`, shortened to 200 characters."""
+    """Return a value as quoted in error texts: its `repr`, shortened to 200 characters."""
     return shorten(repr(value))
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an OSError or ValueError of the block, which writes to `path`, into a ModelError that says what to do."""
+    """Convert OSError and ValueError in the block, which writes to `path`, to a ModelError with advice."""
     try:
         yield
     except BodyPixError:
         raise
     except OSError as error:
         raise ModelError(_refusal(path, error)) from error
-    except ValueError as error:  # a path with a null byte, or one that cannot be encoded
+    except ValueError as error:  # the path contains a null byte or cannot be encoded
         raise ModelError(
             f'{quoted(str(path))} is not a valid path ({error}); set model_dir to another folder'
         ) from error
@@ -104,7 +104,7 @@ def read_file(path: Path, limit_bytes: int) -> bytes:
     """Return the content of a regular file.
 
     Raises:
-        ModelError: there is none, it cannot be read, or it is longer than `limit_bytes`.
+        ModelError: it does not exist, cannot be read, or is longer than `limit_bytes`.
     """
     size = file_size(path)
     if size > limit_bytes:
@@ -119,7 +119,7 @@ def file_size(path: Path) -> int:
     """Return the size of a regular file, bytes.
 
     Raises:
-        ModelError: there is none, or it is something else, such as a folder or a pipe.
+        ModelError: it does not exist, or is not a regular file but, for example, a folder or a pipe.
     """
     try:
         status = path.stat()
@@ -141,15 +141,15 @@ def read_json(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ModelError(f'{path} is not a JSON file ({describe(error)})') from error
     if not isinstance(content, dict):
-        raise ModelError(f'{path} must hold a JSON object, got {type(content).__name__}')
+        raise ModelError(f'{path} must contain a JSON object, got {type(content).__name__}')
     return content
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that other processes see the old one or the new one, never a part.
+    """Write a file atomically: other processes see either the old or the new content.
 
     Raises:
-        ModelError: the disk is full, or this user may not write there.
+        ModelError: the disk is full, or this user has no write permission.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -164,19 +164,19 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def place(new: Path, path: Path) -> None:
-    """Move a finished file to its path, in the place of whatever is there.
+    """Move a finished file to its path and replace whatever exists there.
 
     Raises:
-        OSError: it cannot be moved.
+        OSError: the file cannot be moved.
     """
-    os.chmod(new, 0o644)  # mkstemp's 0600 would lock out the other users of a shared folder
+    os.chmod(new, 0o644)  # with the 0600 of mkstemp, other users of a shared folder could not read it
     if path.is_dir() and not path.is_symlink():
         discard(path)
     os.replace(new, path)
 
 
 def discard(path: Path) -> None:
-    """Remove a file, a link or a folder; nothing happens where there is none.
+    """Remove a file, a link or a folder if it exists.
 
     Raises:
         OSError: it cannot be removed.
@@ -189,10 +189,10 @@ def discard(path: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Create a folder and keep every other process out of this block for it.
+    """Create a folder and lock it against other processes until the end of the block.
 
     Raises:
-        ModelError: the folder cannot be created or written, or another process holds it for too long.
+        ModelError: the folder cannot be created or written, or another process has held the lock for too long.
     """
     lock = FileLock(str(folder / '.lock'))
     with guarded(f'locking {folder}'), writing(folder):

@@ -1,8 +1,8 @@
 """Addresses of servers, and the download of one file.
 
-pooch transfers the bytes (proxies, redirects, certificates). The files are not placed by `pooch.retrieve`, because what
-has to appear whole is a checkpoint: a manifest and the weight files that it names, most of whose checksums are not
-published. `store.py` fetches them aside, verifies them together and then moves them into the cache.
+pooch transfers the bytes (proxies, redirects, certificates). `pooch.retrieve` does not store the files, because a
+checkpoint must appear as a whole: a manifest and its weight files, and most of their checksums are not published.
+`store.py` downloads them to a temporary folder, verifies them together and then moves them into the cache.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .disk import describe, quoted, writing
 
 ENVIRONMENT_VARIABLE = 'BODYPIX_MODEL_URL'
 TIMEOUT_S = 30.0  # of a connection, and of each wait for more bytes
-MINIMUM_RATE_BYTES_PER_S = 20_000  # a server that sends less than this, on average, is given up
+MINIMUM_RATE_BYTES_PER_S = 20_000  # the download is aborted if the average rate is lower
 _PROGRESS_S = 0.1
 _CHUNK_BYTES = 1 << 16
-_ABSENT = (403, 404, 410)  # Google's storage answers 403 for a file that does not exist and must not be listed
+_ABSENT = (403, 404, 410)  # Google's storage returns 403 for missing files of a bucket that must not be listed
 _OTHER_WAYS = (
     'copy the weights from a folder with `bodypix models import DIR`, or set model_url or $BODYPIX_MODEL_URL to '
     'another server'
@@ -37,11 +37,11 @@ _OTHER_WAYS = (
 
 
 class AbsentError(ModelError):
-    """The server works but does not have the file."""
+    """The server responds but does not have the file."""
 
 
 def server_address(settings: NetworkSettings) -> str:
-    """Return the server's address without a final slash: `model_url`, else $BODYPIX_MODEL_URL, else the official one.
+    """Return the server address without a trailing slash: `model_url`, $BODYPIX_MODEL_URL or the official server.
 
     Raises:
         SettingError: the address is not an http, https or file address.
@@ -55,10 +55,10 @@ def server_address(settings: NetworkSettings) -> str:
 
 
 def clean_address(address: str, name: str) -> str:
-    """Return an address in the form that `server_address` promises.
+    """Return an address in the normal form that `server_address` returns.
 
     Args:
-        address: as a person wrote it; an address inside the server's tree is shortened to the top of the tree.
+        address: as written by the user; an address below the root of the server's tree is shortened to the root.
         name: of the setting, for error texts.
 
     Raises:
@@ -72,13 +72,13 @@ def clean_address(address: str, name: str) -> str:
         raise ModelError(f'{name} must be a valid address, got {quoted(address)} ({error})') from error
     if parts.scheme not in ('http', 'https', 'file'):
         raise SettingError(
-            f'{name} must be an https:, http: or file: address, got {quoted(address)}; write a folder as '
+            f'{name} must be an https:, http: or file: address, got {quoted(address)}; specify a folder as '
             'file:///path/to/folder'
         )
     if parts.scheme == 'file' and parts.netloc not in ('', 'localhost'):
         raise SettingError(f'{name} must be file:///an/absolute/path, got {quoted(address)}')
     if parts.scheme != 'file' and not host:
-        raise SettingError(f'{name} must name a server, got {quoted(address)}')
+        raise SettingError(f'{name} must contain the name of a server, got {quoted(address)}')
     address = address.rstrip('/')
     return address.removesuffix('/savedmodel/bodypix').removesuffix('/savedmodel')
 
@@ -106,16 +106,16 @@ def download(
 
     Args:
         address: http:, https: or file:.
-        target: the file to write; it grows while the download runs, so place it where nobody looks.
-        limit_bytes: a longer file is refused.
-        progress: called in this thread with the bytes done so far.
-        deadline_s: how long the whole download may take, seconds.
+        target: the file to write; it is incomplete while the download runs, so use a temporary path.
+        limit_bytes: longer files are rejected.
+        progress: called in this thread with the number of bytes downloaded so far.
+        deadline_s: maximum duration of the whole download, seconds.
 
     Returns:
-        The file's size in bytes.
+        The size of the file, bytes.
 
     Raises:
-        AbsentError: there is no such file.
+        AbsentError: the file does not exist.
         ModelError: the server cannot be reached, fails, is too slow, or sends too much or too little; the disk is full.
     """
     try:
@@ -134,7 +134,7 @@ def download(
 
 
 class _Transfer:
-    """One download, in a thread of its own: only so can a deadline also cover name lookups and stalled reads."""
+    """One download, in a separate thread so that the deadline also covers name lookups and stalled reads."""
 
     def __init__(self, address: str, source: Path | None, file: IO[bytes], limit_bytes: int) -> None:
         self.address = address
@@ -160,21 +160,21 @@ class _Transfer:
             self.finished.set_result(None)
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes; pooch calls this as it would a file's method."""
+        """Receive the next bytes; pooch calls this like the method of a file."""
         if self.abandoned:
-            raise ModelError(f'{shown(self.address)}: the download was abandoned')
+            raise ModelError(f'{shown(self.address)}: the download was aborted')
         self.done_bytes += len(data)
         self._check_limit(self.done_bytes)
         with writing(Path(self._file.name)):
             self._file.write(data)
 
     def flush(self) -> None:
-        """Write to the disk what was taken; pooch calls this after each chunk."""
+        """Write the received bytes to the disk; pooch calls this after each chunk."""
         with writing(Path(self._file.name)):
             self._file.flush()
 
     def _download(self) -> None:
-        import pooch  # slow to import, and most starts fetch nothing
+        import pooch  # slow to import, and rarely needed
 
         headers = {'User-Agent': 'bodypix_ros', 'Accept-Encoding': 'identity'}
         downloader = pooch.HTTPDownloader(
@@ -183,7 +183,7 @@ class _Transfer:
         downloader(self.address, self, None)
 
     def _check_response(self, response: Any, **_: Any) -> None:
-        """Look at the headers of an answer, before its body is read or its redirection is followed."""
+        """Check the headers of a response before its body is read or its redirection is followed."""
         if 'Location' in response.headers:
             _check_redirection(response.url, response.headers['Location'])
         elif response.ok:
@@ -193,22 +193,22 @@ class _Transfer:
 
     def _check_limit(self, size_bytes: int) -> None:
         if size_bytes > self._limit_bytes:
-            raise ModelError(f'{shown(self.address)} is longer than the {self._limit_bytes} bytes that were expected')
+            raise ModelError(f'{shown(self.address)} is longer than the expected {self._limit_bytes} bytes')
 
     def _check_length(self) -> None:
         if self.announced_bytes is not None and self.done_bytes != self.announced_bytes:
-            raise http.client.IncompleteRead(b'')  # as requests does where its urllib3 is recent enough
+            raise http.client.IncompleteRead(b'')  # as requests does with recent versions of urllib3
 
 
 def _watch(transfer: _Transfer, progress: Callable[[int], None], deadline_s: float) -> None:
-    """Run a transfer to its end and report its progress; abandon it at the deadline."""
+    """Run a transfer and report its progress; abort it at the deadline."""
     end_s = time.monotonic() + deadline_s
     Thread(target=transfer.run, name='bodypix download', daemon=True).start()
     while not wait([transfer.finished], _PROGRESS_S).done:
         progress(transfer.done_bytes)
         if time.monotonic() > end_s:
             raise ModelError(
-                f'{shown(transfer.address)} was given up after {deadline_s:.3g} s and {transfer.done_bytes} bytes: the '
+                f'{shown(transfer.address)} was aborted after {deadline_s:.3g} s and {transfer.done_bytes} bytes: the '
                 f'server is too slow; {_OTHER_WAYS}'
             )
     error = transfer.finished.exception()
@@ -224,7 +224,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _check_redirection(address: str, location: str) -> None:
-    """Raise ModelError where a redirection leads to something other than http and https, or away from https."""
+    """Raise ModelError if a redirection leads to something other than http and https, or away from https."""
     try:
         scheme = urlsplit(urljoin(address, location)).scheme
     except ValueError as error:
@@ -234,13 +234,13 @@ def _check_redirection(address: str, location: str) -> None:
 
 
 def _explain(transfer: _Transfer, error: BaseException) -> BaseException:
-    """Return the error as a sentence: the cause, and other ways to get the weights."""
+    """Return an error with the cause as a sentence and with other ways to get the weights."""
     if isinstance(error, BodyPixError) or not isinstance(error, Exception):
         return error
     address = shown(transfer.address)
     if transfer.source is not None:
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            return AbsentError(f'{address}: there is no such file')
+            return AbsentError(f'{address} does not exist')
         return ModelError(f'{address} cannot be read ({getattr(error, "strerror", error)})')
     response = getattr(error, 'response', None)
     if response is not None and response.status_code >= 400:
@@ -250,12 +250,12 @@ def _explain(transfer: _Transfer, error: BaseException) -> BaseException:
 
 def _refusal(address: str, status: int, reason: str) -> ModelError:
     if status == 407:
-        return ModelError(f'{_peer(address)} asks for a user name and password (407 {reason}); {_OTHER_WAYS}')
-    return (AbsentError if status in _ABSENT else ModelError)(f'{address}: the server answers {status} {reason}')
+        return ModelError(f'{_peer(address)} requires a user name and password (407 {reason}); {_OTHER_WAYS}')
+    return (AbsentError if status in _ABSENT else ModelError)(f'{address}: the server returned {status} {reason}')
 
 
 def _cause(transfer: _Transfer, error: Exception) -> str:
-    """Return in words why a server cannot be reached, or breaks off."""
+    """Return a description of why a server cannot be reached, or why the transfer broke off."""
     from requests.exceptions import ProxyError, Timeout
 
     causes = list(_causes(error))
@@ -265,29 +265,29 @@ def _cause(transfer: _Transfer, error: Exception) -> str:
 
     peer = _peer(transfer.address)
     if found(http.client.IncompleteRead):
-        return f'{shown(transfer.address)} ended before all of its {transfer.announced_bytes} bytes had arrived'
+        return f'{shown(transfer.address)} ended before all {transfer.announced_bytes} bytes were received'
     if lookup := found(socket.gaierror):
-        return f'{peer} cannot be found: this machine is offline or its name service fails ({describe(lookup)})'
+        return f'{peer} cannot be resolved: this machine is offline or its name service fails ({describe(lookup)})'
     if found(ConnectionRefusedError):
-        return f'{peer} refuses the connection'
+        return f'{peer} refused the connection'
     if isinstance(error, Timeout) or found(TimeoutError):
         return f'{peer} did not answer within {TIMEOUT_S:g} s'
     if untrusted := found(ssl.SSLError):
         return f"{peer} is not trusted ({describe(untrusted)}); check this machine's clock and certificates"
     if isinstance(error, ProxyError):
-        return f'{peer} refuses to connect ({describe(causes[-1])})'
+        return f'{peer} refused to connect ({describe(causes[-1])})'
     return f'{shown(transfer.address)} cannot be fetched ({describe(causes[-1])})'
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and what led to it, the origin last."""
+    """Yield an exception and its causes, the original one last."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def _peer(address: str) -> str:
-    """Return which machine the connection goes to: the server, or the proxy that the environment names for it."""
+    """Return the host to which the connection is made: the server, or its proxy according to the environment."""
     from requests.utils import get_environ_proxies, select_proxy
 
     host = (urlsplit(address).hostname or '')[:100]

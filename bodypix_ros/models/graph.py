@@ -15,9 +15,9 @@ from .bodypix.heads import HEAD_CHANNELS, HEAD_LAYERS, MASK_HEADS
 from .bodypix.tfjs import Weights
 
 _SAME_CHANNELS = ('Clip', 'Relu', 'MaxPool', 'Add')
-"""Operators whose output has as many channels as each of their inputs."""
+"""Operators whose output has the same number of channels as each input."""
 
-OPSET = 17  # old enough for the ONNX Runtime of every supported robot
+OPSET = 17  # supported by the ONNX Runtime of all supported platforms
 IR_VERSION = 8
 
 
@@ -38,12 +38,12 @@ class Nodes:
         return outputs
 
     def constant(self, name: str, value: NDArray[Any] | np.generic) -> str:
-        """Add a constant and return its name; the same name is added once."""
+        """Add a constant and return its name; a name that exists is not added again."""
         self._constants.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def include(self, graph: onnx.GraphProto) -> None:
-        """Append the nodes and constants of another graph under the names they have."""
+        """Append the nodes and constants of another graph with their names."""
         self._nodes.extend(graph.node)
         self._constants.update({tensor.name: tensor for tensor in graph.initializer})
 
@@ -64,10 +64,10 @@ class GraphBuilder(Nodes):
         self._channels = {} if input_channels is None else {'input': input_channels}
 
     def weight(self, name: str) -> NDArray[np.float32]:
-        """Return the weights of this name.
+        """Return the weights with this name.
 
         Raises:
-            ModelError: there are none.
+            ModelError: the checkpoint does not contain them.
         """
         if name not in self.weights:
             raise ModelError(f'the checkpoint has no weights named {name}; it is not a BodyPix checkpoint')
@@ -77,7 +77,7 @@ class GraphBuilder(Nodes):
         """Append one node and return the names of its outputs.
 
         Raises:
-            ModelError: values of different channels are added.
+            ModelError: values with different numbers of channels are added.
         """
         if operator in _SAME_CHANNELS:
             channels = {self._channels[value] for value in inputs if value in self._channels}
@@ -97,9 +97,9 @@ class GraphBuilder(Nodes):
         dilation: tuple[int, int] = (1, 1),
         groups: int = 1,
     ) -> str:
-        """Append a convolution whose padding is half its (dilated) kernel on every side.
+        """Append a convolution with a padding of half its (dilated) kernel on every side.
 
-        With the legal input sizes (a multiple of the stride, plus one) this is TensorFlow's SAME padding.
+        With valid input sizes (a multiple of the stride, plus one) this is equal to TensorFlow's SAME padding.
 
         Args:
             value: name of the input, (N, in, h, w).
@@ -111,7 +111,7 @@ class GraphBuilder(Nodes):
             groups: `out` for a depthwise convolution.
 
         Raises:
-            ModelError: the shapes of kernel and bias do not fit each other or the input.
+            ModelError: the shapes of kernel and bias do not match each other or the input.
         """
         self._check_shapes(value, name, kernel.shape, bias.shape, groups)
         height, width = kernel.shape[2:]
@@ -128,7 +128,7 @@ class GraphBuilder(Nodes):
         )
 
     def _check_shapes(self, value: str, name: str, kernel: tuple[int, ...], bias: tuple[int, ...], groups: int) -> None:
-        channels = self._channels.get(value, kernel[1] * groups)  # the channels of other operators are not followed
+        channels = self._channels.get(value, kernel[1] * groups)  # the channels of other operators are not tracked
         if min(kernel) < 1 or kernel[1] * groups != channels or bias != (kernel[0],):
             raise ModelError(
                 f'{name} must have weights for {channels} input channels and one bias for each output channel, got a '
@@ -145,7 +145,7 @@ class GraphBuilder(Nodes):
 
 
 def kernel_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a convolution's (height, width, in, out) weights as ONNX wants them: (out, in, height, width).
+    """Return a convolution's (height, width, in, out) weights in the layout of ONNX: (out, in, height, width).
 
     Raises:
         ModelError: they do not have four axes.
@@ -172,7 +172,7 @@ def _check_axes(weights: NDArray[np.float32]) -> None:
 def full_convolution(
     builder: GraphBuilder, value: str, layer: str, *, stride: int = 1, dilation: tuple[int, int] = (1, 1)
 ) -> str:
-    """Append a convolution of the checkpoint, other than a depthwise one.
+    """Append a convolution of the checkpoint that is not depthwise.
 
     Args:
         builder: the graph so far.
@@ -186,16 +186,16 @@ def full_convolution(
 
 
 def append_heads(builder: GraphBuilder, features: str, heads: Sequence[str], scope: str) -> onnx.ModelProto:
-    """Append all wanted heads as one 1x1 convolution (one is faster than several) and finish the graph.
+    """Append all requested heads as one 1x1 convolution, which is faster than several, and finish the graph.
 
     Args:
         builder: the graph so far.
-        features: the last features' name.
+        features: name of the last features.
         heads: names of heads, in the order of the output's channels.
         scope: prefix of the heads' weights, such as 'MobilenetV1'.
 
     Raises:
-        ModelError: the checkpoint lacks a head, or has one of another size.
+        ModelError: the checkpoint lacks a head, or a head has a wrong size.
     """
     _check_heads(builder.weights, heads, scope)
     layers = [f'{scope}/{HEAD_LAYERS[head]}' for head in heads]
@@ -203,7 +203,7 @@ def append_heads(builder: GraphBuilder, features: str, heads: Sequence[str], sco
     biases = [builder.weight(f'{layer}/Conv2D_bias') for layer in layers]
     for layer, kernel, bias in zip(layers, kernels, biases, strict=True):
         if kernel.shape[1:] != kernels[0].shape[1:] or bias.shape != kernel.shape[:1]:
-            raise ModelError(f'{layer} has weights and biases of the shapes {kernel.shape} and {bias.shape}')
+            raise ModelError(f'{layer} has weights of shape {kernel.shape} and biases of shape {bias.shape}')
     output = builder.convolution(features, 'heads', np.concatenate(kernels), np.concatenate(biases))
     return builder.finish(output, sum(HEAD_CHANNELS[head] for head in heads))
 
@@ -215,7 +215,7 @@ def _check_heads(weights: Weights, heads: Sequence[str], scope: str) -> None:
         reason = (
             'it is not a BodyPix checkpoint'
             if set(missing) & set(MASK_HEADS)
-            else 'people need a checkpoint of BodyPix 2'
+            else 'people require a checkpoint of BodyPix 2'
         )
         raise ModelError(f'the checkpoint has no head {", ".join(missing)}; {reason}')
     for head, layer in layers.items():

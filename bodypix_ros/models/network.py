@@ -1,4 +1,4 @@
-"""From settings to a network that ONNX Runtime can run."""
+"""Resolves the settings to a model, and loads its network for ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OWN, BODYPIX = 'bodypix_ros', 'bodypix'
 
 
 class Head(NamedTuple):
-    """Where a head lies in the network's outputs."""
+    """The position of a head in the outputs of the network."""
 
     output: str
     channels: slice
@@ -37,16 +37,16 @@ class Network:
     """A network ready for ONNX Runtime.
 
     Attributes:
-        name: for people: 'official MobileNetV1 0.50, 4-byte weights, stride 16' or 'bodypix_ros 1.0'. Only Google's
-            own weights are called official.
+        name: human-readable: 'official MobileNetV1 0.50, 4-byte weights, stride 16' or 'bodypix_ros 1.0'. Only
+            Google's own weights are called official.
         model: 'bodypix' or 'bodypix_ros'.
-        onnx: serialised ModelProto, from 'input' (N, 3, h, w) float32 to the outputs that `heads` names, float32:
-            'heads' (N, C, oh, ow) of BodyPix; 'fine' (N, 25, h4, w4) and with people 'pose' (N, 149, h16, w16) of ours.
-        heads: where each head lies, by its name, see `bodypix.heads`.
-        stride: network input pixels per output cell of the mask heads: 8, 16 or 32 (16 where BodyPix 1 is asked for 32
-            but runs 16), 4 of ours, whose other heads have 16.
-        version: of BodyPix; version 1 has a fixed input, 353 high and 257 wide, and a decoding of its own. 2 for ours.
-        architecture: 'mobilenet_v1', 'resnet50' or 'efficientnet_lite0'; the preprocessing follows it.
+        onnx: serialised ModelProto, from 'input' (N, 3, h, w) float32 to the outputs listed in `heads`, float32: for
+            BodyPix 'heads' (N, C, oh, ow); for ours 'fine' (N, 25, h4, w4) and, with people, 'pose' (N, 149, h16, w16).
+        heads: the position of each head by its name, see `bodypix.heads`.
+        stride: network input pixels per output cell of the mask heads: 8, 16 or 32 for BodyPix (BodyPix 1 runs 16 if
+            32 is requested); 4 for ours, where the other heads have 16.
+        version: of BodyPix; version 1 has a fixed input, 353 high and 257 wide, and a different decoding. 2 for ours.
+        architecture: 'mobilenet_v1', 'resnet50' or 'efficientnet_lite0'; determines the preprocessing.
         part_ids: numbering of the part channels.
         checkpoint: the weights: 'official' or a folder (BodyPix), or 'bodypix_ros'.
     """
@@ -63,17 +63,17 @@ class Network:
 
 
 def resolve_model(settings: NetworkSettings, given: Collection[str] = ()) -> tuple[str, str]:
-    """Return which model the settings mean, 'bodypix' or 'bodypix_ros', and why, as a clause.
+    """Return the model that the settings select, 'bodypix' or 'bodypix_ros', and the reason as a clause.
 
     Args:
-        settings: `model` and `checkpoint` count.
-        given: names of the settings that were given explicitly, whatever their values.
+        settings: only `model` and `checkpoint` are used.
+        given: names of the settings that were given explicitly, with any value.
     """
     bodypix_only = [name for name in BODYPIX_ONLY if name in given]
     listed = ' and '.join(filter(None, [', '.join(bodypix_only[:-1]), *bodypix_only[-1:]]))
     verb = 'is a setting' if len(bodypix_only) == 1 else 'are settings'
     if settings.model == OWN:
-        ignored = f'; {listed} {verb} of bodypix without effect on it' if listed else ''
+        ignored = f'; {listed} {verb} of bodypix and ignored' if listed else ''
         return OWN, f'model {OWN} was requested{ignored}'
     if settings.model == BODYPIX:
         return BODYPIX, f'model {BODYPIX} was requested'
@@ -85,7 +85,7 @@ def resolve_model(settings: NetworkSettings, given: Collection[str] = ()) -> tup
 
 
 def resolve_settings(settings: NetworkSettings, given: Collection[str] = ()) -> tuple[NetworkSettings, str]:
-    """Return settings with a concrete model, and with the checkpoint in terms of this version; and why, see above.
+    """Return the settings with a concrete model and without values of version 0.1, and the reason for the model.
 
     Raises:
         SettingError: the checkpoint 'builtin' of version 0.1 is requested of the model bodypix.
@@ -95,8 +95,8 @@ def resolve_settings(settings: NetworkSettings, given: Collection[str] = ()) -> 
     if checkpoint == 'builtin':
         if model == BODYPIX:
             raise SettingError(
-                "checkpoint must be official or a folder, got 'builtin', which left with version 0.1; "
-                'set model to bodypix_ros for the network in this package'
+                "checkpoint must be official or a folder, got 'builtin', which was removed after version 0.1; "
+                'set model to bodypix_ros for the network included in this package'
             )
         _LOG.warning("checkpoint 'builtin' is deprecated; set model to bodypix_ros")
         checkpoint = 'official'
@@ -108,17 +108,17 @@ def resolve_settings(settings: NetworkSettings, given: Collection[str] = ()) -> 
 
 
 def load_network(settings: NetworkSettings, *, people: bool = False, progress: Progress | None = None) -> Network:
-    """Return the network that the settings ask for.
+    """Return the network that the settings select.
 
     Args:
-        settings: which network, and from where; model 'auto' is bodypix_ros here, see `resolve_settings`.
-        people: with the heads that poses and instances need; a network without them is faster.
-        progress: receives how far a fetch and a building are.
+        settings: the network and its source; model 'auto' means bodypix_ros here, see `resolve_settings`.
+        people: whether to include the heads for poses and instances; a network without them is faster.
+        progress: called with the progress of downloading and building.
 
     Raises:
-        SettingError: there is no such network, it cannot find people, run in that precision or at that resolution, or
-            the checkpoint is one of another network.
-        ModelError: the checkpoint is absent and cannot or must not be fetched, or is damaged.
+        SettingError: the network does not exist, does not support people, this precision or this resolution, or the
+            checkpoint belongs to another network.
+        ModelError: the checkpoint is missing and cannot or must not be downloaded, or is damaged.
     """
     if settings.model == BODYPIX:
         return _load_bodypix(settings, people, progress or no_progress)
@@ -126,7 +126,7 @@ def load_network(settings: NetworkSettings, *, people: bool = False, progress: P
 
 
 def _load_own(settings: NetworkSettings, people: bool) -> Network:
-    """Build our network from the weights in this package, which takes too little time to keep the result."""
+    """Build our network from the weights in this package; this is fast, so the result is not cached."""
     if settings.precision == 'int8':
         raise SettingError(
             f'precision int8 is for BodyPix with mobilenet_v1, got model {OWN}; '
@@ -153,7 +153,7 @@ def _load_own(settings: NetworkSettings, people: bool) -> Network:
 
 
 def _load_bodypix(settings: NetworkSettings, people: bool, progress: Progress) -> Network:
-    """Return a network of BodyPix: kept from an earlier start, or built from its checkpoint."""
+    """Return a BodyPix network from the cache, or build it from its checkpoint."""
     _check_precision(settings)
     _check_resolution(settings)
     heads = wanted_heads(settings.version, people=people)
@@ -194,16 +194,16 @@ def _recipe(source: Source, heads: tuple[str, ...]) -> Recipe:
 
 
 def _check_resolution(settings: NetworkSettings) -> None:
-    """Raise SettingError where the resolution is a number of pixels, which only our network takes."""
+    """Raise SettingError if the resolution is a number of pixels, which only our network supports."""
     if isinstance(settings.internal_resolution, int):
         raise SettingError(
-            f'internal_resolution of bodypix must be auto, low, medium, high, full or a share of 0.1..2.0, got '
-            f'{settings.internal_resolution} pixels; set a share, or model to {OWN}'
+            f'internal_resolution of bodypix must be auto, low, medium, high, full or a fraction of 0.1..2.0, got '
+            f'{settings.internal_resolution} pixels; set a fraction, or set model to {OWN}'
         )
 
 
 def _check_precision(settings: NetworkSettings) -> None:
-    """Raise SettingError where int8 is asked for, which only MobileNetV1 supports, and only on a CPU."""
+    """Raise SettingError if int8 is requested but not supported: it requires MobileNetV1 and a CPU."""
     if settings.precision == 'int8' and settings.architecture != 'mobilenet_v1':
         raise SettingError(f'precision int8 is for mobilenet_v1, got {settings.architecture}; set precision to auto')
     if settings.precision == 'int8' and settings.provider != 'cpu':
@@ -211,7 +211,7 @@ def _check_precision(settings: NetworkSettings) -> None:
 
 
 def _build(source: Source, heads: tuple[str, ...], progress: Progress) -> bytes:
-    from .bodypix.build import build_onnx  # slow to import, and most starts find a kept network
+    from .bodypix.build import build_onnx  # slow to import, and not needed if the network is in the cache
 
     settings = source.settings
     task = f'building {source.title}, stride {settings.stride}'

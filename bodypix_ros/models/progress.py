@@ -1,4 +1,4 @@
-"""How long tasks report their progress."""
+"""The interface through which long tasks report their progress."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """A function that is called from time to time while weights are fetched and while a network is built."""
+    """A function that is called repeatedly while weights are downloaded and while a network is built."""
 
     def __call__(self, task: str, done: int, total: int) -> None:
         """Report the progress.
 
         Args:
             task: what is being done, as a phrase: 'fetching MobileNetV1 0.50, 4-byte weights'.
-            done: how much of it is done, 0..total: bytes of a fetch, steps of anything else.
-            total: how much there is.
+            done: completed amount, 0..total: bytes of a download, otherwise steps.
+            total: total amount.
         """
 
 

@@ -1,4 +1,4 @@
-"""Finds the BodyPix checkpoint that the settings specify on this machine."""
+"""Finds the BodyPix checkpoint that the settings select."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from .progress import Progress
 from .store import Store, is_official, open_store
 
 OFFICIAL = 'official'
-"""What `checkpoint` is where it is not a folder."""
+"""The value of `checkpoint` for the official weights."""
 
-_OFFICIAL_NAMES = (OFFICIAL, 'auto')  # 'auto' is what version 0.1 called it
+_OFFICIAL_NAMES = (OFFICIAL, 'auto')  # 'auto' is the name in version 0.1
 _MANIFESTS = ('model-stride16.json', 'model-stride8.json', 'model-stride32.json', 'model.json')
 
 
 @dataclass(frozen=True)
 class Source:
-    """A checkpoint that is on this machine.
+    """A checkpoint on this machine.
 
     Attributes:
-        title: what it is called, such as 'official MobileNetV1 0.50, 4-byte weights'.
-        folder: where its files are.
+        title: human-readable name, such as 'official MobileNetV1 0.50, 4-byte weights'.
+        folder: folder of its files.
         manifest: file name of its model JSON.
         digest: hash of its files.
-        networks: the folder that keeps what was built from it.
-        checkpoint: the setting that names this checkpoint: 'official' or its folder.
-        settings: the requested ones, with the stride that the network really has.
+        networks: folder for the networks built from it.
+        checkpoint: the value of the setting `checkpoint`: 'official' or its folder.
+        settings: the requested settings, with the actual stride of the network.
     """
 
     title: str
@@ -52,8 +52,8 @@ def source_at_hand(settings: NetworkSettings) -> Source | None:
     """Return the checkpoint if it is on this machine, without reading the weights of an official one.
 
     Raises:
-        SettingError: there is no such checkpoint, or the folder that is named holds another network.
-        ModelError: the folder that is named holds no sound checkpoint.
+        SettingError: the checkpoint does not exist, or the given folder contains another network.
+        ModelError: the given folder does not contain a valid checkpoint.
     """
     with guarded('looking for the checkpoint'):
         if settings.checkpoint not in _OFFICIAL_NAMES:
@@ -64,11 +64,11 @@ def source_at_hand(settings: NetworkSettings) -> Source | None:
 
 
 def obtain_source(settings: NetworkSettings, progress: Progress) -> Source:
-    """Return the checkpoint, its files verified; fetch an official one where that is necessary and allowed.
+    """Return the checkpoint after verifying its files; download an official one if necessary and allowed.
 
     Raises:
-        SettingError: there is no such checkpoint, or its weights are those of another network.
-        ModelError: it is missing or damaged, and cannot or must not be fetched.
+        SettingError: the checkpoint does not exist, or its weights belong to another network.
+        ModelError: it is missing or damaged, and cannot or must not be downloaded.
     """
     with guarded('reading the checkpoint'):
         if settings.checkpoint not in _OFFICIAL_NAMES:
@@ -93,20 +93,20 @@ def _official(settings: NetworkSettings, store: Store, record: Record) -> Source
 
 
 def _executed(settings: NetworkSettings) -> NetworkSettings:
-    """Return the settings with the stride that the network really has."""
+    """Return the settings with the actual stride of the network."""
     stride = executed_stride(settings.version, width(settings), settings.stride)
     return dataclasses.replace(settings, stride=stride)
 
 
 def _own(settings: NetworkSettings) -> Source:
-    """Read and hash the folder that `checkpoint` names. What is built from it is kept in the cache, not in there."""
+    """Read and hash the folder given by `checkpoint`; networks built from it are kept in the cache, not there."""
     check_combination(settings)
     folder = named_folder(settings.checkpoint, 'checkpoint').resolve()
     name = next((name for name in _MANIFESTS if os.path.lexists(folder / name)), None)
     if name is None:
         raise SettingError(
             f'checkpoint must be {OFFICIAL} or the folder of a TensorFlow.js checkpoint, got '
-            f'{quoted(settings.checkpoint)}, where there is none of {", ".join(_MANIFESTS)}{_reason(folder)}'
+            f'{quoted(settings.checkpoint)}, which contains none of {", ".join(_MANIFESTS)}{_reason(folder)}'
         )
     manifest, fingerprint = inspect_files(folder, name)
     check_fit(manifest.shapes, settings.architecture, settings.multiplier, str(folder))
@@ -116,7 +116,7 @@ def _own(settings: NetworkSettings) -> Source:
 
 
 def _reason(folder: Path) -> str:
-    """Return why a folder has no files in brackets; nothing where it can be read."""
+    """Return in parentheses why a folder cannot be read; an empty string if it can be."""
     try:
         os.scandir(folder).close()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The cache of official checkpoints on this machine, laid out like the official server."""
+"""The cache of official checkpoints on this machine, with the layout of the official server."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Store:
     """A folder of checkpoints. Several processes may use it at once."""
 
     def __init__(self, root: Path) -> None:
-        """Use the folder `root`; it is created when something is first put into it."""
+        """Use the folder `root`; it is created when the first checkpoint is stored."""
         self.root = root
 
     def folder(self, checkpoint: Checkpoint) -> Path:
-        """Return where the checkpoint's files are, or would be."""
+        """Return the folder for the files of the checkpoint, which may not exist."""
         return self.root / checkpoint.folder
 
     def has(self, checkpoint: Checkpoint) -> bool:
@@ -50,18 +50,18 @@ class Store:
         return os.path.isfile(self.folder(checkpoint) / checkpoint.manifest)
 
     def record(self, checkpoint: Checkpoint) -> Record | None:
-        """Return the record of the checkpoint, or None where there is no valid one."""
+        """Return the record of the checkpoint, or None if there is no valid one."""
         return read_record(self.folder(checkpoint))
 
     def verify(self, checkpoint: Checkpoint) -> Record:
-        """Check the checkpoint's files against the catalogue and its record, and that a network can be built of them.
+        """Check the files of a checkpoint against the catalogue and its record, and build a network from them.
 
         Returns:
-            The record of the files; a new one where there was none, or one that contradicts the catalogue.
+            The record of the files; a new one if there was none, or one that contradicted the catalogue.
 
         Raises:
-            ModelError: a file is missing, has changed, or holds weights that no network can be built of.
-            SettingError: they are the weights of another network.
+            ModelError: a file is missing or has changed, or no network can be built from the weights.
+            SettingError: the weights belong to another network.
         """
         with guarded(f'reading {self.folder(checkpoint)}'):
             return verify_files(self.folder(checkpoint), checkpoint, self.record(checkpoint), 'found in the cache')
@@ -69,17 +69,17 @@ class Store:
     def obtain(
         self, checkpoint: Checkpoint, server: str, *, allow_download: bool, progress: Progress = no_progress
     ) -> Record:
-        """Return the record of a checkpoint after verification; fetch the checkpoint where it is missing or damaged.
+        """Return the record of a checkpoint after verification; download the checkpoint if it is missing or damaged.
 
         Args:
-            checkpoint: which one.
-            server: the address that stands for the official server.
-            allow_download: fetch it where necessary.
-            progress: called with the progress of the fetch.
+            checkpoint: the checkpoint.
+            server: address of the official server or its replacement.
+            allow_download: whether it may be downloaded.
+            progress: called with the progress of the download.
 
         Raises:
             AbsentError: the server does not have this checkpoint.
-            ModelError: it is missing or damaged, and cannot or must not be fetched.
+            ModelError: it is missing or damaged, and cannot or must not be downloaded.
         """
         complaint = self._absence(checkpoint)
         if complaint is None:
@@ -97,18 +97,18 @@ class Store:
             return fetch_checkpoint(checkpoint, server, self.folder(checkpoint), progress)
 
     def import_from(self, source: str, progress: Progress = no_progress) -> tuple[Checkpoint, ...]:
-        """Copy into the store every checkpoint of a folder that is laid out like the server.
+        """Copy all checkpoints of a folder with the layout of the server into the store.
 
         Args:
-            source: the folder, or its file: address.
+            source: the folder, as a path or file: address.
             progress: called with the progress of each copy.
 
         Returns:
-            The checkpoints that were found; all are verified.
+            The imported checkpoints, all of which are verified.
 
         Raises:
-            ModelError: there are none, or some are damaged; the others are imported nevertheless.
-            SettingError: the source cannot be the path of a folder.
+            ModelError: there are none, or some are damaged; the others are still imported.
+            SettingError: the source is not a valid path.
         """
         address = _folder_address(source)
         imported, complaints = [], []
@@ -121,16 +121,16 @@ class Store:
                 complaints.append(f'{checkpoint.title}: {error}')
         if complaints:
             good = '; '.join(checkpoint.title for checkpoint in imported) or 'nothing'
-            raise ModelError(f'imported {good}; refused {"; ".join(complaints)}')
+            raise ModelError(f'imported {good}; rejected {"; ".join(complaints)}')
         if not imported:
             raise ModelError(
-                f'{source} holds no official checkpoint; expected files laid out like the server, such as '
+                f'{source} contains no official checkpoint; expected the layout of the server, such as '
                 f'{CATALOGUE[0].folder}/{CATALOGUE[0].manifest}'
             )
         return tuple(imported)
 
     def _absence(self, checkpoint: Checkpoint) -> str | None:
-        """Return a sentence where the checkpoint is missing or must not be read, else None."""
+        """Return a sentence if the checkpoint is missing or must not be read, otherwise None."""
         path = self.folder(checkpoint) / checkpoint.manifest
         if self.root == NO_CACHE:
             return f'{checkpoint.title} are not on this computer: there is no cache folder, set model_dir or HOME'
@@ -143,42 +143,42 @@ class Store:
         return None
 
     def _keep_record(self, checkpoint: Checkpoint, record: Record) -> Record:
-        """Write the record of verified files where there is none, as of files copied by hand, or a wrong one."""
+        """Write the record of verified files if it is missing, as for files copied by hand, or wrong."""
         if self.record(checkpoint) != record:
-            with suppress(ModelError):  # a folder that cannot be written can still be used
+            with suppress(ModelError):  # a read-only folder can still be used
                 write_record(self.folder(checkpoint), record)
         return record
 
 
 def open_store(settings: NetworkSettings) -> Store:
-    """Return the store in `model_dir`, or in the user's cache folder where that is empty.
+    """Return the store in `model_dir`, or in the user's cache folder if that setting is empty.
 
     Raises:
-        SettingError: `model_dir` cannot be the path of a folder.
+        SettingError: `model_dir` is not a valid path.
     """
     return Store(named_folder(settings.model_dir, 'model_dir') if settings.model_dir else cache_folder())
 
 
 def is_official(checkpoint: Checkpoint, record: Record) -> bool:
-    """Return whether verified weights are certainly Google's: by their SHA-256, or by the server they came from."""
+    """Return whether verified weights are Google's, according to their SHA-256 or the server they came from."""
     return bool(checkpoint.weights_sha256) or record.source.startswith(f'{OFFICIAL_SERVER}/')
 
 
 def fetch_checkpoint(checkpoint: Checkpoint, server: str, folder: Path, progress: Progress) -> Record:
-    """Fetch a checkpoint aside, verify it, and only then move its files and their record into a folder.
+    """Download a checkpoint to a temporary folder, verify it, then move its files and their record into a folder.
 
     Args:
-        checkpoint: which one.
-        server: the address that stands for the official server.
-        folder: where the files go; it exists, and the caller holds its lock.
-        progress: called with the bytes done so far.
+        checkpoint: the checkpoint.
+        server: address of the official server or its replacement.
+        folder: the target; it exists, and the caller holds its lock.
+        progress: called with the number of bytes downloaded so far.
 
     Raises:
         AbsentError: the server does not have this checkpoint.
-        ModelError: the server cannot be reached, its files are damaged or cannot be built, or the disk is full.
+        ModelError: the server cannot be reached, its files are damaged or unusable, or the disk is full.
         SettingError: its files are the weights of another network.
     """
-    for leftover in folder.glob(f'{_STAGING}*'):  # of processes that were killed
+    for leftover in folder.glob(f'{_STAGING}*'):  # from processes that were killed
         shutil.rmtree(leftover, ignore_errors=True)
     address = f'{server}/{checkpoint.folder}'
     with writing(folder):
@@ -199,7 +199,7 @@ def fetch_checkpoint(checkpoint: Checkpoint, server: str, folder: Path, progress
 
 
 def checkpoints_at(server: str) -> tuple[Checkpoint, ...]:
-    """Return the checkpoints below a file: address; none for other addresses, which cannot be listed."""
+    """Return the checkpoints below a file: address; empty for other addresses, which cannot be listed."""
     root = local_path(server)
     if root is None:
         return ()
@@ -229,13 +229,13 @@ def _fetch_weights(checkpoint: Checkpoint, manifest: Manifest, server: str, fold
 
 
 def _record_at(address: str) -> Record | None:
-    """Return the record of a folder that is itself a cache and says where its weights came from."""
+    """Return the record in a folder that is itself a cache, which contains the origin of its weights."""
     folder = local_path(address)
     return read_record(folder) if folder is not None else None
 
 
 def _folder_address(source: str) -> str:
-    """Return the file: address of a readable folder, which may already be one."""
+    """Return the file: address of a readable folder, given as a path or as such an address."""
     if not source.startswith('file:'):
         source = named_folder(source, 'the source').absolute().as_uri()
     address = clean_address(source, 'the source')
@@ -252,7 +252,7 @@ def _not_on_server(checkpoint: Checkpoint, server: str, error: AbsentError) -> s
     sentence = f'{checkpoint.title} are not on the server ({error})'
     if local_path(server) is None:
         return f'{sentence}; try another quant_bytes or multiplier, or another server'
-    present = '; '.join(one.title for one in checkpoints_at(server)) or 'no checkpoint at all'
+    present = '; '.join(one.title for one in checkpoints_at(server)) or 'no checkpoint'
     return f'{sentence}; it has: {present}'
 
 

@@ -1,1 +1,1 @@
-"""The node and what it consists of. Only this folder and `demo` import rclpy."""
+"""The ROS 2 node. Only this package and `demo` import rclpy."""

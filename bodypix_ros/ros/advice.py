@@ -1,4 +1,4 @@
-"""What is wrong with the model or with a camera, and what to do about it, as sentences."""
+"""Determines the status of the model and of each camera: what is wrong, and what to do about it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import IntEnum
 from .qos import Offer, Request
 
 STALLED_S = 5.0
-"""A run of the model that takes longer is reported."""
+"""A longer run of the model is reported."""
 
 
 class Level(IntEnum):
@@ -22,7 +22,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """The state of something: the level, its kind in a word or two, and a sentence that says what to do."""
+    """The status of the model or of a camera: level, kind in one or two words, and a sentence with advice."""
 
     level: Level
     kind: str
@@ -31,20 +31,20 @@ class Status:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is known about the model.
+    """Facts about the model.
 
     Attributes:
-        name: of the model that runs; empty while there is none.
-        provider: what runs it; empty while there is none.
-        provider_reason: why that provider runs it.
-        requested_provider: the setting.
-        fallback_reason: why this model runs instead of the requested one; empty where it is the requested one.
-        loading: what is being done to load a model; empty where none is being loaded.
-        error: why the last model could not be loaded; empty where it could.
-        failure: what failed since the last report; empty where nothing did.
-        people_error: why people are not published at present; empty where they are.
-        busy_s: seconds since the start of the present run.
-        abandoned: number of workers that were asked to stop and have not yet.
+        name: name of the running model; empty if no model is loaded.
+        provider: provider that runs it; empty if no model is loaded.
+        provider_reason: why this provider was chosen.
+        requested_provider: the setting `provider`.
+        fallback_reason: why this model runs instead of the requested one; empty if it is the requested one.
+        loading: progress of loading a model; empty if none is being loaded.
+        error: why the last model failed to load; empty if it was loaded.
+        failure: what failed since the last report; empty if nothing failed.
+        people_error: why people are currently not published; empty if they are.
+        busy_s: seconds since the start of the current run.
+        abandoned: number of workers that have been stopped but have not ended yet.
     """
 
     name: str = ''
@@ -61,7 +61,7 @@ class ModelFacts:
 
 
 def model_status(facts: ModelFacts) -> Status:
-    """Return the state of the model; the first of several problems."""
+    """Return the status of the model; if there are several problems, the most important one."""
     if not facts.name:
         return _status_without_model(facts)
     problem = _problem_of_run(facts) or _problem_of_choice(facts)
@@ -80,7 +80,7 @@ def _status_without_model(facts: ModelFacts) -> Status:
 def _problem_of_run(facts: ModelFacts) -> Status | None:
     if facts.busy_s > STALLED_S or facts.abandoned:
         duration = f'has been running for {facts.busy_s:.0f} s' if facts.busy_s > STALLED_S else 'has not stopped'
-        text = f'{facts.name} on {facts.provider} {duration} on one image; if it does not return, restart the node'
+        text = f'{facts.name} on {facts.provider} {duration} on one image; if this persists, restart the node'
         return Status(Level.ERROR, 'stalled', text)
     if facts.failure:
         return Status(Level.ERROR, 'failing', f'failed to process images: {facts.failure}')
@@ -95,33 +95,33 @@ def _problem_of_choice(facts: ModelFacts) -> Status | None:
         text = f'failed to load the model: {facts.error}; keeping the previous model, {facts.name}, and its parameters'
         return Status(Level.WARN, 'previous model', text)
     if facts.fallback_reason:
-        text = f'{facts.name} runs instead of the requested model: {facts.fallback_reason}'
+        text = f'running {facts.name} instead of the requested model: {facts.fallback_reason}'
         return Status(Level.WARN, 'fallback', text)
     if facts.requested_provider not in ('auto', facts.provider):
-        text = f'{facts.requested_provider} was requested, {facts.provider} is running: {facts.provider_reason}'
+        text = f'running on {facts.provider} instead of {facts.requested_provider}: {facts.provider_reason}'
         return Status(Level.WARN, 'other provider', text)
     return None
 
 
 @dataclass(frozen=True)
 class CameraFacts:
-    """What is known about a camera.
+    """Facts about a camera.
 
     Attributes:
         topic: full name of the image topic.
-        unmapped_topic: the name that a remapping rule for it starts with.
-        kind: type that the topic should carry, 'sensor_msgs/msg/Image'.
-        active: the node is active.
-        wanted: an output has a subscriber, or the node is not lazy.
-        offers: of the publishers of the topic.
-        request: what the subscription requests.
-        received: an image arrived since the subscription was opened.
+        unmapped_topic: its name before remapping, for remapping rules.
+        kind: expected message type, 'sensor_msgs/msg/Image'.
+        active: whether the node is active.
+        wanted: whether an output has a subscriber, or the node is not lazy.
+        offers: quality of service of the publishers of the topic.
+        request: quality of service of the subscription.
+        received: whether an image has been received since the subscription was opened.
         silent_s: seconds since the newest image, or since the subscription was opened.
-        stale_after_s: how long that may be.
-        unanswered_s: for how long images have arrived without any result; 0 where results are published.
-        defect: what was wrong with the newest unreadable image of the last period; empty where there was none.
-        all_bad: every image of the last period was unreadable.
-        elsewhere: topics that carry images, with their types, for advice.
+        stale_after_s: maximum value of `silent_s`.
+        unanswered_s: time for which images have been received without any result; 0 if results are published.
+        defect: what was wrong with the newest unreadable image of the last period; empty if there was none.
+        all_bad: whether all images of the last period were unreadable.
+        elsewhere: other topics with images, and their types, for advice.
     """
 
     topic: str
@@ -141,20 +141,20 @@ class CameraFacts:
 
 
 def camera_status(facts: CameraFacts) -> Status:
-    """Return the state of a camera, and where no results are published, why."""
+    """Return the status of a camera and, if no results are published, the reason."""
     if not facts.active:
         return Status(Level.OK, 'inactive', 'the node is not active: activate it, or call its service ~/enable')
     if not facts.wanted:
         text = (
             f'the outputs for {facts.topic} have no subscribers, so its images are not received; '
-            'subscribe to mask, parts, ... or set lazy to false'
+            'subscribe to an output such as mask, or set lazy to false'
         )
         return Status(Level.OK, 'idle', text)
     return _problem_of_topic(facts) or _status_of_images(facts)
 
 
 def _problem_of_topic(facts: CameraFacts) -> Status | None:
-    """Return what is wrong with the publishers of the topic, None where nothing is."""
+    """Return the problem of the publishers of the topic; None if there is none."""
     compatible = [offer for offer in facts.offers if offer.kind == facts.kind]
     late = facts.silent_s > facts.stale_after_s
     if late and facts.offers and not compatible:
@@ -173,11 +173,11 @@ def _problem_of_topic(facts: CameraFacts) -> Status | None:
 def _status_of_images(facts: CameraFacts) -> Status:
     if facts.defect:
         level = Level.ERROR if facts.all_bad else Level.WARN
-        return Status(level, 'bad images', f'images on {facts.topic} cannot be read: {facts.defect}')
+        return Status(level, 'bad images', f'failed to read images on {facts.topic}: {facts.defect}')
     if facts.unanswered_s > facts.stale_after_s:
         text = (
             f'images on {facts.topic} are received, but no result has been published for {facts.unanswered_s:.1f} s; '
-            'see the status of the network'
+            'see the status of the model'
         )
         return Status(Level.ERROR, 'no results', text)
     if facts.received:
@@ -188,7 +188,7 @@ def _status_of_images(facts: CameraFacts) -> Status:
 def _wrong_type(facts: CameraFacts) -> Status:
     offer = facts.offers[0]
     advice = _advice_for(facts, facts.topic, offer.kind) or _remap_advice(facts)
-    text = f'{facts.topic} carries {offer.kind} (from {offer.node}), expected {facts.kind}: {advice}'
+    text = f'{facts.topic} has type {offer.kind} (published by {offer.node}), expected {facts.kind}: {advice}'
     return Status(Level.ERROR, 'wrong type', text)
 
 
@@ -206,7 +206,7 @@ def _no_publisher(facts: CameraFacts) -> Status:
 
 
 def _remap_advice(facts: CameraFacts) -> str:
-    """Say how to receive the images that are published elsewhere."""
+    """Return advice on how to receive images that are published on other topics."""
     same = [topic for topic, kind in facts.elsewhere if kind == facts.kind]
     if not same:
         other = (_advice_for(facts, topic, kind) for topic, kind in facts.elsewhere)
@@ -215,7 +215,7 @@ def _remap_advice(facts: CameraFacts) -> str:
 
 
 def _advice_for(facts: CameraFacts, topic: str, kind: str) -> str:
-    """Say how to receive a topic that carries images of the other type; empty where it carries no images."""
+    """Return advice on how to receive a topic with images of the other type; empty if it has no images."""
     raw_name = facts.unmapped_topic.removesuffix('/compressed')
     if kind == facts.kind:
         return f'remap the image topic: -r {facts.unmapped_topic}:={topic}'
@@ -229,24 +229,24 @@ def _advice_for(facts: CameraFacts, topic: str, kind: str) -> str:
 
 
 _QUIET = ('waiting', 'loading')
-"""Kinds that pass by themselves, or that are logged elsewhere."""
+"""Kinds that are temporary, or that are logged elsewhere."""
 
 
 class StatusLog:
-    """Decides which states are worth a line in the log: changes, and problems that last."""
+    """Decides which statuses are logged: changes, and persistent problems."""
 
     def __init__(self, repeat_s: float = 60.0, pause_s: float = 2.0) -> None:
-        """Set how often.
+        """Set the minimum intervals.
 
         Args:
-            repeat_s: a problem that lasts is logged again after this time.
-            pause_s: least time between two lines about the same subject.
+            repeat_s: a persistent problem is logged again after this time.
+            pause_s: minimum time between two lines about the same subject.
         """
         self._repeat_s, self._pause_s = repeat_s, pause_s
         self._logged: dict[str, tuple[Status, float]] = {}
 
     def is_news(self, subject: str, status: Status, now_s: float) -> bool:
-        """Return whether the state of a subject is to be logged now, and note that it is."""
+        """Return whether the status of a subject should be logged now, and record that it is."""
         if status.kind in _QUIET:
             return False
         known, logged_s = self._logged.get(subject, (None, -self._repeat_s))

@@ -1,4 +1,4 @@
-"""What rclpy lacks in some distributions, or keeps to itself."""
+"""Compatibility with different versions of rclpy, and access to its private attributes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ except ImportError:  # Humble
 
 _LOG = logging.getLogger(__name__)
 _MAX_REASON = 1000
-"""Characters of the reason why a parameter is refused."""
+"""Maximum length of the reason for rejecting a parameter, characters."""
 
 
 def publisher_events(on_change: Callable[[], None]) -> PublisherEventCallbacks:
-    """Call back when a subscriber comes or goes."""
+    """Return event callbacks that are called when a subscriber connects or disconnects."""
     return _events(PublisherEventCallbacks, {'matched': on_change})
 
 
 def subscription_events(on_change: Callable[[], None]) -> SubscriptionEventCallbacks:
-    """Call back when a publisher comes or goes, compatible or not."""
+    """Return event callbacks that are called when a publisher, compatible or not, connects or disconnects."""
     return _events(
         SubscriptionEventCallbacks,
         {'matched': on_change, 'incompatible_qos': on_change, 'incompatible_type': on_change},
@@ -40,17 +40,17 @@ def subscription_events(on_change: Callable[[], None]) -> SubscriptionEventCallb
 
 
 def has_matched_events() -> bool:
-    """Return whether this rclpy reports matched publishers and subscribers: Jazzy is the first that does."""
+    """Return whether this rclpy reports matched publishers and subscribers, as it does since Jazzy."""
     return hasattr(PublisherEventCallbacks(), 'matched')
 
 
 def has_post_set_callbacks(node: Node) -> bool:
-    """Return whether this rclpy calls back after parameters were set; Humble's does not."""
+    """Return whether this rclpy supports callbacks after parameters were set, unlike Humble."""
     return hasattr(node, 'add_post_set_parameters_callback')
 
 
 def parameter_overrides(node: Node) -> Mapping[str, Parameter]:
-    """Return the parameters that were given on the command line or in parameter files, also undeclared ones."""
+    """Return the parameters from the command line and parameter files, including undeclared ones."""
     overrides: Mapping[str, Parameter] = node._parameter_overrides  # rclpy has no public access
     return overrides
 
@@ -62,10 +62,10 @@ def state_of(node: LifecycleNode) -> str:
 
 
 def guard_services(node: LifecycleNode) -> None:
-    """Answer every service call of a node, whatever its callback raises.
+    """Make all services of a node respond even if their callbacks raise exceptions.
 
-    In rclpy an exception in a service callback leaves the caller waiting and ends the executor's spin. Impossible
-    transitions and parameter values of unknown types are such exceptions.
+    In rclpy an exception in a service callback leaves the caller waiting and ends the spinning of the executor. Invalid
+    transitions and parameter values of unknown types raise such exceptions.
     """
     for service in node.services:
         service.callback = partial(_call, node, service.callback)
@@ -82,7 +82,7 @@ def _call(node: LifecycleNode, callback: Callable[[Any, Any], Any], request: Any
 
 
 def _refuse(node: LifecycleNode, error: Exception, request: Any, response: Any) -> Any:
-    """Return the answer to a request that failed, and log why where the answer cannot say it."""
+    """Return the response to a failed request, and log the reason if the response cannot contain it."""
     refusal = SetParametersResult(successful=False, reason=describe_error(error))
     if isinstance(response, SetParameters.Response):
         missing = len(request.parameters) - len(response.results)
@@ -105,9 +105,9 @@ def _results(response: Any) -> list[SetParametersResult]:
 
 
 def _events(kind: Any, callbacks: dict[str, Callable[[], None]]) -> Any:
-    """Return the event callbacks of those events that this rclpy has."""
-    # Each event costs time whenever the executor wakes, so there are no others; incompatible quality of service is
-    # reported to the subscribers of our topics on their own side.
+    """Return the event callbacks for the events that this rclpy supports."""
+    # Each event takes time whenever the executor wakes, so other events are not used; subscribers of our topics report
+    # an incompatible quality of service themselves.
     events = kind(use_default_callbacks=False)
     for name, callback in callbacks.items():
         if hasattr(events, name):

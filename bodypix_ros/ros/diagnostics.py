@@ -1,4 +1,4 @@
-"""Once a second: statistics, diagnostics, and a line in the log where something has changed."""
+"""Publishes statistics and diagnostics once per second, and logs changes."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _TYPES_OF_IMAGES = tuple(f'sensor_msgs/msg/{kind.__name__}' for kind in (Image, 
 
 @dataclass(frozen=True)
 class Report:
-    """The state of one subject of the node, with the figures that belong to it."""
+    """The status of one subject of the node, with its values."""
 
     subject: str
     status: Status
     values: Mapping[str, Any]
 
     def write(self, message: DiagnosticStatus) -> DiagnosticStatus:
-        """Write level, text and values into a message, and return that."""
+        """Write level, text and values into a message, and return the message."""
         message.level = bytes([self.status.level])
         message.message = self.status.text
         message.values = [KeyValue(key=key, value=_text(value)) for key, value in self.values.items()]
@@ -49,11 +49,11 @@ class ReportPublisher(Protocol):
     """Publishes the reports of the node."""
 
     def publish(self, reports: Sequence[Report], hardware_id: str) -> None:
-        """Publish a status for each report; `hardware_id` names what runs the model."""
+        """Publish a status for each report; `hardware_id` is the device that runs the model."""
 
 
 class DirectPublisher:
-    """Publishes on /diagnostics, as often as it is given reports."""
+    """Publishes every report on /diagnostics immediately."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -72,10 +72,10 @@ class DirectPublisher:
 
 
 class UpdaterPublisher:
-    """Lets a diagnostic_updater decide when and under which name the newest reports are published."""
+    """Publishes the newest reports with a diagnostic_updater, which determines the period and the names."""
 
     def __init__(self, updater: Any) -> None:
-        """Take an Updater that has no tasks yet."""
+        """Use an Updater that has no tasks yet."""
         self._updater = updater
         self._reports: dict[str, Report] = {}
 
@@ -93,7 +93,7 @@ class UpdaterPublisher:
 
 
 class Diagnostics:
-    """Reports the state of the node and of its cameras. Belongs to the executor's thread."""
+    """Reports the status of the node and of its cameras. Must be used in the executor thread."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -106,13 +106,13 @@ class Diagnostics:
     def report(
         self, state: str, cameras: Sequence[Camera], loader: ModelLoader, workers: Sequence[InferenceWorker]
     ) -> None:
-        """Publish statistics and diagnostics of the time since the last report, and log what has changed.
+        """Publish statistics and diagnostics since the last report, and log changes.
 
         Args:
             state: lifecycle state of the node.
-            cameras: of the node.
-            loader: of the models.
-            workers: that run the model: at most one that works, and those that have been asked to stop.
+            cameras: cameras of the node.
+            loader: model loader of the node.
+            workers: at most one active worker, and those that have been stopped but have not ended yet.
         """
         now_s = time.monotonic()
         stats = Stats(period_s=now_s - self._reported_s, state=loader.task or state, batch_size=float('nan'))
@@ -162,7 +162,7 @@ class Diagnostics:
         )
 
     def _topics_of_images(self) -> Iterator[tuple[str, str]]:
-        """Yield the topics that carry images of other nodes, with their types."""
+        """Yield the image topics of other nodes, with their types."""
         own = {publisher.topic_name for publisher in self._node.publishers}
         for topic, types in sorted(self._node.get_topic_names_and_types()):
             if topic not in own and self._node.count_publishers(topic):
@@ -182,7 +182,7 @@ class Diagnostics:
 
 
 def _running_s(workers: Sequence[InferenceWorker], now_s: float) -> float:
-    """Return for how long the present worker has been running; 0 where there is none."""
+    """Return for how long the current worker has been running, seconds; 0 if there is none."""
     return max((now_s - worker.started_s for worker in workers if not worker.stopping), default=0.0)
 
 

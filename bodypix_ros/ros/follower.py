@@ -1,4 +1,4 @@
-"""The person whose pose is published: who that is, from the request until the person is lost."""
+"""Selects the person whose pose is published, from the request until the person is lost."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _WAITING = {
 
 
 class Follower:
-    """Chooses one of the tracked people and stays with that person while the track exists.
+    """Selects one of the tracked people and follows that person while the track exists.
 
     Attributes:
-        state: in words, for diagnostics: 'nobody', 'waiting for a raised hand', 'person 3', 'person 3 is hidden' or
+        state: text for diagnostics: 'nobody', 'waiting for a raised hand', 'person 3', 'person 3 is hidden' or
             'nobody: person 3 is lost'.
     """
 
@@ -32,7 +32,7 @@ class Follower:
         self._target = Follow.Request.STOP
         self._track_id = 0
         self._seen_s = 0.0
-        self._visible: dict[int, float] = {}  # when each id was last seen
+        self._visible: dict[int, float] = {}  # when each id was last detected
 
     @property
     def following(self) -> bool:
@@ -40,25 +40,25 @@ class Follower:
         return bool(self._target != Follow.Request.STOP)
 
     def follow(self, target: int, track_id: int, hold_s: float) -> str:
-        """Take a request.
+        """Apply a request.
 
         Args:
             target: a constant of Follow.Request.
-            track_id: whom to follow, with TRACK_ID.
-            hold_s: for how long a person may be hidden.
+            track_id: the person to follow, for TRACK_ID.
+            hold_s: maximum time for which a person may be hidden, seconds.
 
         Returns:
-            What happens now, in words.
+            A description of the new state.
 
         Raises:
-            ValueError: there is no such target, or no such person.
+            ValueError: the target or the person does not exist.
         """
         if target == Follow.Request.TRACK_ID:
             newest_s = max(self._visible.values(), default=0.0)
             known = sorted(one for one, seen_s in self._visible.items() if newest_s - seen_s <= hold_s)
             if track_id not in known:
                 listed = ', '.join(map(str, known)) or 'none'
-                raise ValueError(f'track_id must be one of the people seen lately ({listed}), got {track_id}')
+                raise ValueError(f'track_id must be one of the recently detected people ({listed}), got {track_id}')
             self._begin(track_id, self._visible[track_id])
         elif target in _WAITING:
             self._track_id, self.state = 0, _WAITING[target]
@@ -81,13 +81,13 @@ class Follower:
 
         Args:
             people: of the image.
-            track_ids: their ids, 0 where unknown.
-            gestures: of each of them.
+            track_ids: their ids; 0 if unknown.
+            gestures: gestures of each person.
             stamp_s: of the image, seconds.
-            hold_s: for how long a person may be hidden, seconds.
+            hold_s: maximum time for which a person may be hidden, seconds.
 
         Returns:
-            The id of the followed person, who may be hidden at present; 0 where nobody is followed.
+            The id of the followed person, who may currently be hidden; 0 if nobody is followed.
         """
         if any(seen_s > stamp_s for seen_s in self._visible.values()):  # a recording starts again
             self._visible.clear()
@@ -130,6 +130,6 @@ class Follower:
             return
         self.state = f'person {number} is hidden'
         if stamp_s - self._seen_s > hold_s:
-            _LOG.warning('%sperson %d is lost: not seen for %.1f s', self._where, number, stamp_s - self._seen_s)
+            _LOG.warning('%sperson %d is lost: not detected for %.1f s', self._where, number, stamp_s - self._seen_s)
             self._track_id, self._target = 0, Follow.Request.STOP
             self.state = f'nobody: person {number} is lost'

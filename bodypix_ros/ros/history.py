@@ -1,4 +1,4 @@
-"""What is carried from image to image of one camera: steady masks, ids, keypoints, gestures, the followed person."""
+"""State of one camera across images: smoothed masks, track ids, keypoints, gestures, the followed person."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from .result import Track
 
 
 class FrameHistory:
-    """The memory of one camera.
+    """The state of one camera across images.
 
-    The worker updates it with each image; the services of the node read and set whom to follow. Both may run at once.
+    The worker updates it with each image; the services of the node read and set the followed person. Both may run
+    concurrently.
     """
 
     def __init__(self, camera: str = '') -> None:
-        """Start without memory; `camera` is for the log."""
+        """Start without previous images; `camera` is for the log."""
         self._lock = threading.Lock()
         self._masks = MaskSmoother()
         self._tracker, self._keypoints, self._gestures = Tracker(), KeypointSmoother(), GestureDetector()
@@ -36,14 +37,14 @@ class FrameHistory:
 
     @property
     def following(self) -> str:
-        """Whom the node follows, in words."""
+        """Description of the followed person."""
         return self._follower.state
 
     def follow(self, target: int, track_id: int, hold_s: float) -> str:
-        """Take a request of the service Follow; see `Follower.follow`.
+        """Apply a request of the service Follow; see `Follower.follow`.
 
         Raises:
-            ValueError: the request is wrong; the text says why.
+            ValueError: the request is invalid; the text says why.
         """
         with self._lock:
             return self._follower.follow(target, track_id, hold_s)
@@ -59,19 +60,19 @@ class FrameHistory:
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            found: what was found in it. Without confidence, masks are not smoothed.
+            found: the segmentation of the image. Without confidence, masks are not smoothed.
             stamp: when it was taken; the time of arrival replaces a stamp of 0.
             parameters: of the node.
 
         Returns:
-            What was found, with steady mask, parts and keypoints where the settings ask for them; and for each person
-            what earlier images add, empty where people are not tracked.
+            The segmentation, with smoothed mask, parts and keypoints according to the settings; and for each person the
+            information from previous images, empty if people are not tracked.
         """
         with self._lock:
             stamp_ns = stamp.sec * 10**9 + stamp.nanosec or time.monotonic_ns()
             if self._first_ns is None:
                 self._first_ns = stamp_ns
-            stamp_s = (stamp_ns - self._first_ns) * 1e-9  # small, so that a float keeps its nanoseconds
+            stamp_s = (stamp_ns - self._first_ns) * 1e-9  # small, so that a float has a resolution of nanoseconds
             settings = parameters.tracking
             if settings.smoothing and found.confidence is not None:
                 found = self._masks.update(image, found, parameters.segment.threshold, stamp_s)
@@ -86,7 +87,7 @@ class FrameHistory:
         assert self._first_ns is not None
         persons = found.people.persons
         hold_s = settings.follow_hold_s
-        if self._follower.following:  # the id of the followed person must survive as long
+        if self._follower.following:  # the id of the followed person must be kept for the same time
             settings = dataclasses.replace(settings, track_hold_s=max(settings.track_hold_s, hold_s))
         self._tracker.settings = self._keypoints.settings = settings
         ids = self._tracker.update(persons, stamp_s)

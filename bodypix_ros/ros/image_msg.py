@@ -1,4 +1,4 @@
-"""Between image messages and arrays. Every message is checked before its pixels are viewed; they are not copied."""
+"""Converts image messages to arrays and back. Messages are checked first, and their pixels are not copied."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..pictures import MAX_PIXELS, MAX_SIDE, CompressedPicture, check_compressed
 
 
 class BadImage(ImageError):
-    """An image message that cannot be read. `kind` names the defect in a word, so that each kind is logged once."""
+    """An image message that cannot be read. `kind` is the kind of the defect; each kind is logged once."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
@@ -30,20 +30,20 @@ def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
     """Check an image message and view its pixels.
 
     Returns:
-        The pixels, (data rows, width, channels) uint8 or uint16 in the message's byte order, a view of the message's
-        data whose rows may be padded; and the encoding that says what they mean.
+        The pixels, (data rows, width, channels) uint8 or uint16 in the byte order of the message, as a view of its data
+        with possibly padded rows; and their encoding.
 
-    An encoding that ENCODINGS lacks is converted to BGR by cv_bridge, where that is installed.
+    If cv_bridge is installed, it converts encodings that are not in ENCODINGS to BGR.
 
     Raises:
-        BadImage: zero or too large a size, unknown encoding, wrong step, short data.
+        BadImage: zero or excessive size, unsupported encoding, wrong step, too little data.
     """
     _check_limits(msg.height, msg.width)
     encoding = ENCODINGS.get(msg.encoding)
     if encoding is None:
         return _convert_with_cv_bridge(msg), ENCODINGS['bgr8']
     if msg.height % encoding.even[0] or msg.width % encoding.even[1]:
-        raise BadImage('odd size', f'encoding {msg.encoding!r} needs an even size, got {msg.width}x{msg.height}')
+        raise BadImage('odd size', f'encoding {msg.encoding!r} requires an even size, got {msg.width}x{msg.height}')
     if msg.step < msg.width * encoding.pixel_bytes:
         raise BadImage(
             'step',
@@ -59,30 +59,30 @@ def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
 
 def _check_limits(height: int, width: int) -> None:
     if height == 0 or width == 0:
-        raise BadImage('empty', f'a size of {width}x{height} has no pixels')
+        raise BadImage('empty', f'an image of {width}x{height} has no pixels')
     if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
         raise BadImage(
-            'size', f'a size of {width}x{height} is above the limit of {MAX_PIXELS} pixels, {MAX_SIDE} a side'
+            'size', f'a size of {width}x{height} exceeds the limit of {MAX_PIXELS} pixels, {MAX_SIDE} per side'
         )
 
 
 def _check_data(msg: Image, rows: int) -> None:
     if len(msg.data) < rows * msg.step:
-        raise BadImage('data', f'{len(msg.data)} bytes of data are fewer than {rows} rows of {msg.step} bytes each')
+        raise BadImage('data', f'got {len(msg.data)} bytes of data, expected {rows} rows of {msg.step} bytes')
 
 
 def _convert_with_cv_bridge(msg: Image) -> NDArray[np.uint8]:
-    """Convert an encoding that is not ours to (H, W, 3) uint8 BGR."""
+    """Convert an encoding that is not in ENCODINGS to (H, W, 3) uint8 BGR."""
     encoding = repr(msg.encoding[:40])
     bridge, reason = _open_cv_bridge()
     if bridge is None:
         known = ', '.join(ENCODINGS)
-        raise BadImage('encoding', f'encoding {encoding} is not supported; {reason}. Supported are {known}')
+        raise BadImage('encoding', f'encoding {encoding} is not supported; {reason}. Supported encodings: {known}')
     _check_data(msg, msg.height)
     try:
         picture = np.asarray(bridge.imgmsg_to_cv2(msg, 'bgr8'))
-    except Exception as error:  # CvBridgeError, RuntimeError and TypeError of its C++ part
-        raise BadImage('encoding', f'encoding {encoding} is not supported, and cv_bridge fails: {error}') from error
+    except Exception as error:  # CvBridgeError, and RuntimeError and TypeError of its C++ part
+        raise BadImage('encoding', f'encoding {encoding} is not supported, and cv_bridge failed: {error}') from error
     if picture.shape != (msg.height, msg.width, 3) or picture.dtype != np.uint8:
         raise BadImage('encoding', f'encoding {encoding}: cv_bridge returned {picture.shape} of type {picture.dtype}')
     return picture
@@ -90,19 +90,19 @@ def _convert_with_cv_bridge(msg: Image) -> NDArray[np.uint8]:
 
 @cache
 def _open_cv_bridge() -> tuple[Any, str]:
-    """Return cv_bridge's converter, or None and why there is none."""
+    """Return the converter of cv_bridge, or None and the reason why it is not available."""
     try:
         from cv_bridge import CvBridge
 
         return CvBridge(), ''
     except ImportError:
-        return None, 'cv_bridge, which may convert it, is not installed (apt install ros-$ROS_DISTRO-cv-bridge)'
-    except Exception as error:  # built for another NumPy or OpenCV
-        return None, f'cv_bridge, which may convert it, cannot be loaded ({error})'
+        return None, 'cv_bridge, which may support it, is not installed (apt install ros-$ROS_DISTRO-cv-bridge)'
+    except Exception as error:  # built for another version of NumPy or OpenCV
+        return None, f'cv_bridge, which may support it, failed to load ({error})'
 
 
 def check_compressed_image(msg: CompressedImage) -> CompressedPicture:
-    """Check a CompressedImage as far as that is cheap, so that a bad one need not wait for its decoding.
+    """Check a CompressedImage without decoding it, so that a bad one is dropped immediately.
 
     Raises:
         BadImage: neither JPEG nor PNG, too large, truncated or damaged.
@@ -119,9 +119,9 @@ def decompress(
     """Decompress a CompressedImage to (H, W, 3) uint8 BGR.
 
     Args:
-        msg: the message. Where its format names a Bayer encoding, as in 'bayer_rggb8; jpeg compressed', the grey
+        msg: the message. If its format contains a Bayer encoding, as in 'bayer_rggb8; jpeg compressed', the grey
             picture is demosaiced.
-        picture: what `check_compressed_image` returned for it; None checks it now.
+        picture: result of `check_compressed_image`; None to check it now.
         mono16_bits: significant bits of 16-bit values.
 
     Raises:
@@ -137,17 +137,17 @@ def decompress(
 
 
 def prepare(msg: Image, header: Any, shape: tuple[int, ...], dtype: npt.DTypeLike, encoding: str) -> NDArray[Any]:
-    """Give a message the size of an image and return its pixels, to be written.
+    """Resize a message for an image and return its pixels for writing.
 
     Args:
-        msg: the message to write to. Keep one for each topic: new ones cost page faults.
+        msg: the message to write to. Reuse one per topic, because new messages cause page faults.
         header: std_msgs/Header, not copied.
         shape: (H, W) or (H, W, C).
-        dtype: of the values, in the machine's byte order.
+        dtype: type of the values, in native byte order.
         encoding: the name of this layout in sensor_msgs/Image.
 
     Returns:
-        A view of the message's data with its previous values. Drop it before the next call.
+        A view of the data of the message, with undefined content. Release it before the next call.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if len(msg.data) != size:

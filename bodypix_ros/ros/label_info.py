@@ -1,4 +1,4 @@
-"""What the values of the label images mean, in the messages of vision_msgs."""
+"""Publishes the meaning of the values of label images with vision_msgs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ except ImportError:
 
 _LOG = logging.getLogger(__name__)
 _UNLABELED = BACKGROUND % 256
-"""The byte of the background in the images of parts; vision_msgs reserves it for what has no label."""
+"""The byte of the background in images of parts; vision_msgs reserves it for unlabelled pixels."""
 
 OLD_TOPIC = 'label_info'
 """The name of `parts/label_info` in version 0.1, kept for one release."""
@@ -30,7 +30,7 @@ def class_names(part_ids: PartIds, semantic_classes: str) -> dict[str, dict[int,
 
     Args:
         part_ids: numbering of the parts.
-        semantic_classes: what `semantic/mask` distinguishes, 'person' or 'parts'.
+        semantic_classes: classes of `semantic/mask`, 'person' or 'parts'.
     """
     parts = {**dict(enumerate(part_names(part_ids))), _UNLABELED: 'background'}
     semantic = {1: 'person'}
@@ -45,7 +45,7 @@ def class_names(part_ids: PartIds, semantic_classes: str) -> dict[str, dict[int,
 
 
 class LabelInfoPublisher:
-    """Publishes the names of the values of each label image, latched, where vision_msgs is installed."""
+    """Publishes the names of the values of each label image, latched, if vision_msgs is installed."""
 
     def __init__(self, node: Node, prefixes: Sequence[str]) -> None:
         """Open the topics of each camera; `prefixes` are those of the cameras' topics."""
@@ -68,8 +68,8 @@ class LabelInfoPublisher:
 
         Args:
             part_ids: numbering of the parts.
-            semantic_classes: what `semantic/mask` distinguishes, 'person' or 'parts'.
-            threshold: a pixel is a person where its score is above this, 0..1.
+            semantic_classes: classes of `semantic/mask`, 'person' or 'parts'.
+            threshold: pixels with a higher score are labelled as a person, 0..1.
         """
         names = class_names(part_ids, semantic_classes)
         for topic, publisher in self._publishers:
@@ -92,7 +92,7 @@ class LabelInfoPublisher:
         if not self._warned and any(publisher.get_subscription_count() for publisher in old):
             self._warned = True
             _LOG.warning(
-                'the topic %s has a subscriber: it is replaced by parts/label_info (same content) and '
-                'mask/label_info, and will be removed in the next release',
+                'the topic %s is deprecated but has a subscriber: subscribe to parts/label_info (same content) or '
+                'mask/label_info; it will be removed in the next release',
                 OLD_TOPIC,
             )

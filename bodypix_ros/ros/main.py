@@ -1,4 +1,4 @@
-"""The executable `bodypix_node`: signals, logging, and the executor around the node."""
+"""The executable `bodypix_node`: signals, logging and the executor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-# Nothing slow is imported here: a signal in the first second finds its handler installed.
+# No slow imports here, so that signals are already handled in the first second.
 if TYPE_CHECKING:
     from .model_loader import Load
     from .node import BodyPixNode
@@ -22,12 +22,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ShutdownSignals:
-    """Notes the first SIGINT, SIGTERM or SIGHUP; later ones change nothing.
+    """Handles the first SIGINT, SIGTERM or SIGHUP; later signals are ignored.
 
-    Before `on_request` is called there is nothing to close, and the process ends at once with status 0. A thread
-    notices the signal, wherever the main thread is, so that neither an exception nor a context that rclpy shuts down
-    meets the node in the middle of its work. To be made in the main thread, before
-    `rclpy.init(signal_handler_options=SignalHandlerOptions.NO)`.
+    Before `on_request` is called, the process ends immediately with status 0, because there is nothing to close. A
+    separate thread waits for the signal, so that the node is not interrupted by an exception or by the shutdown of the
+    rclpy context. Create it in the main thread, before `rclpy.init(signal_handler_options=SignalHandlerOptions.NO)`.
     """
 
     def __init__(self) -> None:
@@ -44,15 +43,15 @@ class ShutdownSignals:
 
     @property
     def requested(self) -> bool:
-        """Whether a signal has come."""
+        """Whether a signal has been received."""
         return self._requested.is_set()
 
     def on_request(self, react: Callable[[], None]) -> None:
-        """Call something when the signal comes, from the waiting thread, instead of ending the process."""
+        """Call a function from the waiting thread when a signal arrives, instead of ending the process."""
         self._react = react
 
     def ignore_more(self) -> None:
-        """Ignore signals from now on: Python gives up its handlers before the process ends."""
+        """Ignore signals from now on, including after Python has removed its handlers at exit."""
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
@@ -63,7 +62,7 @@ class ShutdownSignals:
 
 
 class _RosHandler(logging.Handler):
-    """Passes records of Python's logging on to a ROS logger; tracebacks at debug level."""
+    """Forwards records of Python's logging to a ROS logger, with tracebacks at debug level."""
 
     def __init__(self, logger: Any) -> None:
         super().__init__()
@@ -73,7 +72,7 @@ class _RosHandler(logging.Handler):
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             text = f'{text}\n{"".join(traceback.format_exception(record.exc_info[1]))}'
-        # One call for each level: rclpy remembers the level of each place in the code and refuses another.
+        # A separate call for each level, because rclpy does not allow one call site to change its level.
         if record.levelno >= logging.ERROR:
             self._logger.error(text)
         elif record.levelno >= logging.WARNING:
@@ -86,7 +85,7 @@ class _RosHandler(logging.Handler):
 
 @contextmanager
 def forward_logging(source: logging.Logger, target: Any) -> Iterator[None]:
-    """Pass everything that `source` logs on to the ROS logger `target`, until the end of the `with` block."""
+    """Forward all records of `source` to the ROS logger `target` until the end of the `with` block."""
     from rclpy.logging import LoggingSeverity
 
     handler = _RosHandler(target)
@@ -104,11 +103,11 @@ def main(args: list[str] | None = None, load: Load | None = None) -> int:
     """Run the node until SIGINT, SIGTERM or SIGHUP.
 
     Args:
-        args: of the command line; those of the process where None.
-        load: loads a model; `load_model` where None.
+        args: command line arguments; None for those of the process.
+        load: loads a model; None for `load_model`.
 
     Returns:
-        The exit status: 0; 1 where a GPU is required and there is none; 2 where an argument or a parameter is wrong.
+        The exit status: 0; 1 if a GPU is required but not available; 2 if an argument or a parameter is invalid.
     """
     signals = ShutdownSignals()
     import rclpy
@@ -135,13 +134,13 @@ def main(args: list[str] | None = None, load: Load | None = None) -> int:
     status, busy = 0 if node.fatal is None else 1, node.busy
     node.destroy_node()
     rclpy.try_shutdown()
-    if busy:  # a thread inside of C++ cannot be stopped, and must not be torn out of it either
+    if busy:  # a thread inside C++ code can be neither stopped nor safely interrupted
         _exit(status)
     return status
 
 
 def _spin(node: BodyPixNode, signals: ShutdownSignals) -> None:
-    """Run the callbacks of the node until a signal comes; an exception of one callback is logged."""
+    """Run the callbacks of the node until a signal arrives; exceptions in callbacks are logged."""
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 

@@ -1,4 +1,4 @@
-"""Loads models without blocking the node, and keeps the last one that could be loaded."""
+"""Loads models without blocking the node, and keeps the last model that was loaded successfully."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ..settings import NetworkSettings
 _LOG = logging.getLogger(__name__)
 LOADING = 'loading the model'
 _MAX_THREADS = 2
-"""One that loads, and one that finishes an abandoned load; further requests wait for one of them."""
+"""One thread that loads, and one that finishes an abandoned load; further requests wait for one of them."""
 
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """Which model the parameters ask for.
+    """The model that the parameters select.
 
     Attributes:
-        settings: of the network.
+        settings: settings of the network.
         given: names of the settings that were given explicitly.
-        fallback: whether our own model may run where the weights of the requested one are absent.
+        fallback: whether our own model may run if the weights of the requested one are missing.
     """
 
     settings: NetworkSettings
@@ -40,14 +40,14 @@ class ModelRequest:
         """Return the settings with a concrete model.
 
         Raises:
-            SettingError: the settings contradict each other.
+            SettingError: the settings cannot be combined.
         """
         return resolve_settings(self.settings, self.given)[0]
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model that was loaded: what was requested, what runs it, and why another one runs (empty where none does)."""
+    """A loaded model: the request, its segmenter, and why it is not the requested one (empty if it is)."""
 
     request: ModelRequest
     segmenter: Segmenter
@@ -55,31 +55,31 @@ class LoadedModel:
 
 
 Load = Callable[[ModelRequest, Progress], Segmenter]
-"""Loads the requested model and reports its progress; raises a BodyPixError that says why it cannot."""
+"""Loads the requested model and reports its progress; raises a BodyPixError with the reason if that fails."""
 
 
 def load_model(request: ModelRequest, progress: Progress) -> Segmenter:
-    """Load the model that is requested."""
+    """Load the requested model."""
     return load(request.settings, given=request.given, progress=progress)
 
 
 class ModelLoader:
-    """Loads one model after the other; the last one that could be loaded stays.
+    """Loads models one after another and keeps the last one that was loaded successfully.
 
-    Belongs to the executor's thread.
+    Must be used in the executor thread.
 
     Attributes:
-        model: the model that runs; None before the first is loaded.
-        error: why the last one could not be loaded; None where it could.
-        task: what is being done to load a model; empty where none is being loaded.
+        model: the current model; None before the first model is loaded.
+        error: why the last model failed to load; None if it was loaded.
+        task: progress of loading a model; empty if none is being loaded.
     """
 
     def __init__(self, load: Load, on_done: Callable[[], None]) -> None:
-        """Load nothing yet.
+        """Create a loader without a model.
 
         Args:
-            load: loads a model, in a thread of its own.
-            on_done: called from that thread when `collect` has something to collect.
+            load: loads a model; called in a separate thread.
+            on_done: called from that thread when `collect` has a result.
         """
         self._load, self._on_done = load, on_done
         self._executor = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix='model loader')
@@ -92,22 +92,22 @@ class ModelLoader:
 
     @property
     def request(self) -> ModelRequest | None:
-        """What is being loaded, else what was requested of the model that runs; None where there is neither."""
+        """The request that is being loaded, otherwise that of the current model; None if there is neither."""
         if self._pending_request is not None:
             return self._pending_request
         return self.model.request if self.model is not None else None
 
     @property
     def busy(self) -> bool:
-        """Whether a thread is loading, also one that was abandoned."""
+        """Whether a thread is loading a model, including an abandoned one."""
         return any(not future.done() for future in self._futures)
 
     def begin(self, request: ModelRequest) -> None:
-        """Load a model; the one before runs until that is done."""
+        """Start loading a model; the current one keeps running until it is loaded."""
         self.abandon()
         _LOG.info(LOADING)
         self.task = LOADING
-        # A change that fails goes back to the model before; our own model is for a node that has none yet.
+        # After a failed change the previous model keeps running; the fallback is for a node without a model.
         may_fall_back = request.fallback and (self.model is None or bool(self.model.fallback_reason))
         self._pending_request = request
         future = self._pending = self._executor.submit(self._run, request, may_fall_back)
@@ -115,7 +115,7 @@ class ModelLoader:
         future.add_done_callback(self._signal)
 
     def collect(self) -> bool:
-        """Take what was loaded, or the reason why it was not; return whether there was either."""
+        """Take the loaded model or the reason for the failure; return whether there was a result."""
         if self._pending is None or not self._pending.done():
             return False
         self.error = None
@@ -128,14 +128,14 @@ class ModelLoader:
         return True
 
     def abandon(self) -> None:
-        """Stop waiting for what is being loaded; a thread in the middle of it cannot be stopped."""
+        """Discard the model that is being loaded; its thread cannot be stopped."""
         if self._pending is not None:
             self._pending.cancel()
         self._pending = self._pending_request = None
         self.task = ''
 
     def unload(self) -> None:
-        """Free the model, and load no more."""
+        """Free the model, and stop loading."""
         self.abandon()
         self.model = None
 
@@ -161,12 +161,12 @@ class ModelLoader:
 def check_change(before: ModelRequest, after: ModelRequest) -> None:
     """Check quickly whether the parameters may change from one model to another while the node runs.
 
-    A change that asks for other weights is refused where these are absent. Any other change is accepted, also while
-    our own model runs because the weights of the requested one are absent.
+    A change that requires other weights is rejected if they are missing. Any other change is accepted, also while our
+    own model runs as a fallback.
 
     Raises:
-        SettingError: there is no such model.
-        ModelError: its weights are absent and must not be downloaded, or are damaged.
+        SettingError: the model does not exist.
+        ModelError: its weights are missing and must not be downloaded, or are damaged.
     """
     settings = after.resolve()
     if settings.model != BODYPIX or _weights_of(settings) == _weights_of(before.resolve()):
@@ -180,12 +180,12 @@ def check_change(before: ModelRequest, after: ModelRequest) -> None:
 
 
 def _own_settings(settings: NetworkSettings) -> NetworkSettings:
-    """Return the settings without what our own model does not have."""
+    """Return the settings without those that our own model does not have."""
     precision = 'auto' if settings.precision == 'int8' else settings.precision
     return dataclasses.replace(settings, model='auto', checkpoint='official', precision=precision)
 
 
 def _weights_of(settings: NetworkSettings) -> tuple[object, ...]:
-    """Return what decides which weights are needed."""
+    """Return the settings that determine the required weights."""
     names = ('model', 'version', 'architecture', 'multiplier', 'quant_bytes', 'checkpoint')
     return tuple(getattr(settings, name) for name in names)

@@ -1,4 +1,4 @@
-"""The node: its lifecycle, and what connects cameras, model and worker."""
+"""The node: its lifecycle, and the connection of cameras, model and worker."""
 
 from __future__ import annotations
 
@@ -26,28 +26,29 @@ _LOG = logging.getLogger(__name__)
 _REPORT_PERIOD_S = 1.0
 _POLL_PERIOD_S = 0.1
 _STOP_S = 0.7
-"""How long a transition waits for the worker."""
+"""Maximum time for which a transition waits for the worker."""
 
 
 class BodyPixNode(LifecycleNode):
     """Segments people in the images of one or several cameras.
 
-    Configuring opens the topics and begins to load the model; activating receives images and publishes results.
+    Configuring opens the topics and starts loading the model; activating starts receiving images and publishing
+    results.
 
     Attributes:
-        fatal: why the process must end, where `require_gpu` demands it; None otherwise.
+        fatal: why the process must end because of `require_gpu`; None otherwise.
     """
 
     def __init__(self, load: Load = load_model, arguments: list[str] | None = None, **options: Any) -> None:
-        """Declare the parameters and open the node's own topics.
+        """Declare the parameters and open the topics that do not belong to a camera.
 
         Args:
             load: loads a model.
-            arguments: of the command line, with those of ROS; those of the process where None.
-            options: of rclpy's node.
+            arguments: command line arguments including those of ROS; None for those of the process.
+            options: options of rclpy's node.
 
         Raises:
-            SettingError: a parameter was given a value that it cannot have.
+            SettingError: a parameter has an invalid value.
         """
         super().__init__('bodypix', **options)
         self.fatal: Exception | None = None
@@ -77,25 +78,25 @@ class BodyPixNode(LifecycleNode):
         return self._loader.busy or any(worker.running for worker in self._abandoned)
 
     def start(self) -> None:
-        """Configure and activate, where the parameters say so."""
+        """Configure and activate the node if `autostart` is true."""
         if self._node_parameters.now.node.autostart and self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
     def stop(self) -> None:
-        """Stop receiving and publishing before the node is destroyed, within two seconds."""
+        """Stop receiving and publishing within two seconds, before the node is destroyed."""
         self._attempt('stop', self._stop_processing)
         self._loader.abandon()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Open the topics and begin to load the model."""
+        """Open the topics and start loading the model."""
         return self._attempt('configure', self._configure, undo=self._close_topics)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Receive images, and publish results as soon as the model is loaded."""
+        """Start receiving images, and publish results as soon as the model is loaded."""
         return self._attempt('activate', self._activate, undo=self._stop_processing)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop receiving and publishing; the model stays loaded."""
+        """Stop receiving and publishing; the model remains loaded."""
         return self._attempt('deactivate', self._stop_processing)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -113,7 +114,7 @@ class BodyPixNode(LifecycleNode):
     def _attempt(
         self, name: str, action: Callable[[], None], undo: Callable[[], None] = lambda: None
     ) -> TransitionCallbackReturn:
-        """Do what a transition is for; where that fails, say why (rclpy does not) and stay in the state before."""
+        """Run a transition; if it fails, log the reason (rclpy does not) and return to the previous state."""
         try:
             action()
         except Exception as error:
@@ -175,7 +176,7 @@ class BodyPixNode(LifecycleNode):
             self.get_logger().error(f'the model has not returned for {worker.busy_s:.1f} s; its result is discarded')
 
     def _on_model(self) -> None:
-        """Use a model that was loaded, or go back to the one before."""
+        """Use the loaded model, or keep the previous one."""
         try:
             if self._loader.collect():
                 self._apply_model(self._loader.model, self._loader.error)
@@ -184,7 +185,7 @@ class BodyPixNode(LifecycleNode):
 
     def _apply_model(self, model: LoadedModel | None, error: Exception | None) -> None:
         if model is None:
-            assert error is not None, 'a loader that is done has a model or an error'
+            assert error is not None, 'a finished loader has a model or an error'
             self._give_up(error)
         elif error is not None:
             self._node_parameters.restore_model(model.request)
@@ -202,7 +203,7 @@ class BodyPixNode(LifecycleNode):
         return None if self._loader.model is None else self._loader.model.segmenter
 
     def _give_up(self, error: Exception) -> None:
-        """Go back to the state before the configuration; where a GPU is required, end."""
+        """Return to the unconfigured state, or end the process if a GPU is required."""
         if state_of(self) == 'active':
             self.trigger_deactivate()
         self.trigger_cleanup()

@@ -1,4 +1,4 @@
-"""The node's parameters: declared from the settings, checked, and read back as settings."""
+"""The parameters of the node: declared from the settings, checked, and converted to settings."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ Group = TypeVar('Group', bound=Settings)
 
 _LOG = logging.getLogger(__name__)
 _OF_ROS = ('use_sim_time', 'qos_overrides.', 'diagnostic_updater.', 'start_type_description_service')
-"""Parameters of ROS itself, or what they begin with: some are declared after the node was made."""
+"""Names or prefixes of parameters of ROS itself, some of which are declared after the node has been created."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """All settings of the node at one moment, and the names of those that were given explicitly."""
+    """A snapshot of all settings of the node, and the names of those that were given explicitly."""
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
@@ -52,23 +52,23 @@ class Parameters:
 
     @property
     def groups(self) -> tuple[Settings, ...]:
-        """The settings by what they concern."""
+        """The settings by class."""
         return self.network, self.segment, self.picture, self.tracking, self.node
 
     @property
     def model_request(self) -> ModelRequest:
-        """The model that these parameters ask for."""
+        """The model that these parameters select."""
         return ModelRequest(self.network, self.given.intersection(BODYPIX_ONLY), self.node.fallback)
 
     def describe(self) -> tuple[Setting, ...]:
-        """Return what is known of every setting."""
+        """Return the descriptions of all settings."""
         return tuple(one for group in self.groups for one in group.describe())
 
     def changed(self, values: Mapping[str, Any]) -> Parameters:
-        """Return these parameters with some values replaced; names that are no settings are left out.
+        """Return these parameters with some values replaced; names that are not settings are ignored.
 
         Raises:
-            SettingError: a value is wrong; the text says which and why.
+            SettingError: a value is invalid; the text says which and why.
         """
         return Parameters(
             _changed(self.network, values),
@@ -81,11 +81,11 @@ class Parameters:
 
 
 class NodeParameters:
-    """Declares the parameters of a node, checks each change, and reports it once it is made.
+    """Declares the parameters of a node, checks each change, and reports it after it is made.
 
     Attributes:
-        now: the parameters at present.
-        topics_open: topics are open, so parameters on which they depend cannot change.
+        now: the current parameters.
+        topics_open: whether topics are open, so that parameters on which they depend cannot change.
     """
 
     def __init__(
@@ -97,12 +97,12 @@ class NodeParameters:
         """Declare the parameters.
 
         Args:
-            node: that declares them.
+            node: the node that declares them.
             on_change: called after each change.
-            check_model: raises an error where the model cannot change from one request to another.
+            check_model: raises an error if the model cannot change from one request to another.
 
         Raises:
-            SettingError: an override of the command line or of a parameter file is wrong; the text says which and why.
+            SettingError: a value from the command line or a parameter file is invalid; the text says which and why.
         """
         self._node, self._on_change, self._check_model = node, on_change, check_model
         self._restoring = False
@@ -115,7 +115,7 @@ class NodeParameters:
             node.add_on_set_parameters_callback(self._check_and_take)
 
     def restore_model(self, request: ModelRequest) -> None:
-        """Set the parameters of the model back to those of a request."""
+        """Reset the parameters of the model to those of a request."""
         settings = request.settings
         changed = [
             _parameter(one, getattr(settings, one.name))
@@ -139,8 +139,8 @@ class NodeParameters:
                 _check_fixed(self.now.node, changed.node)
                 if changed.model_request != self.now.model_request:
                     self._check_model(self.now.model_request, changed.model_request)
-        except Exception as error:  # whatever it is, this change is refused and the node lives
-            _LOG.debug('a parameter was refused', exc_info=error)
+        except Exception as error:  # any exception rejects this change and must not end the node
+            _LOG.debug('a parameter was rejected', exc_info=error)
             return SetParametersResult(successful=False, reason=describe_error(error))
         return SetParametersResult(successful=True)
 
@@ -150,7 +150,7 @@ class NodeParameters:
         self.now = self.now.changed(_values(changes))
         try:
             self._on_change()
-        except Exception as error:  # the parameter is set; what depends on it is reported, and the node lives
+        except Exception as error:  # the parameter is already set; the failure is logged and must not end the node
             names = ', '.join(change.name for change in changes)
             log_error(_LOG, f'failed to apply {shorten(names)}', error)
 
@@ -162,7 +162,7 @@ class NodeParameters:
 
 
 def unknown_overrides(node: Node) -> Iterator[str]:
-    """Yield a warning for each parameter that was given but does not exist, such as a misspelled one."""
+    """Yield a warning for each given parameter that does not exist, such as a misspelled one."""
     known = [one.name for one in Parameters().describe()]
     for name in parameter_overrides(node):
         if not node.has_parameter(name) and not name.startswith(_OF_ROS):
@@ -172,15 +172,15 @@ def unknown_overrides(node: Node) -> Iterator[str]:
 
 
 def unmatched_files(arguments: Sequence[str], node_name: str) -> Iterator[str]:
-    """Yield a warning for each parameter file that has parameters for other nodes only.
+    """Yield a warning for each parameter file that only contains parameters for other nodes.
 
     Args:
-        arguments: of the command line; files follow `--params-file`.
+        arguments: command line arguments; files follow `--params-file`.
         node_name: full name of the node.
     """
     files = [Path(value) for option, value in pairwise(arguments) if option == '--params-file']
     for file in files:
-        with suppress(SettingError):  # rcl has reported a file that cannot be read
+        with suppress(SettingError):  # rcl has already reported files that cannot be read
             warning = other_node_warning(node_name, file)
             if warning:
                 yield warning
@@ -200,17 +200,17 @@ def _values(changes: list[Parameter]) -> dict[str, Any]:
 
 
 def _parameter(setting: Setting, value: Any) -> Parameter:
-    """Return the parameter of a setting with a value; rclpy takes an empty list for one of bytes."""
+    """Return a ROS parameter for a setting; rclpy would declare an empty list as a list of bytes."""
     if setting.kind is tuple:
         return Parameter(setting.name, Parameter.Type.STRING_ARRAY, list(value))
     return Parameter(setting.name, value=value)
 
 
 def _declare(node: Node) -> Parameters:
-    """Declare a parameter for each setting and return their values, overrides included.
+    """Declare a parameter for each setting and return their values, including overrides.
 
     Raises:
-        SettingError: an override is wrong; the text says which and why.
+        SettingError: an override is invalid; the text says which and why.
     """
     overrides = {name: one for name, one in parameter_overrides(node).items() if one.value is not None}
     settings = Parameters().describe()
@@ -232,11 +232,11 @@ def _declare(node: Node) -> Parameters:
 
 
 def descriptor(setting: Setting) -> ParameterDescriptor:
-    """Describe a setting to ROS: its meaning, its range, and whether it can change."""
+    """Return the ROS descriptor of a setting: description, range, and whether it is read-only."""
     described = ParameterDescriptor(name=setting.name, description=setting.description)
     described.additional_constraints = f'Must be {setting.range_text}.' if setting.choices else ''
     described.read_only = setting.read_only
-    # Numbers are typed dynamically: `threshold:=1` is an integer to ROS and should still be understood.
+    # Numbers are dynamically typed, because `threshold:=1` is an integer in ROS but should be accepted.
     described.dynamic_typing = setting.kind is float or setting.parse is not None
     lowest, highest = _bounds(setting)
     if lowest is None or highest is None:
@@ -251,18 +251,18 @@ def descriptor(setting: Setting) -> ParameterDescriptor:
 
 
 def _changed(group: Group, values: Mapping[str, Any]) -> Group:
-    """Return a group of settings with those of the values that belong to it."""
+    """Return a group of settings with the values that belong to it replaced."""
     names = [one.name for one in group.describe()]
     return type(group)(**{name: values.get(name, getattr(group, name)) for name in names})
 
 
 def _bounds(setting: Setting) -> tuple[Any, Any]:
-    """Return the least and the greatest value of a number, None where it has no such bound."""
+    """Return the minimum and the maximum of a number; None if it has no such bound."""
     if setting.kind in (int, float) and setting.choices:
         return min(setting.choices), max(setting.choices)
     return setting.minimum, setting.maximum
 
 
 def _step(choices: tuple[Any, ...]) -> int:
-    """Return the distance that all choices keep: 8 for (8, 16, 32); 1 where there are none."""
+    """Return the step size of the choices: 8 for (8, 16, 32); 1 if there are no choices."""
     return gcd(*(choice - min(choices) for choice in choices)) if choices else 1

@@ -1,4 +1,4 @@
-"""People as messages: what was found, boxes, and the direction of the followed person."""
+"""Messages about people: PersonArray, detections, and the direction of the followed person."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TORSO = ('left_shoulder', 'right_shoulder', 'left_hip', 'right_hip')
 
 
 def write_people(array: msg.PersonArray, result: Result) -> bool:
-    """Write everything that is known about each person."""
+    """Write all information about each person."""
     array.header = result.header
     array.height, array.width = result.image.shape[:2]
     array.model, array.part_ids = result.model, result.part_ids
@@ -50,9 +50,9 @@ def write_detections(array: Any, result: Result) -> bool:
 
 
 def write_pose(message: PoseStamped, result: Result) -> bool:
-    """Write the direction of the followed person; return false where nobody is followed or it is unknown.
+    """Write the direction of the followed person; return false if nobody is followed or the direction is unknown.
 
-    The position is a unit vector in the optical frame of the camera, since one camera without depth does not measure
+    The position is a unit vector in the optical frame of the camera, because a camera without depth does not measure
     distances. The orientation is the identity.
     """
     info = result.camera_info
@@ -69,7 +69,7 @@ def write_pose(message: PoseStamped, result: Result) -> bool:
 
 
 def middle_of(person: Person) -> tuple[float, float]:
-    """Return column and row of the middle of a person: of the torso if it is seen, else of the box or the keypoints."""
+    """Return column and row of the centre of a person: of the torso if visible, otherwise of the box or keypoints."""
     certain = [point for point in person.keypoints if point.score >= CERTAIN]
     points = [point for point in certain if point.name in _TORSO]
     if len(points) < 2 and person.box is not None:

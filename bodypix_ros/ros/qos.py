@@ -1,4 +1,4 @@
-"""Quality of service: what publishers offer, and what our subscriptions request."""
+"""Quality of service offered by publishers and requested by our subscriptions."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 _DEPTH = 5
 
 LATCHED = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-"""For what is published once and meant for later subscribers as well."""
+"""For messages that are published once and also intended for later subscribers."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What one publisher offers.
+    """The quality of service that one publisher offers.
 
     Attributes:
         node: full name of its node.
         kind: type of its messages, 'sensor_msgs/msg/Image'.
-        reliable: whether it is reliable; best effort otherwise.
-        latched: whether it keeps messages for later subscribers (transient local); volatile otherwise.
+        reliable: whether it is reliable rather than best effort.
+        latched: whether it keeps messages for later subscribers (transient local) rather than being volatile.
     """
 
     node: str
@@ -33,7 +33,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Request:
-    """What a subscription requests: reliable or best effort; transient local (latched) or volatile."""
+    """The quality of service that a subscription requests: reliable or best effort; transient local or volatile."""
 
     reliable: bool = False
     latched: bool = False
@@ -44,7 +44,7 @@ class Request:
 
     @property
     def profile(self) -> QoSProfile:
-        """The same as a profile."""
+        """The request as a QoS profile."""
         return QoSProfile(
             depth=_DEPTH,
             reliability=QoSReliabilityPolicy.RELIABLE if self.reliable else QoSReliabilityPolicy.BEST_EFFORT,
@@ -53,12 +53,12 @@ class Request:
 
 
 def output_profile() -> QoSProfile:
-    """Return the profile of our topics: reliable, so that every subscriber connects."""
+    """Return the profile of our topics: reliable, which is compatible with every subscriber."""
     return QoSProfile(depth=_DEPTH, reliability=QoSReliabilityPolicy.RELIABLE)
 
 
 def offers_of(node: Node, topic: str) -> list[Offer]:
-    """Return what the publishers of a topic offer, as far as they have been discovered."""
+    """Return the offers of all discovered publishers of a topic."""
     return [
         Offer(
             f'{one.node_namespace.rstrip("/")}/{one.node_name}',
@@ -71,16 +71,16 @@ def offers_of(node: Node, topic: str) -> list[Offer]:
 
 
 def choose_request(qos: str, offers: Sequence[Offer]) -> Request:
-    """Choose what to request from the publishers of a topic.
+    """Choose the quality of service to request from the publishers of a topic.
 
     Args:
         qos: the setting: auto, reliable or best_effort.
-        offers: of the publishers that have been discovered.
+        offers: offers of the discovered publishers.
 
     Returns:
-        With auto, reliable where there are publishers and all of them are: best effort connects with every publisher,
-        but loses most large images on Fast DDS's default transport. Latched where all publishers are, so that an image
-        that was published once before is received; only reliable subscriptions receive it.
+        With auto, reliable if there are publishers and all of them are reliable: best effort is compatible with every
+        publisher, but loses most large images on the default transport of Fast DDS. Latched if all publishers are, so
+        that previously published images are received; this requires a reliable subscription.
     """
     all_reliable = bool(offers) and all(offer.reliable for offer in offers)
     reliable = all_reliable if qos == 'auto' else qos == 'reliable'

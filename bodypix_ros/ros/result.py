@@ -1,4 +1,4 @@
-"""What is known about one image when its messages are written."""
+"""The input of the messages about one image."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..settings import PictureSettings
 
 @dataclass(frozen=True)
 class Track:
-    """What previous images add to what is known about a person.
+    """Information about a person from previous images.
 
     Attributes:
-        id: the same for a person from image to image; 0 where it is unknown.
-        gestures: that the person makes, each with the stamp since which it is seen, nanoseconds.
-        followed: this is the person whose pose is published.
+        id: track id, the same for a person in all images; 0 if unknown.
+        gestures: current gestures, each with the stamp since which it has been visible, nanoseconds.
+        followed: whether this is the person whose pose is published.
     """
 
     id: int = 0
@@ -34,17 +34,17 @@ class Track:
 
 @dataclass(frozen=True)
 class Result:
-    """What is known about one image when its messages are written.
+    """Everything that is required to write the messages about one image.
 
     Attributes:
         header: std_msgs/Header of the image.
         image: (H, W, 3) uint8 BGR.
         segmentation: of the image.
         part_ids: numbering of the parts.
-        settings: how pictures are drawn.
-        camera_info: the newest of the camera; None where there is none.
-        model: what segmented it, 'bodypix_ros' or 'bodypix'.
-        tracks: of each person of the segmentation; empty where people are not tracked.
+        settings: how images are rendered.
+        camera_info: the newest of the camera; None if there is none.
+        model: the model that segmented it, 'bodypix_ros' or 'bodypix'.
+        tracks: of each person of the segmentation; empty if people are not tracked.
     """
 
     header: Any
@@ -58,24 +58,24 @@ class Result:
 
     @property
     def labels(self) -> NDArray[np.int8]:
-        """The part labels, where an output needs them."""
-        assert self.segmentation.parts is not None, 'an output that needs parts was made without them'
+        """The part labels, for outputs that require them."""
+        assert self.segmentation.parts is not None, 'an output that requires parts was created without them'
         return self.segmentation.parts
 
     @property
     def confidence(self) -> NDArray[np.uint8]:
-        """The confidence, where an output needs it."""
-        assert self.segmentation.confidence is not None, 'an output that needs the confidence was made without it'
+        """The confidence, for outputs that require it."""
+        assert self.segmentation.confidence is not None, 'an output that requires the confidence was created without it'
         return self.segmentation.confidence
 
     @property
     def people(self) -> People:
-        """The people, where an output needs them."""
-        assert self.segmentation.people is not None, 'an output that needs people was made without them'
+        """The people, for outputs that require them."""
+        assert self.segmentation.people is not None, 'an output that requires people was created without them'
         return self.segmentation.people
 
     @property
     def tracked_people(self) -> list[tuple[Person, Track]]:
-        """Each person, and what previous images add."""
+        """Each person, with the information from previous images."""
         persons = self.people.persons
         return list(zip(persons, self.tracks or [Track()] * len(persons), strict=True))

@@ -1,4 +1,4 @@
-"""The services of the node: segment one image, and choose whom to follow."""
+"""The services of the node: segment one image, and select the person to follow."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .result import Result
 
 _LOG = logging.getLogger(__name__)
 _MAX_CALLS = 4
-"""Calls of Segment that wait for the model at once; further ones are refused."""
+"""Maximum number of pending calls of Segment; further calls are rejected."""
 
 
 class FollowService:
-    """Answers `~/follow`."""
+    """The service `~/follow`."""
 
     def __init__(self, node: Node, cameras: Sequence[Camera]) -> None:
         """Open the service; `cameras` are those of the node at any time."""
@@ -41,13 +41,13 @@ class FollowService:
             camera = self._find(request.camera)
             tracking = camera.parameters.tracking
             if not tracking.tracking and request.target != Follow.Request.STOP:
-                raise ValueError('following requires ids: set the parameter tracking to true')
+                raise ValueError('following requires track ids: set the parameter tracking to true')
             state = camera.history.follow(request.target, request.track_id, tracking.follow_hold_s)
         except ValueError as error:
             response.success, response.message = False, str(error)
             return response
         wanted = any(one.output.needs_people for one in camera.wanted.publishers)
-        hint = '' if wanted else '; people are not looked for until people/pose or people has a subscriber'
+        hint = '' if wanted else '; people are not detected until people/pose or people has a subscriber'
         response.success, response.message = True, state + hint
         return response
 
@@ -65,7 +65,7 @@ class FollowService:
 
 
 class SegmentService:
-    """Answers `~/segment` while the node continues: the model runs in a thread of its own."""
+    """The service `~/segment`. The model runs in a separate thread, so that the node continues."""
 
     def __init__(
         self, node: Node, segmenter: Callable[[], Segmenter | None], parameters: Callable[[], Parameters]
@@ -74,12 +74,12 @@ class SegmentService:
 
         Args:
             node: of the service.
-            segmenter: returns the model that is loaded, or None.
-            parameters: returns those of the node.
+            segmenter: returns the loaded model, or None.
+            parameters: returns the parameters of the node.
         """
         self._node, self._segmenter, self._parameters = node, segmenter, parameters
         self._calls = 0
-        # In a group of its own: a call that waits keeps all other callbacks of its group waiting.
+        # In a separate callback group, because a pending call blocks all other callbacks of its group.
         node.create_service(Segment, '~/segment', self._segment, callback_group=ReentrantCallbackGroup())
 
     async def _segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
@@ -87,7 +87,7 @@ class SegmentService:
         if segmenter is None or self._calls >= _MAX_CALLS:
             response.success = False
             response.message = (
-                'the model is not loaded; configure the node and wait until it is'
+                'the model is not loaded; configure the node and wait until it is loaded'
                 if segmenter is None
                 else f'{self._calls} calls are waiting for the model; call again later'
             )
@@ -109,7 +109,7 @@ class SegmentService:
 
 
 def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Request) -> Segment.Response:
-    """Segment the image of a request as the topics of the node would; an error is part of the answer."""
+    """Segment the image of a request like the topics of the node; errors are returned in the response."""
     response = Segment.Response()
     try:
         result = _result(segmenter, parameters, request)
@@ -119,7 +119,7 @@ def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Reques
                 message = OutputMessage(output.kind)
                 output.write(message, result)
                 setattr(response, output.topic, message.content)
-    except Exception as error:  # whatever it is, the caller gets an answer
+    except Exception as error:  # the caller must always receive a response
         _LOG.debug('segment', exc_info=error)
         return Segment.Response(success=False, message=describe_error(error))
     response.success = True

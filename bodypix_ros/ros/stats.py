@@ -1,4 +1,4 @@
-"""What became of the frames of a camera, and how long each stage took."""
+"""Statistics of the frames of a camera: counts, and the time of each stage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAGES = ('receive', 'wait', 'preprocess', 'inference', 'postprocess', 'publish'
 
 @dataclass
 class Counts:
-    """Frames since the camera was opened. Each frame that came in ends as exactly one of out, dropped and bad."""
+    """Frames since the camera was opened. Each received frame is counted as exactly one of out, dropped or bad."""
 
     frames_in: int = 0
     frames_out: int = 0
@@ -31,16 +31,16 @@ class Counts:
 class FrameStats:
     """The counts and times of one camera.
 
-    The subscription (the executor's thread) and the worker count separately, so that neither waits for the other.
+    The subscription (executor thread) and the worker count separately, so that neither waits for the other.
 
     Attributes:
-        subscription: what the subscription counts: frames in, replaced in the queue, or refused.
-        worker: what the worker counts: frames published, dropped because something failed, or unreadable.
-        last_out_s: when the newest result was published, `time.monotonic`; 0 before the first.
+        subscription: counts of the subscription: frames received, replaced in the queue, or rejected.
+        worker: counts of the worker: frames published, dropped because of a failure, or unreadable.
+        last_out_s: when the newest result was published, `time.monotonic`; 0 before the first result.
     """
 
     def __init__(self, name: str) -> None:
-        """Start at zero; `name` is that of the camera."""
+        """Start with zero counts; `name` is the name of the camera."""
         self.subscription, self.worker = Counts(), Counts()
         self.last_out_s = 0.0
         self._name = name
@@ -52,11 +52,11 @@ class FrameStats:
 
     @property
     def counts(self) -> Counts:
-        """The counts of both threads."""
+        """The sum of the counts of both threads."""
         return self.subscription + self.worker
 
     def record_published(self, now_s: float, **stages_ms: float) -> None:
-        """Count a published frame and keep the milliseconds of its stages. Called by the worker."""
+        """Count a published frame and record the times of its stages, milliseconds. Called by the worker."""
         self.worker.frames_out += 1
         self.last_out_s = now_s
         with self._times_lock:
@@ -64,19 +64,19 @@ class FrameStats:
                 self._times_ms[stage].append(time_ms)
 
     def is_new_defect(self, error: BadImage) -> bool:
-        """Keep why a frame is unreadable; return whether it is the first of its kind."""
+        """Record the defect of an unreadable frame; return whether it is the first of its kind."""
         self._defect = str(error)
         is_new = error.kind not in self._reported_defects
         self._reported_defects.add(error.kind)
         return is_new
 
     def take_defect(self) -> str:
-        """Return why the newest unreadable frame since the last call was unreadable; empty where there was none."""
+        """Return the newest defect since the last call; empty if there was none."""
         defect, self._defect = self._defect, ''
         return defect
 
     def report(self, period_s: float) -> CameraStats:
-        """Summarise what came since the last report, `period_s` seconds ago."""
+        """Return a summary since the last report, `period_s` seconds ago."""
         with self._times_lock:
             times_ms, self._times_ms = self._times_ms, defaultdict(list)
         counts = self.counts

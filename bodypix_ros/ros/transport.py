@@ -1,4 +1,4 @@
-"""How images are transported between processes: what this process lacks for it, and advice where images get lost."""
+"""Image transport between processes: the required environment, and advice if images are lost."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from rclpy import get_rmw_implementation_identifier
 from ..fast_dds import PROFILE_VARIABLES, missing_variables
 
 LARGE_IMAGE_BYTES = 500_000
-"""Larger images do not fit into the shared memory that Fast DDS uses by default."""
+"""Larger images exceed the shared memory that Fast DDS uses by default."""
 
 
 def profile_path() -> Path:
-    """Return the path of this package's Fast DDS profile, with shared memory that is large enough for images."""
+    """Return the path of the Fast DDS profile of this package, with sufficient shared memory for images."""
     return Path(get_package_share_directory('bodypix_ros')) / 'config' / 'fastdds_shm.xml'
 
 
 def transport_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that the environment of a process lacks for sending or receiving images."""
+    """Return the environment variables that a process lacks for sending or receiving images."""
     return missing_variables(environment, str(profile_path()))
 
 
 class TransportWatch:
-    """Reports once that images are too large for the transport that is in use."""
+    """Reports once if images are too large for the current transport."""
 
     def __init__(self) -> None:
         self._reported = not self._is_default()
 
     def advice(self, image_bytes: int) -> str:
-        """Return what to do about images of this size; empty if nothing is wrong or it has been reported before."""
+        """Return advice for images of this size; empty if there is no problem or it has already been reported."""
         if self._reported or image_bytes < LARGE_IMAGE_BYTES:
             return ''
         self._reported = True
@@ -52,5 +52,5 @@ class TransportWatch:
 
 
 def complete_environment() -> None:
-    """Let ROS find its packages if it was installed from PyPI wheels; a sourced ROS needs nothing."""
+    """Set the environment for a ROS that was installed from PyPI wheels; a sourced ROS already has it."""
     os.environ.setdefault('AMENT_PREFIX_PATH', sys.prefix)

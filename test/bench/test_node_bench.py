@@ -31,5 +31,7 @@ def test_the_node_is_measured(astronaut: np.ndarray, model_dir: str, monkeypatch
 def test_without_ros_the_error_names_the_missing_module(astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'ament_index_python.packages', None)
     monkeypatch.delitem(sys.modules, 'bodypix_ros.ros.transport', raising=False)
-    with pytest.raises(BodyPixError, match='bodypix bench --node needs ROS 2, but ament_index_python is not installed'):
+    with pytest.raises(
+        BodyPixError, match='bodypix bench --node requires ROS 2, but ament_index_python is not installed'
+    ):
         measure_node(Case(160, 120, 1, NetworkSettings()), astronaut, 20.0, 1.0)

@@ -60,8 +60,8 @@ def test_a_gpu_is_compared_with_the_cpu_and_timed(gpu, capsys) -> None:
     assert main(['check', *QUICK, '--batch', '2']) == 0
     out = capsys.readouterr().out
     assert 'provider      cuda: CUDA on a CPU, verified against the CPU\n' in out
-    assert '120x90        right: ' in out
-    assert ' of the parts equal the CPU; ' in out
+    assert '120x90        correct: ' in out
+    assert ' of the parts match the CPU; ' in out
     assert 'For a GPU' not in out
 
 
@@ -102,4 +102,4 @@ def test_the_log_is_as_before_after_a_check(capsys) -> None:
 def test_a_batch_of_none_is_refused(capsys) -> None:
     with pytest.raises(SystemExit):
         main(['check', '--batch', '0'])
-    assert "expected a whole number from 1 on, got '0'" in capsys.readouterr().err
+    assert "expected an integer of at least 1, got '0'" in capsys.readouterr().err

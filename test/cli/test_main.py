@@ -75,7 +75,7 @@ def test_an_error_of_ours_is_one_line_and_status_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ''
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f'bodypix: {tmp_path} holds no official checkpoint; expected files laid out like the server')
+    assert line.startswith(f'bodypix: {tmp_path} contains no official checkpoint; expected the layout of the server')
 
 
 def test_an_interrupted_command_ends_quietly(
@@ -101,7 +101,7 @@ def test_a_reader_that_closes_the_pipe_ends_it_quietly() -> None:
 def test_a_full_disk_behind_stdout_is_one_sentence() -> None:
     with open('/dev/full', 'w') as full:
         done = _run('models', 'list', stdout=full.fileno(), PYTHONUNBUFFERED='')
-    assert (done.stderr, done.returncode) == ('bodypix: stdout cannot be written (No space left on device)\n', 1)
+    assert (done.stderr, done.returncode) == ('bodypix: failed to write to stdout (No space left on device)\n', 1)
 
 
 def test_a_closed_stdout_is_one_sentence() -> None:

@@ -38,7 +38,7 @@ def test_fetch_of_what_is_not_there_is_one_sentence(
     assert captured.out == ''
     assert captured.err.splitlines()[-1] == (
         f'bodypix: ResNet50, 4-byte weights are not on the server ({origin.as_uri()}/savedmodel/bodypix/resnet50/float/'
-        'model-stride16.json: there is no such file); it has: MobileNetV1 0.75, 4-byte weights'
+        'model-stride16.json does not exist); it has: MobileNetV1 0.75, 4-byte weights'
     )
 
 

@@ -81,7 +81,7 @@ def test_a_build_prepares_the_sizes_that_it_is_given(official, monkeypatch) -> N
 def test_a_wrong_size_is_refused(size, official, capsys) -> None:
     with pytest.raises(SystemExit):
         main(['models', 'build', '--size', size, *official])
-    assert f"a size must be given as WIDTHxHEIGHT, such as 640x480, got '{size}'" in capsys.readouterr().err
+    assert f"a size must be WIDTHxHEIGHT, such as 640x480, got '{size}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('size', ['100000x100', '16000x16000', f'{"9" * 5000}x1'])
@@ -89,7 +89,7 @@ def test_a_size_beyond_that_of_pictures_is_refused(size, official, capsys) -> No
     with pytest.raises(SystemExit):
         main(['models', 'build', '--size', size, *official])
     refusal = capsys.readouterr().err.splitlines()[-1]
-    assert 'a size may have at most 16384 pixels a side and 33554432 in all, got ' in refusal
+    assert 'a size may have at most 16384 pixels per side and 33554432 in total, got ' in refusal
     assert len(refusal) < 400
 
 

@@ -72,7 +72,7 @@ def test_a_folder_of_an_unknown_user_is_refused(capsys: pytest.CaptureFixture[st
     parser.add_argument('--output', type=read_folder)
     with pytest.raises(SystemExit):
         parser.parse_args(['--output=~nosuchuser/x'])
-    text = "argument --output: '~nosuchuser/x' names a user whose home folder is unknown"
+    text = "argument --output: the home folder of the user in '~nosuchuser/x' is unknown"
     assert capsys.readouterr().err.splitlines()[-1].endswith(text)
 
 
@@ -114,10 +114,8 @@ def test_help_gives_choices_descriptions_and_defaults() -> None:
     add_options(parser, NetworkSettings, only=('stride', 'require_gpu', 'model_dir', 'device_id'))
     text = ' '.join(parser.format_help().split())
     assert '--stride {8,16,32} Network input pixels per output cell; smaller is finer and slower (default: 16)' in text
-    assert (
-        '--require-gpu, --no-require-gpu Refuse to start where no GPU runs the network, or its results are wrong'
-        in text
-    )
+    assert '--require-gpu, --no-require-gpu Refuse to run if the network does not run on a GPU with' in text
+    assert 'correct results (default: false)' in text
     assert '--device-id N' in text
-    assert "--model-dir TEXT Folder that keeps the weights; empty means the user's cache folder" in text
+    assert "--model-dir TEXT Folder for the weights; empty means the user's cache folder" in text
     assert '--multiplier' not in text

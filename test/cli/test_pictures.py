@@ -57,7 +57,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
     with pytest.raises(BodyPixError) as caught:
         write_files(tmp_path, {'x.json': b'newer'})
     assert str(caught.value) == (
-        f'{tmp_path} cannot be written (No space left on device); free some space, or choose another --output'
+        f'failed to write to {tmp_path} (No space left on device); free some space, or choose another --output'
     )
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b'old'
@@ -67,7 +67,7 @@ def test_a_folder_that_cannot_be_created_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / 'file').write_text('in the way')
     with pytest.raises(BodyPixError) as caught:
         write_pictures(tmp_path / 'file', GREY)
-    assert str(caught.value) == f'{tmp_path}/file cannot be written (File exists); choose another --output'
+    assert str(caught.value) == f'failed to write to {tmp_path}/file (File exists); choose another --output'
 
 
 def test_an_input_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,7 +170,7 @@ def test_help_has_every_setting_with_an_effect_and_its_description(capsys) -> No
 def test_a_folder_that_cannot_be_written_is_said_before_anything_is_loaded(loaded, tmp_path, capsys) -> None:
     (tmp_path / 'file').write_text('in the way')
     assert main(['segment', save(tmp_path / 'x.png'), '--output', str(tmp_path / 'file')]) == 1
-    assert errors(capsys) == [f'bodypix: {tmp_path}/file cannot be written (File exists); choose another --output']
+    assert errors(capsys) == [f'bodypix: failed to write to {tmp_path}/file (File exists); choose another --output']
     assert loaded == []
 
 

@@ -61,7 +61,7 @@ def test_a_process_that_handled_the_signal_inside_exec_ends_with_its_own_status(
 
 def test_a_parameter_that_is_not_utf8_is_refused() -> None:
     """ROS would refuse it with a UnicodeEncodeError."""
-    refusal = r"source must be UTF-8 as all parameters of ROS, got '/tmp/\\udce9.png'; rename the file"
+    refusal = r"source must be UTF-8, as required by ROS, got '/tmp/\\udce9.png'; rename the file"
     with pytest.raises(SettingError, match=refusal), running('waiting', '/demo', {'source': '/tmp/\udce9.png'}):
         pass
 

@@ -67,8 +67,7 @@ def test_a_frame_that_cannot_be_recorded_is_launched_kernel_by_kernel(backend, c
         assert backend().open(b'', 1, '640x480', sessions) == 'a session'
     assert [(placement.strict, placement.record) for placement in sessions.placements] == [(True, True), (False, False)]
     assert caplog.messages == [
-        'pictures of 640x480 run kernel by kernel, which is slower: CUDA cannot record them: '
-        'nodes have not been partitioned'
+        'CUDA cannot record images of 640x480 as a graph, so they take longer: nodes have not been partitioned'
     ]
 
 
@@ -76,7 +75,7 @@ def test_a_network_that_does_not_run_is_an_error_with_its_first_line(backend) ->
     sessions = Sessions(recorded='one', launched='CUDA failure 35: driver version is insufficient\nmore lines')
     with pytest.raises(ProviderError) as caught:
         backend().open(b'', 1, '640x480', sessions)
-    assert str(caught.value) == 'CUDA failed on pictures of 640x480: CUDA failure 35: driver version is insufficient'
+    assert str(caught.value) == 'CUDA failed on images of 640x480: CUDA failure 35: driver version is insufficient'
 
 
 def test_a_library_that_is_missing_is_the_reason(backend, monkeypatch) -> None:

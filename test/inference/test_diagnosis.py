@@ -54,7 +54,7 @@ def test_a_missing_driver_is_named_with_its_remedy(complete, monkeypatch, tmp_pa
 def test_the_runtime_for_cpus_is_to_be_replaced(complete, monkeypatch) -> None:
     monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['CPUExecutionProvider'])
     assert _by_subject()['ONNX Runtime'].remedy == (
-        "Replace onnxruntime by onnxruntime-gpu: pip uninstall onnxruntime, then pip install 'bodypix_ros[gpu]'."
+        "Replace onnxruntime with onnxruntime-gpu: pip uninstall onnxruntime, then pip install 'bodypix_ros[gpu]'."
     )
 
 
@@ -70,12 +70,12 @@ def test_a_missing_cuda_core_is_to_be_installed(complete, monkeypatch) -> None:
 
 def test_a_device_that_cannot_be_used_and_a_missing_library_are_remedies_of_their_own(complete, monkeypatch) -> None:
     def refuse(_device_id: int) -> None:
-        raise ProviderError('the kernels do not compile for sm_90: no NVRTC')
+        raise ProviderError('failed to compile the kernels for sm_90: no NVRTC')
 
     monkeypatch.setattr(diagnosis, 'load_device', refuse)
     monkeypatch.setattr(diagnosis, 'missing_library', lambda _provider: 'libcudnn.so.9 is missing; pip installs it')
     found = _by_subject()
-    assert found['GPU 0'].remedy == 'The kernels do not compile for sm_90: no NVRTC.'
+    assert found['GPU 0'].remedy == 'Failed to compile the kernels for sm_90: no NVRTC.'
     assert (
         found['CUDA provider'].remedy
         == 'Install what the CUDA provider lacks: libcudnn.so.9 is missing; pip installs it.'

@@ -36,5 +36,5 @@ def test_whatever_is_wrong_with_numba_costs_speed_alone(
     assert choose_kernels('auto').name == 'numpy'
     first_line = (str(error) or 'EOFError').splitlines()[0]
     assert caplog.messages[-1] == f'numba does not work here ({first_line}), so frames take longer'
-    with pytest.raises(ProviderError, match='kernels is numba, which does not work here .*set kernels to numpy'):
+    with pytest.raises(ProviderError, match='kernels is set to numba, which does not work here .*set kernels to numpy'):
         choose_kernels('numba')

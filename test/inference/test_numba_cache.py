@@ -89,7 +89,7 @@ def test_kernels_are_compiled_again_without_the_cache(
     assert choose_kernels('auto').name == 'numba'
     assert [one.__name__ for one in discarded] == ['bodypix_ros.inference.numba_kernels']
     (warning,) = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
-    assert warning == 'numba failed (Ran out of input); its cache is discarded and the kernels are compiled again'
+    assert warning == 'numba failed (Ran out of input); discarding its cache and recompiling the kernels'
 
 
 def test_numpy_runs_where_numba_fails_without_its_cache_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_numpy_runs_where_numba_fails_without_its_cache_too(monkeypatch: pytest.
     monkeypatch.setattr(module, '_compile', _failing_compiler(2))
     assert choose_kernels('auto').name == 'numpy'
     monkeypatch.setattr(module, '_compile', _failing_compiler(2))
-    with pytest.raises(ProviderError, match=r'kernels is numba, which does not work here \(Ran out of input\)'):
+    with pytest.raises(ProviderError, match=r'kernels is set to numba, which does not work here \(Ran out of input\)'):
         choose_kernels('numba')
 
 

@@ -56,7 +56,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch, offer: Callable[..., None]) -> list[Hos
 
 
 def _fail(*_given: object, **_named: object) -> None:
-    raise ProviderError('CUDA failed on pictures of 640x480: driver version is insufficient')
+    raise ProviderError('CUDA failed on images of 640x480: driver version is insufficient')
 
 
 def test_the_cpu_runs_what_asks_for_it() -> None:
@@ -139,10 +139,10 @@ def test_cuda_that_is_listed_but_does_not_run_is_not_believed(gpu, monkeypatch, 
         engine = _open(provider='cuda')
     assert (engine.provider, engine.reason) == (
         'cpu',
-        'CUDA failed on pictures of 640x480: driver version is insufficient',
+        'CUDA failed on images of 640x480: driver version is insufficient',
     )
     assert caplog.messages == [
-        'CUDA was requested, but CUDA failed on pictures of 640x480: driver version is insufficient. '
+        'CUDA was requested, but CUDA failed on images of 640x480: driver version is insufficient. '
         'Running on the CPU; set require_gpu to refuse.'
     ]
 

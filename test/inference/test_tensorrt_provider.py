@@ -104,27 +104,27 @@ def test_building_is_announced_once(here, tmp_path, caplog) -> None:
     with caplog.at_level(logging.INFO):
         for _ in range(2):
             backend.open(b'a model', 1, '640x480', here)
-    assert caplog.messages == ['building a TensorRT engine for pictures of 640x480; that takes minutes, once']
+    assert caplog.messages == ['building a TensorRT engine for images of 640x480; this takes minutes, but only once']
 
 
 def test_a_failed_build_leaves_no_note_and_says_why(here, tmp_path, monkeypatch) -> None:
     def fail(*_given: object) -> None:
         raise RuntimeError('no tactic\nmore lines')
 
-    with pytest.raises(ProviderError, match='TensorRT failed on pictures of 640x480: no tactic$'):
+    with pytest.raises(ProviderError, match='TensorRT failed on images of 640x480: no tactic$'):
         TensorRtBackend(0, half=True, root=tmp_path).open(b'a model', 1, '640x480', fail)
     assert list(tmp_path.glob('*/engine.json')) == []
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_says_so(here, tmp_path) -> None:
     (tmp_path / 'file').touch()
-    with pytest.raises(ProviderError, match='TensorRT cannot keep its engines: .*file'):
+    with pytest.raises(ProviderError, match='TensorRT cannot store its engines: .*file'):
         TensorRtBackend(0, half=True, root=tmp_path / 'file').open(b'a model', 1, '640x480', here)
 
 
 def test_an_old_onnx_runtime_is_refused(here, monkeypatch) -> None:
     monkeypatch.setattr(onnxruntime, '__version__', '1.20.2')
-    with pytest.raises(ProviderError, match='TensorRT needs ONNX Runtime 1.21 or newer, 1.20.2 is installed'):
+    with pytest.raises(ProviderError, match='TensorRT requires ONNX Runtime 1.21 or newer, 1.20.2 is installed'):
         TensorRtBackend(0, half=True, root=Path('x'))
 
 
@@ -160,5 +160,5 @@ def test_a_library_that_is_missing_is_named(monkeypatch) -> None:
         library_version()
     assert str(caught.value) == (
         'TensorRT cannot be loaded: libnvinfer.so.10: cannot open shared object file; '
-        'install TensorRT of the version that this names'
+        'install the TensorRT version in this file name'
     )

@@ -83,7 +83,7 @@ def test_a_file_without_cameras_means_one_without_a_name(file: Path, text: str) 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(
-        SettingError, match='params_file must be the path of a YAML file of parameters; .*none.yaml does not exist'
+        SettingError, match='params_file must be the path of a YAML parameter file; .*none.yaml does not exist'
     ):
         parameters_of(NODE, tmp_path / 'none.yaml')
 

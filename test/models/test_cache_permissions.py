@@ -80,8 +80,8 @@ def test_without_a_home_folder_networks_are_built_and_not_cached(folder: Path) -
     name, logged = _load(folder, {}, checkpoint=str(folder / 'own'), multiplier=0.25)
     assert name == f'{folder}/own (MobileNetV1 0.25), stride 16'
     assert logged == [
-        'the network is not cached, so each start builds it again: there is no cache folder, because this user has no '
-        'home folder; set model_dir or HOME'
+        'the network cannot be cached and will be rebuilt at each start: there is no cache folder, because this user '
+        'has no home folder; set model_dir or HOME'
     ]
 
 
@@ -89,7 +89,9 @@ def test_without_permission_to_write_in_the_home_folder_too(folder: Path) -> Non
     name, logged = _load(folder, {'HOME': '/'}, checkpoint=str(folder / 'own'), multiplier=0.25)
     assert name == f'{folder}/own (MobileNetV1 0.25), stride 16'
     (line,) = logged
-    assert line.startswith('the network is not cached, so each start builds it again: no permission to write /.cache/')
+    assert line.startswith(
+        'the network cannot be cached and will be rebuilt at each start: no permission to write /.cache/'
+    )
     assert line.endswith('(Permission denied); grant this user write permission or set model_dir to another folder')
 
 
@@ -112,7 +114,7 @@ def test_a_cache_that_root_has_fetched_is_used(folder: Path) -> None:
     name, logged = _load(folder, {}, model_dir=str(folder / 'cache'))
     assert name.endswith('MobileNetV1 0.75, 4-byte weights, stride 16')
     (line,) = logged
-    assert line.startswith('the network is not cached, so each start builds it again: no permission to write ')
+    assert line.startswith('the network cannot be cached and will be rebuilt at each start: no permission to write ')
 
 
 def test_a_cache_whose_networks_root_has_built_is_used_without_a_word(folder: Path) -> None:
@@ -130,10 +132,12 @@ def test_a_network_that_may_not_be_read_is_built_again(folder: Path) -> None:
     name, logged = _load(folder, {}, **settings)
     assert name == network.name
     assert logged[0] == (
-        f'the network kept in {kept} is damaged ({kept} cannot be read (Permission denied)); it is built again from '
+        f'the cached network {kept} is damaged ({kept} cannot be read (Permission denied)); rebuilding it from '
         'the weights'
     )
-    assert logged[1].startswith('the network is not cached, so each start builds it again: no permission to write ')
+    assert logged[1].startswith(
+        'the network cannot be cached and will be rebuilt at each start: no permission to write '
+    )
 
 
 @pytest.mark.parametrize('name', ['.', 'savedmodel', UNKNOWN.folder])
@@ -160,7 +164,7 @@ def test_a_checkpoint_folder_that_may_not_be_read_is_one_sentence(folder: Path) 
     error, logged = _load(folder, {}, checkpoint=str(folder / 'own'), multiplier=0.25)
     assert error == (
         'SettingError: checkpoint must be official or the folder of a TensorFlow.js checkpoint, got '
-        f"'{folder}/own', where there is none of model-stride16.json, model-stride8.json, model-stride32.json, "
+        f"'{folder}/own', which contains none of model-stride16.json, model-stride8.json, model-stride32.json, "
         'model.json (Permission denied)'
     )
     assert logged == []
@@ -173,7 +177,7 @@ def test_a_model_dir_that_may_not_be_entered_leaves_the_network_uncached(folder:
     )
     assert name == f'{folder}/own (MobileNetV1 0.25), stride 16'
     (line,) = logged
-    assert line.startswith('the network is not cached, so each start builds it again: no permission to write ')
+    assert line.startswith('the network cannot be cached and will be rebuilt at each start: no permission to write ')
 
 
 def test_a_read_only_file_system_leaves_the_network_uncached(
@@ -188,5 +192,5 @@ def test_a_read_only_file_system_leaves_the_network_uncached(
     network = load_network(NetworkSettings(model='bodypix', model_dir=str(folder / 'cache')))
     assert network.name.endswith('MobileNetV1 0.75, 4-byte weights, stride 16')
     (line,) = [record.getMessage() for record in caplog.records]
-    assert 'the network is not cached, so each start builds it again: no permission to write ' in line
+    assert 'the network cannot be cached and will be rebuilt at each start: no permission to write ' in line
     assert '(Read-only file system)' in line

@@ -58,7 +58,7 @@ def test_a_checkpoint_lies_where_the_javascript_library_looks_for_it(settings: N
         ),
         (
             NetworkSettings(version=1, quant_bytes=2),
-            'quant_bytes must be 4 with version 1, got 2; smaller ones exist for version 2 only',
+            'quant_bytes must be 4 with version 1, got 2; 1 and 2 exist only for version 2',
         ),
         (NetworkSettings(architecture='resnet50', stride=8), 'stride must be 16 or 32 with resnet50, got 8'),
     ],

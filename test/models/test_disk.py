@@ -177,7 +177,7 @@ def test_only_regular_files_of_a_limited_size_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize('text', [b'', b'{', b'[1]', b'3', b'[' * 60_000, b'\xff\xfe', b'1' * 5000, b'\0' * 100])
 def test_what_is_no_json_object_is_refused(text: bytes, tmp_path: Path) -> None:
     (tmp_path / 'a.json').write_bytes(text)
-    with pytest.raises(ModelError, match=r'a\.json (is not a JSON file|must hold a JSON object)'):
+    with pytest.raises(ModelError, match=r'a\.json (is not a JSON file|must contain a JSON object)'):
         read_json(tmp_path / 'a.json')
 
 

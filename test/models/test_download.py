@@ -121,9 +121,9 @@ def test_an_address_inside_the_tree_is_shortened_to_its_top(ending: str) -> None
     ('address', 'text'),
     [
         ('ftp://mirror.example/a', "model_url must be an https:, http: or file: address, got 'ftp://mirror.example/a'"),
-        ('/srv/models', "got '/srv/models'; write a folder as file:///path/to/folder"),
+        ('/srv/models', "got '/srv/models'; specify a folder as file:///path/to/folder"),
         ('file://srv/models', "model_url must be file:///an/absolute/path, got 'file://srv/models'"),
-        ('https:///models', "model_url must name a server, got 'https:///models'"),
+        ('https:///models', "model_url must contain the name of a server, got 'https:///models'"),
     ],
 )
 def test_other_addresses_are_refused(address: str, text: str) -> None:
@@ -176,18 +176,18 @@ def test_a_file_arrives_whole_and_its_progress_is_reported(scheme: str, tmp_path
 
 def test_an_absent_file_differs_from_other_failures(tmp_path: Path, server: str) -> None:
     for code, reason in ((404, 'Not Found'), (403, 'Forbidden')):
-        with pytest.raises(AbsentError, match=f'{server}/{code}: the server answers {code} {reason}'):
+        with pytest.raises(AbsentError, match=f'{server}/{code}: the server returned {code} {reason}'):
             download(f'{server}/{code}', tmp_path / 'x', 10, lambda _: None)
-    with pytest.raises(ModelError, match='the server answers 503 Service Unavailable') as raised:
+    with pytest.raises(ModelError, match='the server returned 503 Service Unavailable') as raised:
         download(f'{server}/503', tmp_path / 'x', 10, lambda _: None)
     assert not isinstance(raised.value, AbsentError)
-    with pytest.raises(AbsentError, match='nothing: there is no such file'):
+    with pytest.raises(AbsentError, match='nothing does not exist'):
         download((tmp_path / 'nothing').as_uri(), tmp_path / 'x', 10, lambda _: None)
 
 
 def test_a_file_that_breaks_off_is_refused(tmp_path: Path, server: str) -> None:
     assert _message(f'{server}/broken', tmp_path / 'x') == (
-        f'{server}/broken ended before all of its 100 bytes had arrived; {OTHER_WAYS}'
+        f'{server}/broken ended before all 100 bytes were received; {OTHER_WAYS}'
     )
 
 
@@ -202,7 +202,7 @@ def test_a_file_that_breaks_off_is_refused_with_an_old_urllib3_too(
         return response
 
     monkeypatch.setattr(requests, 'get', lenient)
-    assert 'ended before all of its 100 bytes had arrived' in _message(f'{server}/broken', tmp_path / 'x')
+    assert 'ended before all 100 bytes were received' in _message(f'{server}/broken', tmp_path / 'x')
 
 
 def test_a_nonsensical_length_is_a_sentence(tmp_path: Path, server: str) -> None:
@@ -214,13 +214,13 @@ def test_what_is_too_long_is_refused_before_it_fills_the_disk(tmp_path: Path) ->
     with serving(partial(QuietFiles, directory=str(tmp_path))) as server:
         for address in ((tmp_path / 'a.bin').as_uri(), f'{server}/a.bin'):
             text = _message(address, tmp_path / 'x')
-            assert text == f'{address} is longer than the 1000 bytes that were expected'
+            assert text == f'{address} is longer than the expected 1000 bytes'
             assert (tmp_path / 'x').stat().st_size == 0
 
 
 def test_a_file_without_an_end_is_refused(tmp_path: Path) -> None:
     assert _message('file:///dev/zero', tmp_path / 'x', limit_bytes=1 << 20) == (
-        'file:///dev/zero is longer than the 1048576 bytes that were expected'
+        'file:///dev/zero is longer than the expected 1048576 bytes'
     )
 
 
@@ -231,7 +231,7 @@ def test_a_silent_server_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(tmp_path: Path, server: str) -> None:
     text = _message(f'{server}/drip', tmp_path / 'x', deadline_s=0.5)
-    assert text.startswith(f'{server}/drip was given up after 0.5 s and ')
+    assert text.startswith(f'{server}/drip was aborted after 0.5 s and ')
     assert text.endswith(f' bytes: the server is too slow; {OTHER_WAYS}')
 
 
@@ -239,7 +239,7 @@ def test_a_pipe_in_a_folder_is_given_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / 'pipe')
     address = (tmp_path / 'pipe').as_uri()
     assert _message(address, tmp_path / 'x', deadline_s=0.2).startswith(
-        f'{address} was given up after 0.2 s and 0 bytes'
+        f'{address} was aborted after 0.2 s and 0 bytes'
     )
     os.close(os.open(tmp_path / 'pipe', os.O_RDWR | os.O_NONBLOCK))  # lets the thread of the download end
 
@@ -254,7 +254,7 @@ def test_a_failing_progress_ends_the_download(tmp_path: Path, server: str) -> No
 
 def test_a_closed_port_is_a_refusal(tmp_path: Path) -> None:
     address = f'http://127.0.0.1:{_closed_port()}/x'
-    assert _message(address, tmp_path / 'x') == f'127.0.0.1 refuses the connection; {OTHER_WAYS}'
+    assert _message(address, tmp_path / 'x') == f'127.0.0.1 refused the connection; {OTHER_WAYS}'
 
 
 @pytest.mark.parametrize('scheme', ['http', 'https'])
@@ -264,7 +264,7 @@ def test_a_proxy_that_refuses_is_named_without_its_password(
     port = _closed_port()
     monkeypatch.setenv(f'{scheme}_proxy', f'http://me:secret@127.0.0.1:{port}')
     assert _message(f'{scheme}://storage.example/x', tmp_path / 'x') == (
-        f'the proxy 127.0.0.1:{port} for storage.example refuses the connection; {OTHER_WAYS}'
+        f'the proxy 127.0.0.1:{port} for storage.example refused the connection; {OTHER_WAYS}'
     )
 
 
@@ -275,7 +275,7 @@ def test_a_proxy_that_asks_for_a_password_is_named(
     monkeypatch.setenv('http_proxy', server)
     monkeypatch.setattr(Answering, 'do_GET', lambda handler: handler._start(407, {'Content-Length': '0'}))
     assert _message('http://storage.example/x', tmp_path / 'x') == (
-        f'the proxy {proxy} for storage.example asks for a user name and password (407 Proxy Authentication Required); '
+        f'the proxy {proxy} for storage.example requires a user name and password (407 Proxy Authentication Required); '
         f'{OTHER_WAYS}'
     )
 
@@ -286,7 +286,7 @@ def test_a_proxy_that_forbids_a_tunnel_is_named(tmp_path: Path, monkeypatch: pyt
         Answering, 'do_CONNECT', lambda handler: handler._start(403, {'Content-Length': '0'}), raising=False
     )
     text = _message('https://storage.example/x', tmp_path / 'x')
-    assert text.startswith(f'the proxy {server.removeprefix("http://")} for storage.example refuses to connect (')
+    assert text.startswith(f'the proxy {server.removeprefix("http://")} for storage.example refused to connect (')
     assert '403 Forbidden' in text
 
 
@@ -296,7 +296,7 @@ def test_being_offline_is_a_sentence_with_the_alternatives(tmp_path: Path, monke
 
     monkeypatch.setattr(socket, 'getaddrinfo', fail)
     assert _message('https://storage.example/x', tmp_path / 'x') == (
-        'storage.example cannot be found: this machine is offline or its name service fails (Name or service not '
+        'storage.example cannot be resolved: this machine is offline or its name service fails (Name or service not '
         f'known); {OTHER_WAYS}'
     )
 
@@ -358,7 +358,7 @@ def test_a_host_beyond_ascii_is_looked_up_in_its_encoded_form(tmp_path: Path, mo
         raise socket.gaierror(socket.EAI_NONAME, 'Name or service not known')
 
     monkeypatch.setattr(socket, 'getaddrinfo', fail)
-    assert _message('http://exämple.invalid/x', tmp_path / 'x').startswith('exämple.invalid cannot be found')
+    assert _message('http://exämple.invalid/x', tmp_path / 'x').startswith('exämple.invalid cannot be resolved')
     assert asked == ['xn--exmple-cua.invalid']
 
 

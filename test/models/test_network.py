@@ -120,7 +120,7 @@ def test_a_damaged_network_is_said_and_built_again(
     kept.write_bytes(first.onnx[:-1] + b'\x00')
     assert load_network(settings) == first
     assert _warnings(caplog) == [
-        f'the network kept in {kept} is damaged (it is not what was written); it is built again from the weights'
+        f'the cached network {kept} is damaged (its content has changed); rebuilding it from the weights'
     ]
     assert kept.read_bytes() == first.onnx
 
@@ -185,7 +185,7 @@ def test_version_1_numbers_its_parts_in_its_own_way(tmp_path: Path) -> None:
         f'unverified ({tmp_path.as_uri()}/server/savedmodel/posenet_mobilenet_025_partmap) BodyPix 1 MobileNetV1 0.25, '
         '4-byte weights, stride 16'
     )
-    with pytest.raises(SettingError, match='people need version 2, got 1'):
+    with pytest.raises(SettingError, match='people require version 2, got 1'):
         load_network(settings, people=True)
     coarse = load_network(dataclasses.replace(settings, stride=32))
     assert coarse.stride == 16, 'narrow networks of version 1 run stride 16 where 32 is asked for'
@@ -209,5 +209,5 @@ def test_bodypix_1_runs_stride_16_where_a_narrow_network_is_asked_for_32(own: Ne
 
 
 def test_people_of_bodypix_1_are_refused_before_anything_is_fetched(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match='people need version 2, got 1'):
+    with pytest.raises(SettingError, match='people require version 2, got 1'):
         load_network(NetworkSettings(model='bodypix', version=1, model_dir=str(tmp_path)), people=True)

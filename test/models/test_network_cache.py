@@ -117,14 +117,14 @@ NETWORK, NOTE = 'stride16-trained-2heads.onnx', 'stride16-trained-2heads.json'
 @pytest.mark.parametrize(
     ('name', 'data', 'reason'),
     [
-        (NETWORK, b'netw0rk', 'it is not what was written'),
-        (NETWORK, b'', 'it is not what was written'),
+        (NETWORK, b'netw0rk', 'its content has changed'),
+        (NETWORK, b'', 'its content has changed'),
         (NOTE, b'{', '.json is not a JSON file'),
-        (NOTE, b'[]', '.json must hold a JSON object, got list'),
+        (NOTE, b'[]', '.json must contain a JSON object, got list'),
         (NOTE, b'\xff', '.json is not a JSON file'),
         (NOTE, b'[' * 60_000, '.json is not a JSON file'),
-        (NOTE, b'{}', 'it is not what was written'),
-        (NOTE, b'{"sha256": "%s"}' % hashlib.sha256(b'network').hexdigest().encode(), 'it is not what was written'),
+        (NOTE, b'{}', 'its content has changed'),
+        (NOTE, b'{"sha256": "%s"}' % hashlib.sha256(b'network').hexdigest().encode(), 'its content has changed'),
         (NOTE, b' ' * 100_000, '.json has 100000 bytes, expected at most 65536'),
     ],
 )
@@ -153,7 +153,7 @@ def test_what_is_in_the_place_of_a_network_is_replaced(
     else:
         os.mkfifo(tmp_path / name)
     assert read_network(tmp_path, RECIPE) is None
-    assert _one_warning(caplog).startswith(f'the network kept in {tmp_path}/{NETWORK} is damaged (')
+    assert _one_warning(caplog).startswith(f'the cached network {tmp_path}/{NETWORK} is damaged (')
     keep_network(tmp_path, RECIPE, b'network')
     assert read_network(tmp_path, RECIPE) == b'network'
 
@@ -177,6 +177,6 @@ def test_a_network_that_cannot_be_kept_is_logged_and_does_no_harm(
     (tmp_path / 'file').write_text('')
     keep_network(tmp_path / 'file', RECIPE, b'network')
     (warning,) = [one.getMessage() for one in caplog.records]
-    assert warning.startswith('the network is not cached, so each start builds it again: ')
+    assert warning.startswith('the network cannot be cached and will be rebuilt at each start: ')
     assert warning.endswith('cannot be written (File exists); set model_dir to another folder')
     assert read_network(tmp_path / 'file', RECIPE) is None

@@ -59,7 +59,7 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError) as raised:
         source_at_hand(_settings(tmp_path, checkpoint='nowhere/at/all'))
     assert str(raised.value) == (
-        "checkpoint must be official or the folder of a TensorFlow.js checkpoint, got 'nowhere/at/all', where there is "
+        "checkpoint must be official or the folder of a TensorFlow.js checkpoint, got 'nowhere/at/all', which contains "
         'none of model-stride16.json, model-stride8.json, model-stride32.json, model.json (No such file or directory)'
     )
 
@@ -69,10 +69,10 @@ def test_settings_must_fit_the_weights(tmp_path: Path) -> None:
     with pytest.raises(SettingError) as raised:
         source_at_hand(_settings(tmp_path))
     assert str(raised.value) == (
-        f'{tmp_path}/own holds weights of MobileNetV1 1.00, but the settings ask for MobileNetV1 0.50; set '
+        f'{tmp_path}/own contains weights of MobileNetV1 1.00, but the settings select MobileNetV1 0.50; set '
         'architecture to mobilenet_v1 and multiplier to 1'
     )
-    with pytest.raises(SettingError, match='MobileNetV1 1.00, but the settings ask for ResNet50; set architecture to'):
+    with pytest.raises(SettingError, match='MobileNetV1 1.00, but the settings select ResNet50; set architecture to'):
         source_at_hand(_settings(tmp_path, architecture='resnet50'))
 
 
@@ -105,8 +105,8 @@ def test_official_is_the_default_and_what_auto_means(tmp_path: Path) -> None:
         ('a\0b', "got 'a\\x00b' (embedded null byte)"),
         ('{folder}/loop/x', "/loop/x' (Too many levels of symbolic links)"),
         ('x' * 5000, f'got {quoted("x" * 5000)} (File name too long)'),
-        (f'{"x/" * 1000}', f'got {quoted("x/" * 1000)}, where there is none of'),
-        ('{folder}/empty', "/empty', where there is none of model-stride16.json"),
+        (f'{"x/" * 1000}', f'got {quoted("x/" * 1000)}, which contains none of'),
+        ('{folder}/empty', "/empty', which contains none of model-stride16.json"),
     ],
 )
 def test_paths_that_are_no_folder_are_refused_with_a_sentence(

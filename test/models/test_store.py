@@ -161,7 +161,7 @@ def test_a_folder_without_checkpoints_says_what_was_expected(store: Store, tmp_p
     with pytest.raises(ModelError) as raised:
         store.import_from(str(tmp_path))
     assert str(raised.value) == (
-        f'{tmp_path} holds no official checkpoint; expected files laid out like the server, such as '
+        f'{tmp_path} contains no official checkpoint; expected the layout of the server, such as '
         'savedmodel/bodypix/mobilenet/float/050/model-stride16.json'
     )
 
@@ -173,7 +173,7 @@ def test_the_sound_checkpoints_of_a_damaged_folder_are_imported(store: Store, or
         store.import_from(str(origin))
     assert str(raised.value).startswith(
         'imported MobileNetV1 0.75, 4-byte weights; BodyPix 1 MobileNetV1 1.00, 4-byte weights; '
-        'refused BodyPix 1 MobileNetV1 0.75, 4-byte weights: '
+        'rejected BodyPix 1 MobileNetV1 0.75, 4-byte weights: '
     )
     assert [one for one in CATALOGUE if store.has(one)] == [UNKNOWN, CATALOGUE[-1]]
 
@@ -318,7 +318,7 @@ def test_a_recorded_checkpoint_that_cannot_be_built_is_fetched_again(store: Stor
     bad = hashlib.sha256(b''.join(values.tobytes() for values in weights.values())).hexdigest()
     manifest = hashlib.sha256((folder / UNKNOWN.manifest).read_bytes()).hexdigest()
     write_record(folder, Record(Fingerprint(manifest, bad), 'somewhere'))
-    with pytest.raises(ModelError, match='hold numbers that are not finite; fetch them with `bodypix models fetch`'):
+    with pytest.raises(ModelError, match='contain values that are not finite; fetch them with `bodypix models fetch`'):
         _obtain(store, origin, allow_download=False)
     assert _obtain(store, origin).source == f'{origin.as_uri()}/{UNKNOWN.folder}'
     assert store.verify(UNKNOWN) == store.record(UNKNOWN)
@@ -362,7 +362,7 @@ def test_one_checkpoint_that_fails_in_an_unforeseen_way_does_not_end_an_import(
         real(shapes, architecture, multiplier, source)  # type: ignore[arg-type]
 
     monkeypatch.setattr(verify, 'check_fit', fail)
-    with pytest.raises(ModelError, match='imported BodyPix 1 MobileNetV1 1.00, .*; refused MobileNetV1 0.75'):
+    with pytest.raises(ModelError, match='imported BodyPix 1 MobileNetV1 1.00, .*; rejected MobileNetV1 0.75'):
         store.import_from(str(origin))
 
 

@@ -102,20 +102,20 @@ def test_one_flipped_bit_is_refused(shared: Path, tmp_path: Path, folder: Path) 
 
 def test_weights_shorter_than_the_manifest_says_are_refused(tmp_path: Path, folder: Path) -> None:
     (put_on_server(tmp_path, UNKNOWN) / 'group1-shard2of2.bin').write_bytes(bytes(92))
-    assert f'must have {SIZE} bytes by the shapes in model-stride16.json, got 1092' in _message(tmp_path, folder)
+    assert f'must have {SIZE} bytes according to the shapes in model-stride16.json, got 1092' in _message(
+        tmp_path, folder
+    )
 
 
 def test_weights_longer_than_the_manifest_says_are_refused(tmp_path: Path, folder: Path) -> None:
     (put_on_server(tmp_path, UNKNOWN) / 'group1-shard2of2.bin').write_bytes(bytes(SIZE))
-    assert f'group1-shard2of2.bin is longer than the {SIZE - 1000} bytes that were expected' in _message(
-        tmp_path, folder
-    )
+    assert f'group1-shard2of2.bin is longer than the expected {SIZE - 1000} bytes' in _message(tmp_path, folder)
 
 
 def test_weights_of_another_width_are_refused(tmp_path: Path, folder: Path) -> None:
     put_on_server(tmp_path, UNKNOWN, whole_network(0.5))
     with pytest.raises(
-        SettingError, match='holds weights of MobileNetV1 0.50, but the settings ask for MobileNetV1 0.75'
+        SettingError, match='contains weights of MobileNetV1 0.50, but the settings select MobileNetV1 0.75'
     ):
         _fetch(tmp_path, folder)
 
@@ -126,24 +126,24 @@ def test_the_error_about_a_missing_checkpoint_lists_what_a_folder_has(tmp_path: 
     with pytest.raises(AbsentError, match='MobileNetV1 0.75, 4-byte weights are not on the server'):
         _fetch(tmp_path, folder)
     assert _message(tmp_path, folder).endswith(
-        'model-stride16.json: there is no such file); it has: MobileNetV1 0.50, 4-byte weights; '
+        'model-stride16.json does not exist); it has: MobileNetV1 0.50, 4-byte weights; '
         'BodyPix 1 MobileNetV1 1.00, 4-byte weights'
     )
-    assert _message(tmp_path / 'nothing', folder).endswith('it has: no checkpoint at all')
+    assert _message(tmp_path / 'nothing', folder).endswith('it has: no checkpoint')
 
 
 def test_the_error_about_a_missing_checkpoint_names_its_address(tmp_path: Path, folder: Path) -> None:
     with serving(partial(QuietFiles, directory=str(tmp_path))) as server:
         address = f'{server}/savedmodel/bodypix/mobilenet/float/075/model-stride16.json'
         assert _message(server, folder) == (
-            f'MobileNetV1 0.75, 4-byte weights are not on the server ({address}: the server answers 404 File not '
+            f'MobileNetV1 0.75, 4-byte weights are not on the server ({address}: the server returned 404 File not '
             'found); try another quant_bytes or multiplier, or another server'
         )
 
 
 def test_a_server_without_one_of_the_weight_files_is_refused(tmp_path: Path, folder: Path) -> None:
     (put_on_server(tmp_path, UNKNOWN) / 'group1-shard2of2.bin').unlink()
-    assert _message(tmp_path, folder).endswith('group1-shard2of2.bin: there is no such file')
+    assert _message(tmp_path, folder).endswith('group1-shard2of2.bin does not exist')
 
 
 def test_a_hostile_manifest_writes_nothing_outside(tmp_path: Path, folder: Path) -> None:
@@ -152,14 +152,16 @@ def test_a_hostile_manifest_writes_nothing_outside(tmp_path: Path, folder: Path)
     manifest['weightsManifest'][0]['paths'] = ['../../outside.bin']
     (source / UNKNOWN.manifest).write_text(json.dumps(manifest))
     (source / '../../outside.bin').resolve().write_bytes(bytes(SIZE))
-    assert "names the weight file '../../outside.bin'; expected a plain" in _message(tmp_path / 'server', folder)
+    assert "contains the weight file name '../../outside.bin'; expected a plain" in _message(
+        tmp_path / 'server', folder
+    )
     assert [path.name for path in tmp_path.rglob('outside.bin')] == ['outside.bin']
 
 
 def test_a_manifest_without_end_is_refused(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_server(tmp_path, UNKNOWN)
     monkeypatch.setattr(store, 'MANIFEST_LIMIT_BYTES', 100)
-    assert 'model-stride16.json is longer than the 100 bytes that were expected' in _message(tmp_path, folder)
+    assert 'model-stride16.json is longer than the expected 100 bytes' in _message(tmp_path, folder)
 
 
 def test_a_full_disk_is_a_sentence_and_nothing_is_left(
@@ -231,16 +233,19 @@ def _spoiled(number: float) -> Callable[[np.ndarray], np.ndarray]:
     ('change', 'text'),
     [
         (_without('Conv2d_7_pointwise/weights'), 'has no weights named MobilenetV1/Conv2d_7_pointwise/weights'),
-        (_without('embedding_2/weights'), 'has no head long_offsets; people need a checkpoint of BodyPix 2'),
+        (_without('embedding_2/weights'), 'has no head long_offsets; people require a checkpoint of BodyPix 2'),
         (_with('Conv2d_7_pointwise/weights', lambda values: values[:, :, 1:]), 'MobilenetV1/Conv2d_7_pointwise must'),
         (_with('Conv2d_7_pointwise/weights', lambda values: values[0, 0]), 'must have four axes, got the shape (384,'),
         (_with('Conv2d_7_pointwise/Conv2D_bias', lambda values: values[1:]), 'and a bias of shape (383,)'),
         (_with('Conv2d_7_depthwise/depthwise_weights', lambda values: values[:, :, 1:]), 'in 383 groups and a bias of'),
         (_with('segment_2/weights', lambda values: np.tile(values, 2)), 'the head segments has 2 channels, expected 1'),
-        (_with('segment_2/Conv2D_bias', lambda values: np.tile(values, 2)), 'MobilenetV1/segment_2 has weights and'),
+        (_with('segment_2/Conv2D_bias', lambda values: np.tile(values, 2)), 'MobilenetV1/segment_2 has weights of'),
         (_with('heatmap_2/weights', lambda values: np.tile(values, (3, 3, 1, 1))), 'MobilenetV1/heatmap_2 has weights'),
-        (_with('Conv2d_3_pointwise/weights', _spoiled(np.nan)), "/weights' hold numbers that are not finite"),
-        (_with('Conv2d_3_pointwise/Conv2D_bias', _spoiled(-np.inf)), "/Conv2D_bias' hold numbers that are not finite"),
+        (_with('Conv2d_3_pointwise/weights', _spoiled(np.nan)), "/weights' contain values that are not finite"),
+        (
+            _with('Conv2d_3_pointwise/Conv2D_bias', _spoiled(-np.inf)),
+            "/Conv2D_bias' contain values that are not finite",
+        ),
     ],
 )
 def test_a_checkpoint_that_cannot_be_built_is_not_kept(
@@ -257,7 +262,7 @@ def test_a_scale_that_overflows_is_refused(scale: str, tmp_path: Path, folder: P
     entry = manifest['weightsManifest'][0]['weights'][0]
     entry['quantization'] = {'dtype': 'float32', 'scale': 'SCALE', 'min': 0.0}
     (source / UNKNOWN.manifest).write_text(json.dumps(manifest).replace('"SCALE"', scale))
-    assert "the weights 'MobilenetV1/Conv2d_0/weights' hold numbers that are not finite" in _message(tmp_path, folder)
+    assert "the weights 'MobilenetV1/Conv2d_0/weights' contain values that are not finite" in _message(tmp_path, folder)
 
 
 @pytest.mark.parametrize('kind', ['folder', 'loop'])

@@ -71,7 +71,7 @@ def test_a_camera_that_stopped_is_reported(robot: Robot, node: Process) -> None:
 
 
 def test_unreadable_images_are_reported(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
-    text = "images on /image cannot be read: encoding 'jpeg9' is not supported"
+    text = "failed to read images on /image: encoding 'jpeg9' is not supported"
     status = show_until(robot, astronaut, ERROR, text, 'jpeg9')
     assert int(value_of(status, 'images bad')) > 0
 
@@ -82,7 +82,7 @@ def test_a_topic_of_another_type_is_reported(robot: Robot, node: Process) -> Non
     status_of_camera(
         robot,
         ERROR,
-        '/image carries sensor_msgs/msg/CompressedImage (from /robot), expected sensor_msgs/msg/Image: '
+        '/image has type sensor_msgs/msg/CompressedImage (published by /robot), expected sensor_msgs/msg/Image: '
         'set image_transport to compressed and remap the image topic: -r image/compressed:=/image',
     )
     robot.remove_camera()
@@ -111,8 +111,8 @@ def test_each_problem_was_logged_once(node: Process) -> None:
         '/image has no publisher',
         'no image on /image yet',
         'no image on /image for ',
-        'images on /image cannot be read',
-        '/image carries sensor_msgs/msg/CompressedImage',
+        'failed to read images on /image',
+        '/image has type sensor_msgs/msg/CompressedImage',
         '/image is published as best effort',
     ):
         assert node.log.count(text) <= 1, text
@@ -199,13 +199,13 @@ def test_facts_are_judged(changes: dict[str, Any], level: Level, kind: str) -> N
             {'busy_s': 7.4, 'failure': 'no paint'},
             Level.ERROR,
             'stalled',
-            'small on cpu has been running for 7 s on one image; if it does not return, restart the node',
+            'small on cpu has been running for 7 s on one image; if this persists, restart the node',
         ),
         (
             {'abandoned': 1},
             Level.ERROR,
             'stalled',
-            'small on cpu has not stopped on one image; if it does not return, restart the node',
+            'small on cpu has not stopped on one image; if this persists, restart the node',
         ),
         ({'people_error': 'no heads'}, Level.WARN, 'no people', 'people and instances are not published: no heads'),
         (
@@ -218,13 +218,13 @@ def test_facts_are_judged(changes: dict[str, Any], level: Level, kind: str) -> N
             {'fallback_reason': 'no weights'},
             Level.WARN,
             'fallback',
-            'small runs instead of the requested model: no weights',
+            'running small instead of the requested model: no weights',
         ),
         (
             {'requested_provider': 'cuda'},
             Level.WARN,
             'other provider',
-            'cuda was requested, cpu is running: no GPU',
+            'running on cpu instead of cuda: no GPU',
         ),
         ({'requested_provider': 'cpu'}, Level.OK, 'ok', 'small on cpu'),
     ],

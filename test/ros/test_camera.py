@@ -61,7 +61,7 @@ def test_following_the_advice_receives_compressed_images_of_any_topic(
     process = start_plain('-r', '__ns:=/wrong', '-r', 'image:=/cam/jpg', '-p', 'stale_after_s:=0.5')
     robot.until_logged(
         process,
-        '/cam/jpg carries sensor_msgs/msg/CompressedImage (from /robot), expected sensor_msgs/msg/Image: '
+        '/cam/jpg has type sensor_msgs/msg/CompressedImage (published by /robot), expected sensor_msgs/msg/Image: '
         'set image_transport to compressed and remap the image topic: -r image/compressed:=/cam/jpg',
     )
     robot.subscribe('right/mask')

@@ -96,11 +96,11 @@ def test_a_person_is_followed_by_id(scene: Scene) -> None:
 
 
 def test_an_id_that_was_not_seen_lately_is_refused(scene: Scene) -> None:
-    with pytest.raises(ValueError, match=r'track_id must be one of the people seen lately \(none\), got 3'):
+    with pytest.raises(ValueError, match=r'track_id must be one of the recently detected people \(none\), got 3'):
         scene.follow(TRACK_ID, 3)
     scene.show({1: 100, 2: 180})
     scene.show({2: 180}, step_s=HOLD_S + 0.1)
-    with pytest.raises(ValueError, match=r'track_id must be one of the people seen lately \(2\), got 1'):
+    with pytest.raises(ValueError, match=r'track_id must be one of the recently detected people \(2\), got 1'):
         scene.follow(TRACK_ID, 1)
 
 
@@ -131,7 +131,7 @@ def test_a_lost_person_is_reported_and_not_replaced(scene: Scene, caplog: pytest
     scene.show({1: 100})
     scene.show({2: 300}, step_s=1.0)
     assert scene.show({2: 300}, step_s=1.25) == 0
-    assert caplog.messages == ['front: following person 1', 'front: person 1 is lost: not seen for 2.2 s']
+    assert caplog.messages == ['front: following person 1', 'front: person 1 is lost: not detected for 2.2 s']
     assert [scene.show({1: 100, 2: 300}), scene.follower.state] == [0, 'nobody: person 1 is lost']
 
 
@@ -272,7 +272,7 @@ def test_a_person_that_a_running_node_loses_is_reported(robot: Robot, walk: Walk
 def test_a_wrong_request_is_explained(robot: Robot, walk: Walk) -> None:
     success, text = follow(robot, TRACK_ID, track_id=999)
     assert not success
-    assert text.startswith('track_id must be one of the people seen lately (')
+    assert text.startswith('track_id must be one of the recently detected people (')
     assert follow(robot, NEAREST, camera='left') == (
         False,
         "camera must be empty, as the camera of this node has no name; got 'left'",
@@ -281,7 +281,7 @@ def test_a_wrong_request_is_explained(robot: Robot, walk: Walk) -> None:
 
 def test_without_ids_nobody_can_be_followed(robot: Robot, walk: Walk) -> None:
     assert robot.set('tracking', False) == ''
-    assert follow(robot, NEAREST) == (False, 'following requires ids: set the parameter tracking to true')
+    assert follow(robot, NEAREST) == (False, 'following requires track ids: set the parameter tracking to true')
     assert follow(robot, STOP) == (True, 'nobody')
     assert robot.set('tracking', True) == ''
 
@@ -293,5 +293,5 @@ def test_a_request_says_that_people_are_not_looked_for(robot: Robot, walk: Walk)
     success, text = follow(robot, NEAREST)
     assert (success, text) == (
         True,
-        'waiting for a person; people are not looked for until people/pose or people has a subscriber',
+        'waiting for a person; people are not detected until people/pose or people has a subscriber',
     )

@@ -158,14 +158,14 @@ def test_a_message_can_change_its_size_and_kind() -> None:
     ('kind', 'changes', 'text'),
     [
         ('step', {'step': 17}, "encoding 'bgr8' with step 17 cannot hold 6 pixels of 3 bytes"),
-        ('step', {'step': 2**32 - 1}, '72 bytes of data are fewer than 4 rows of 4294967295 bytes each'),
-        ('data', {'data': array.array('B', bytes(71))}, '71 bytes of data are fewer than 4 rows of 18 bytes each'),
-        ('data', {'data': array.array('B')}, '0 bytes of data are fewer than 4 rows of 18 bytes each'),
-        ('empty', {'height': 0}, 'a size of 6x0 has no pixels'),
-        ('size', {'height': 2**32 - 1, 'width': 2**32 - 1}, 'a size of 4294967295x4294967295 is above the limit of'),
-        ('size', {'width': 2**14 + 1, 'height': 1}, 'a size of 16385x1 is above the limit of 33554432 pixels, 16384 a'),
-        ('odd size', {'encoding': 'nv12', 'height': 3}, "encoding 'nv12' needs an even size, got 6x3"),
-        ('odd size', {'encoding': 'yuv422', 'width': 5}, "encoding 'yuv422' needs an even size, got 5x4"),
+        ('step', {'step': 2**32 - 1}, 'got 72 bytes of data, expected 4 rows of 4294967295 bytes'),
+        ('data', {'data': array.array('B', bytes(71))}, 'got 71 bytes of data, expected 4 rows of 18 bytes'),
+        ('data', {'data': array.array('B')}, 'got 0 bytes of data, expected 4 rows of 18 bytes'),
+        ('empty', {'height': 0}, 'an image of 6x0 has no pixels'),
+        ('size', {'height': 2**32 - 1, 'width': 2**32 - 1}, 'a size of 4294967295x4294967295 exceeds the limit of'),
+        ('size', {'width': 2**14 + 1, 'height': 1}, 'a size of 16385x1 exceeds the limit of 33554432 pixels, 16384 p'),
+        ('odd size', {'encoding': 'nv12', 'height': 3}, "encoding 'nv12' requires an even size, got 6x3"),
+        ('odd size', {'encoding': 'yuv422', 'width': 5}, "encoding 'yuv422' requires an even size, got 5x4"),
     ],
 )
 def test_a_hostile_message_is_refused_with_a_sentence(kind: str, changes: dict[str, object], text: str) -> None:
@@ -216,8 +216,8 @@ def test_the_error_says_that_cv_bridge_is_absent(monkeypatch: pytest.MonkeyPatch
         view_pixels(unusual('x' * 99))
     assert caught.value.kind == 'encoding'
     assert str(caught.value).startswith(
-        f"encoding '{'x' * 40}' is not supported; cv_bridge, which may convert it, is not installed "
-        '(apt install ros-$ROS_DISTRO-cv-bridge). Supported are bgr8, 8UC3, rgb8, '
+        f"encoding '{'x' * 40}' is not supported; cv_bridge, which may support it, is not installed "
+        '(apt install ros-$ROS_DISTRO-cv-bridge). Supported encodings: bgr8, 8UC3, rgb8, '
     )
 
 
@@ -229,7 +229,7 @@ def test_the_error_says_why_cv_bridge_cannot_be_loaded(monkeypatch: pytest.Monke
             raise RuntimeError('built for NumPy 1')
 
     monkeypatch.setitem(sys.modules, 'cv_bridge', Broken())
-    with pytest.raises(BadImage, match=r'cv_bridge, which may convert it, cannot be loaded \(built for NumPy 1\)'):
+    with pytest.raises(BadImage, match=r'cv_bridge, which may support it, failed to load \(built for NumPy 1\)'):
         view_pixels(unusual())
 
 
@@ -238,7 +238,7 @@ def test_what_cv_bridge_refuses_is_a_bad_image(cv_bridge: Callable[..., None]) -
         raise RuntimeError('Unrecognized image encoding [8UC2]')
 
     cv_bridge(refuse)
-    with pytest.raises(BadImage, match=r"encoding '8UC2' is not supported, and cv_bridge fails: Unrecognized image"):
+    with pytest.raises(BadImage, match=r"encoding '8UC2' is not supported, and cv_bridge failed: Unrecognized image"):
         view_pixels(unusual())
 
 
@@ -252,7 +252,7 @@ def test_a_message_with_too_little_data_never_reaches_cv_bridge(cv_bridge: Calla
     cv_bridge(lambda _: pytest.fail('cv_bridge was called'))
     message = unusual()
     message.data = message.data[:-1]
-    with pytest.raises(BadImage, match='23 bytes of data are fewer than 3 rows of 8 bytes each'):
+    with pytest.raises(BadImage, match='got 23 bytes of data, expected 3 rows of 8 bytes'):
         view_pixels(message)
 
 

@@ -94,8 +94,8 @@ def test_a_subscriber_of_the_old_topic_is_warned_about_once(node: Any, caplog: p
     matched(None)
     matched(None)
     assert caplog.messages == [
-        'the topic label_info has a subscriber: it is replaced by parts/label_info (same content) and '
-        'mask/label_info, and will be removed in the next release'
+        'the topic label_info is deprecated but has a subscriber: subscribe to parts/label_info (same content) or '
+        'mask/label_info; it will be removed in the next release'
     ]
 
 

@@ -159,7 +159,7 @@ def test_the_node_runs_our_model_with_a_warning_and_accepts_changes(
     assert stats.model == 'bodypix_ros 1.0'
     assert 'MobileNetV1 0.75' in stats.model_reason
     status = robot.diagnosis('network', lambda status: status.level == b'\1', node=f'{space}/bodypix')
-    assert status.message.startswith('bodypix_ros 1.0 runs instead of the requested model: ')
+    assert status.message.startswith('running bodypix_ros 1.0 instead of the requested model: ')
     assert value_of(status, 'reason of the model') == stats.model_reason
     assert robot.set('threads', 1, node=f'{space}/bodypix') == ''
     assert robot.answer(robot.message(astronaut), [f'{space}/mask'], f'{space}/image')

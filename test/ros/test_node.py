@@ -108,10 +108,10 @@ def test_pictures_of_another_size_are_answered_in_their_size(robot: Robot, answe
 BAD = {
     'encoding': ({'encoding': 'jpeg9'}, "encoding 'jpeg9' is not supported; "),
     'step': ({'step': 100}, "encoding 'bgr8' with step 100 cannot hold 640 pixels of 3 bytes"),
-    'data': ({'height': 481}, '921600 bytes of data are fewer than 481 rows of 1920 bytes each'),
-    'zero size': ({'width': 0}, 'a size of 0x480 has no pixels'),
-    'huge size': ({'width': 100_000, 'height': 100_000}, 'a size of 100000x100000 is above the limit'),
-    'odd size': ({'encoding': 'yuv422', 'width': 639}, "encoding 'yuv422' needs an even size, got 639x480"),
+    'data': ({'height': 481}, 'got 921600 bytes of data, expected 481 rows of 1920 bytes'),
+    'zero size': ({'width': 0}, 'an image of 0x480 has no pixels'),
+    'huge size': ({'width': 100_000, 'height': 100_000}, 'a size of 100000x100000 exceeds the limit'),
+    'odd size': ({'encoding': 'yuv422', 'width': 639}, "encoding 'yuv422' requires an even size, got 639x480"),
 }
 
 

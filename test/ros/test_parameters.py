@@ -95,7 +95,7 @@ def test_a_new_encoding_of_the_parts_applies_to_the_next_frame(robot: Robot, nod
         (
             'internal_resolution',
             'huge',
-            'internal_resolution must be auto, low, medium, high, full, a share of 0.1..2.0 or',
+            'internal_resolution must be auto, low, medium, high, full, a fraction of 0.1..2.0 or',
         ),
         ('overlay_palette', 'grey', "overlay_palette must be rainbow, warm or spectral, got 'grey'"),
         ('multiplier', 0.25, 'multiplier must be '),

@@ -66,9 +66,9 @@ def test_a_second_signal_changes_nothing(robot: Robot, domain: int, tmp_path: Pa
         ('stride:=wide', "stride must be 8, 16 or 32. Trying to set parameter 'stride' to 'wide'"),
         (
             'internal_resolution:=huge',
-            'internal_resolution must be auto, low, medium, high, full, a share of 0.1..2.0 or',
+            'internal_resolution must be auto, low, medium, high, full, a fraction of 0.1..2.0 or',
         ),
-        ('cameras:=[left,left]', 'cameras must differ from each other, got left, left'),
+        ('cameras:=[left,left]', 'cameras must be unique names, got left, left'),
         ('threshold', "Couldn't parse parameter override rule"),
         ('parts_encoding:=jpeg', "parts_encoding must be 8SC1, 8UC1, 16SC1 or 32SC1, got 'jpeg'"),
     ],

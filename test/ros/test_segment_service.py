@@ -80,7 +80,7 @@ def test_without_a_model_the_answer_says_so(
     request = Segment.Request(image=robot.message(astronaut))
     answer = robot.call(Segment, 'gated/bodypix/segment', request)
     assert not answer.success
-    assert answer.message == 'the model is not loaded; configure the node and wait until it is'
+    assert answer.message == 'the model is not loaded; configure the node and wait until it is loaded'
 
 
 def test_while_a_call_waits_for_the_model_the_node_answers_others(

@@ -1,1 +1,1 @@
-"""Google's BodyPix: TensorFlow.js weights in, ONNX networks out."""
+"""Google's BodyPix: converts TensorFlow.js weights to ONNX networks."""

@@ -1,4 +1,4 @@
-"""Builds the ONNX network of a checkpoint of any architecture."""
+"""Builds the ONNX network of a BodyPix checkpoint."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def build_onnx(
         architecture: 'mobilenet_v1' or 'resnet50'.
         multiplier: width of MobileNetV1; ignored for ResNet50.
         stride: 8, 16 or 32 input pixels per output cell.
-        dilation: 'trained' or 'tfjs'; BodyPix 1 never had the malformed dilations, so it is always as trained.
-        heads: which heads, in the order of the output's channels.
+        dilation: 'trained' or 'tfjs'; ignored for BodyPix 1, which never had the malformed dilations.
+        heads: names of the heads, in the order of the output channels.
         version: of BodyPix, 1 or 2.
 
     Returns:
         A model from 'input' (N, 3, h, w) float32 to 'heads' (N, C, oh, ow) float32.
 
     Raises:
-        ModelError: weights are missing, or their shapes do not fit each other.
+        ModelError: weights are missing, or their shapes do not match each other.
     """
     if architecture == 'resnet50':
         return build_resnet(weights, stride, dilation, heads)

@@ -33,7 +33,7 @@ PEOPLE_HEADS = (*MASK_HEADS, 'heatmaps', 'short_offsets', 'displacement_fwd', 'd
 
 
 def wanted_heads(version: int, *, people: bool) -> tuple[str, ...]:
-    """Return the heads that masks and parts need, and those of people on request.
+    """Return the heads for masks and parts and, if requested, for people.
 
     Args:
         version: of BodyPix, 1 or 2.
@@ -44,13 +44,13 @@ def wanted_heads(version: int, *, people: bool) -> tuple[str, ...]:
     """
     if people and version == 1:
         raise SettingError(
-            'people need version 2, got 1: the checkpoints of BodyPix 1 find masks and parts but do not separate people'
+            'people require version 2, got 1: the checkpoints of BodyPix 1 support masks and parts, but not people'
         )
     return PEOPLE_HEADS if people else MASK_HEADS
 
 
 def head_slices(heads: Sequence[str]) -> dict[str, slice]:
-    """Return each head's channel range in an output that holds the given heads one after the other."""
+    """Return each head's channel range in an output that contains the given heads in order."""
     slices, start = {}, 0
     for head in heads:
         slices[head] = slice(start, start + HEAD_CHANNELS[head])

@@ -17,10 +17,10 @@ _SCOPE = 'MobilenetV1'
 
 
 def layer_plan(multiplier: float, output_stride: int) -> tuple[Layer, ...]:
-    """Return stride and dilation of the 13 depthwise layers so that the network's output stride is as wanted.
+    """Return stride and dilation of the 13 depthwise layers for the requested output stride.
 
-    The narrow checkpoints (below 1.0) have a natural stride of 16; for 32 their last layer takes every second
-    position, which gives exactly the values that stride 16 has there, since only 1x1 convolutions follow.
+    The narrow checkpoints (below 1.0) have a native stride of 16. For 32 their last layer computes every second
+    position, with exactly the values of stride 16 there, because only 1x1 convolutions follow.
     """
     nominal = {2: 2, 4: 2, 6: 2, 12: 2 if multiplier >= 1.0 else 1}
     steps = [nominal.get(index, 1) for index in range(1, LAYERS + 1)]
@@ -38,17 +38,17 @@ def build_mobilenet(
 
     Args:
         weights: tensors by their official names.
-        multiplier: width of the network, which decides its nominal strides.
+        multiplier: width of the network, which determines its nominal strides.
         stride: 8, 16 or 32 input pixels per output cell.
         dilation: 'trained' or 'tfjs', see `Layer.dilations`.
-        heads: which heads, in the order of the output's channels.
+        heads: names of the heads, in the order of the output channels.
 
     Returns:
         A model from 'input' (N, 3, h, w), RGB in -1..1, h and w a multiple of the stride plus one, to
         'heads' (N, C, (h - 1) / stride + 1, (w - 1) / stride + 1), float32.
 
     Raises:
-        ModelError: weights are missing, or their shapes do not fit each other.
+        ModelError: weights are missing, or their shapes do not match each other.
     """
     builder = GraphBuilder(weights, input_channels=3)
     value = _relu6(builder, full_convolution(builder, 'input', f'{_SCOPE}/Conv2d_0', stride=2))

@@ -1,8 +1,8 @@
 """Quantises MobileNetV1: activations in uint8, weights in int8, sums in int32.
 
-Processors with 8-bit dot products (VNNI on x86, SDOT on ARM) run it twice as fast as float32. Every activation is
-clipped to 0..6, so one grid of 256 steps fits all of them, and no calibration pictures are needed. The first layer,
-whose input has another range, and the heads, whose output needs a finer resolution, stay in float32.
+Processors with 8-bit dot products (VNNI on x86, SDOT on ARM) run it twice as fast as float32. All activations are
+clipped to 0..6, so one scale of 256 steps suits all of them, and no calibration images are required. The first layer,
+whose input has another range, and the heads, whose output requires a finer resolution, remain in float32.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from onnx import helper, numpy_helper
 from ..graph import GraphBuilder
 
 _STEP = np.float32(6 / 255)
-"""Of the activations' grid."""
+"""Step of the activations."""
 
 _LARGEST = 127
 
 
 def quantise_mobilenet(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a quantised network of `build_mobilenet`.
+    """Quantise a network that `build_mobilenet` returned.
 
     Args:
         model: from 'input' to 'heads', float32: a chain of convolutions with a clip to 0..6 after all but the last.
@@ -45,16 +45,17 @@ def quantise_mobilenet(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def round_kernels(kernels: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round the kernel of each output channel to its own grid, so that its sum is kept.
+    """Round the kernel of each output channel to multiples of its step, so that its sum is preserved.
 
-    The inputs of a kernel's taps are similar: they are neighbouring pixels, and activations are never negative. The
-    error of the sum of the weights therefore matters more than the error of each; some are rounded the other way.
+    The inputs of a kernel's taps are similar, because they are neighbouring pixels, and activations are never negative.
+    The error of the sum of the weights therefore matters more than the error of each weight; some weights are rounded
+    in the other direction.
 
     Args:
         kernels: (out, in / groups, height, width).
 
     Returns:
-        The kernels in steps of -127..127, and the (out,) size of each channel's step.
+        The kernels as integers of -127..127, and the (out,) step of each channel.
     """
     flat = kernels.reshape(len(kernels), -1)
     steps = np.maximum(np.abs(flat).max(axis=1), np.float32(1e-8)) / np.float32(_LARGEST)

@@ -12,13 +12,13 @@ from .tfjs import Weights
 
 _SCOPE = 'resnet_v1_50'
 _BLOCKS = ((3, 2), (4, 2), (6, 2), (3, 1))
-"""How many units each block has, and the stride of its last one."""
+"""Number of units of each block, and the stride of its last unit."""
 
 
 def unit_plan(output_stride: int) -> dict[str, Layer]:
-    """Return stride and dilation of the 16 units, by their names, for the wanted output stride.
+    """Return stride and dilation of the 16 units by name, for the requested output stride.
 
-    Source: the published graphs of ResNet50 with strides 16 and 32, which share their weights.
+    Source: the published graphs of ResNet50 with strides 16 and 32, which have the same weights.
     """
     names, steps = [], []
     for block, (units, stride) in enumerate(_BLOCKS, start=1):
@@ -36,18 +36,18 @@ def build_resnet(weights: Weights, stride: int, dilation: str, heads: Sequence[s
         weights: tensors by their official names.
         stride: 8, 16 or 32 input pixels per output cell; 8 was never published.
         dilation: 'trained' or 'tfjs', see `Layer.dilations`.
-        heads: which heads, in the order of the output's channels.
+        heads: names of the heads, in the order of the output channels.
 
     Returns:
-        A model from 'input' (N, 3, h, w), RGB 0..255 less the mean of ImageNet, h and w a multiple of the stride plus
+        A model from 'input' (N, 3, h, w), RGB 0..255 minus the mean of ImageNet, h and w a multiple of the stride plus
         one, to 'heads' (N, C, (h - 1) / stride + 1, (w - 1) / stride + 1), float32.
 
     Raises:
-        ModelError: weights are missing, or their shapes do not fit each other.
+        ModelError: weights are missing, or their shapes do not match each other.
     """
     builder = GraphBuilder(weights, input_channels=3)
     value = _relu(builder, full_convolution(builder, 'input', f'{_SCOPE}/conv1', stride=2))
-    # The published graph pads with zeros; as nothing here is negative, ONNX's padding gives the same.
+    # The published graph pads with zeros; the values are never negative, so the padding of ONNX has the same result.
     value = builder.add('MaxPool', [value], 'pool1', kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
     for name, layer in unit_plan(stride).items():
         value = _unit(builder, value, name, layer, dilation)
@@ -55,7 +55,7 @@ def build_resnet(weights: Weights, stride: int, dilation: str, heads: Sequence[s
 
 
 def _unit(builder: GraphBuilder, value: str, name: str, layer: Layer, dilation: str) -> str:
-    """Append a bottleneck: 1x1, 3x3 and 1x1 convolutions beside a shortcut."""
+    """Append a bottleneck: 1x1, 3x3 and 1x1 convolutions, parallel to a shortcut."""
     dilations = layer.dilations(dilation)
     branch = _relu(builder, full_convolution(builder, value, f'{name}/conv1'))
     branch = _relu(builder, full_convolution(builder, branch, f'{name}/conv2', stride=layer.stride, dilation=dilations))
@@ -65,7 +65,7 @@ def _unit(builder: GraphBuilder, value: str, name: str, layer: Layer, dilation: 
 
 
 def _shortcut(builder: GraphBuilder, value: str, name: str, stride: int) -> str:
-    """Append what leads past the convolutions: a projection in a block's first unit, else every stride-th position."""
+    """Append the shortcut: a projection in the first unit of a block, otherwise every stride-th position."""
     if '/unit_1/' in name:
         return full_convolution(builder, value, name, stride=stride)
     if stride == 1:

@@ -1,4 +1,4 @@
-"""Replaces strides by dilations, so that one set of weights serves every output stride."""
+"""Replaces strides by dilations, so that one set of weights supports every output stride."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Layer:
         """Return the distance of the kernel's taps, (height, width), pixels.
 
         Args:
-            rule: 'trained' dilates in both axes, as the weights were trained; 'tfjs' in height alone, as TensorFlow.js
-                executes the published graphs of BodyPix 2, whose attributes are malformed.
+            rule: 'trained' dilates both axes, as in training; 'tfjs' dilates only the height, as TensorFlow.js does
+                when it executes the published graphs of BodyPix 2, which have malformed attributes.
         """
         return (self.rate, self.rate if rule == 'trained' else 1)
 
@@ -26,8 +26,8 @@ class Layer:
 def plan_layers(nominal: Iterable[int], output_stride: int, stride: int) -> list[Layer]:
     """Return stride and rate of each layer for an output stride.
 
-    Once the wanted stride is reached, a layer keeps stride 1 and its nominal stride widens the rate of the layers
-    after it.
+    Once the output stride is reached, layers have stride 1, and their nominal strides multiply the dilation rate of the
+    following layers.
 
     Args:
         nominal: strides of the layers in a network without dilation.
@@ -48,14 +48,14 @@ def plan_layers(nominal: Iterable[int], output_stride: int, stride: int) -> list
 
 
 def executed_stride(version: int, multiplier: float, stride: int) -> int:
-    """Return the output stride that a network really has when this one is requested.
+    """Return the actual output stride of a network for a requested stride.
 
-    The checkpoints below multiplier 1.0 have a natural stride of 16. BodyPix 1 accepts 32 for them and runs 16, so
-    that is what we do: its masks are those of stride 16. For BodyPix 2 no such graph is known; see `layer_plan`.
+    The checkpoints with a multiplier below 1.0 have a native stride of 16. BodyPix 1 accepts 32 for them but runs 16,
+    and so does this package. BodyPix 2 has no such graph; see `layer_plan`.
 
     Args:
         version: of BodyPix, 1 or 2.
         multiplier: width of MobileNetV1.
-        stride: 8, 16 or 32 as asked for.
+        stride: requested stride: 8, 16 or 32.
     """
     return 16 if version == 1 and multiplier < 1.0 and stride == 32 else stride

@@ -1,4 +1,4 @@
-"""Read weights in the format of TensorFlow.js: a JSON manifest beside binary shards."""
+"""Reads weights in the format of TensorFlow.js: a JSON manifest and binary shards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 MANIFEST_LIMIT_BYTES = 4 << 20  # the official ones have 50 to 200 KB
 WEIGHTS_LIMIT_BYTES = 256 << 20  # the largest official checkpoint, ResNet50 in float, has about 100 MB
-# What else lies in a folder of the cache (records, networks, the lock) never matches.
+# Does not match other files in a folder of the cache (records, networks, the lock).
 _WEIGHT_FILE = re.compile(r'(?!.*\.(json|onnx)$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}')
 _STORED_TYPES: dict[str, np.dtype[Any]] = {
     'float32': np.dtype('<f4'),
@@ -31,7 +31,7 @@ _STORED_TYPES: dict[str, np.dtype[Any]] = {
 
 @dataclass(frozen=True)
 class Quantization:
-    """A tensor stored as whole numbers: value = stored * scale + minimum."""
+    """Quantisation of a tensor stored as integers: value = stored * scale + minimum."""
 
     scale: float
     minimum: float
@@ -39,7 +39,7 @@ class Quantization:
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor of a manifest, as it is stored."""
+    """One tensor of a manifest, as stored."""
 
     name: str
     shape: tuple[int, ...]
@@ -48,34 +48,34 @@ class Tensor:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes that the tensor takes in its group's file."""
+        """Size of the tensor in the file of its group, bytes."""
         return math.prod(self.shape) * self.stored.itemsize
 
     def decode(self, data: bytes) -> NDArray[np.float32]:
-        """Return the tensor's values, computed in double and stored as float32 as TensorFlow.js does."""
+        """Return the values of the tensor as float32, computed in double precision like TensorFlow.js."""
         values = np.frombuffer(data, self.stored).reshape(self.shape)
         if self.quantization is None:
             return values.astype(np.float32)
-        with np.errstate(over='ignore', invalid='ignore'):  # `read_weights` refuses what is not finite
+        with np.errstate(over='ignore', invalid='ignore'):  # `read_weights` rejects values that are not finite
             return (values * self.quantization.scale + self.quantization.minimum).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Tensors that lie one after the other in a file, which may be cut into shards."""
+    """Consecutive tensors in a file, which may be split into shards."""
 
     files: tuple[str, ...]
     tensors: tuple[Tensor, ...]
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all the group's shards together."""
+        """Total size of the shards of the group, bytes."""
         return sum(tensor.size_bytes for tensor in self.tensors)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a checkpoint's weight files hold."""
+    """Contents of the weight files of a checkpoint."""
 
     groups: tuple[Group, ...]
 
@@ -86,7 +86,7 @@ class Manifest:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all weight files together."""
+        """Total size of all weight files, bytes."""
         return sum(group.size_bytes for group in self.groups)
 
     @property
@@ -96,14 +96,14 @@ class Manifest:
 
 
 def parse_manifest(text: str | bytes, source: str) -> Manifest:
-    """Read a model JSON (or a bare weights manifest) of TensorFlow.js, which may have been made to do harm.
+    """Read an untrusted model JSON (or a bare weights manifest) of TensorFlow.js.
 
     Args:
         text: the JSON.
-        source: where it came from, for error texts.
+        source: its origin, for error texts.
 
     Raises:
-        ModelError: it is not such a JSON, or it names weight files or sizes that no checkpoint has.
+        ModelError: it is not such a JSON, or contains file names or sizes that no checkpoint has.
     """
     try:
         document = json.loads(text)
@@ -114,11 +114,11 @@ def parse_manifest(text: str | bytes, source: str) -> Manifest:
     for file in manifest.files:
         if not _WEIGHT_FILE.fullmatch(file):
             raise ModelError(
-                f'{source} names the weight file {quoted(file)}; expected a plain file name in the same folder, such '
+                f'{source} contains the weight file name {quoted(file)}; expected a plain file name such '
                 'as group1-shard1of1.bin'
             )
     if not manifest.files:
-        raise ModelError(f'{source} names no weight files; expected a weightsManifest with paths')
+        raise ModelError(f'{source} lists no weight files; expected a weightsManifest with paths')
     if manifest.size_bytes > WEIGHTS_LIMIT_BYTES:
         raise ModelError(f'{source} describes more than {WEIGHTS_LIMIT_BYTES} bytes of weights')
     return manifest
@@ -132,21 +132,21 @@ def read_weights(folder: Path, manifest: Manifest) -> Weights:
         convolutions (height, width, channels, 1).
 
     Raises:
-        ModelError: a file is missing or has another size than the manifest's shapes say, or a weight is not finite.
+        ModelError: a file is missing, its size does not match the shapes in the manifest, or a weight is not finite.
     """
     weights: Weights = {}
     for group in manifest.groups:
         data = b''.join(read_file(folder / file, WEIGHTS_LIMIT_BYTES) for file in group.files)
         if len(data) != group.size_bytes:
             raise ModelError(
-                f'{folder}: {", ".join(group.files)} hold {len(data)} bytes, the manifest says {group.size_bytes}; '
-                'fetch or import the checkpoint again'
+                f'{folder}: {", ".join(group.files)} must contain {group.size_bytes} bytes according to the manifest, '
+                f'got {len(data)}; fetch or import the checkpoint again'
             )
         start = 0
         for tensor in group.tensors:
             values = tensor.decode(data[start : start + tensor.size_bytes])
             if not np.isfinite(values).all():
-                raise ModelError(f'{folder}: the weights {quoted(tensor.name)} hold numbers that are not finite')
+                raise ModelError(f'{folder}: the weights {quoted(tensor.name)} contain values that are not finite')
             weights[tensor.name] = values
             start += tensor.size_bytes
     return weights

@@ -26,20 +26,20 @@ _SOURCE_LIMIT = 500  # characters
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What identifies the bytes of a checkpoint: SHA-256 of the manifest, and of the weight files in a row."""
+    """Identifies the content of a checkpoint: SHA-256 of the manifest and of the concatenated weight files."""
 
     manifest_sha256: str
     weights_sha256: str
 
     @property
     def digest(self) -> str:
-        """Both in one."""
+        """One hash of both."""
         return hashlib.sha256(f'{self.manifest_sha256} {self.weights_sha256}'.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is stored with a checkpoint when it arrives: its fingerprint and the address that it came from."""
+    """Stored with a checkpoint after verification: its fingerprint and the address that it came from."""
 
     fingerprint: Fingerprint
     source: str
@@ -49,7 +49,7 @@ def inspect_files(folder: Path, manifest_name: str) -> tuple[Manifest, Fingerpri
     """Read and hash a checkpoint's files.
 
     Raises:
-        ModelError: one is missing, or the weights have another size than the manifest's shapes.
+        ModelError: a file is missing, or the size of the weights does not match the shapes in the manifest.
     """
     path = folder / manifest_name
     text = read_file(path, MANIFEST_LIMIT_BYTES)
@@ -59,7 +59,7 @@ def inspect_files(folder: Path, manifest_name: str) -> tuple[Manifest, Fingerpri
         size = sum(file_size(folder / file) for file in group.files)
         if size != group.size_bytes:
             raise ModelError(
-                f'{folder}: {", ".join(group.files)} must have {group.size_bytes} bytes by the shapes in '
+                f'{folder}: {", ".join(group.files)} must have {group.size_bytes} bytes according to the shapes in '
                 f'{manifest_name}, got {size}'
             )
         for file in group.files:
@@ -68,10 +68,10 @@ def inspect_files(folder: Path, manifest_name: str) -> tuple[Manifest, Fingerpri
 
 
 def check_buildable(folder: Path, manifest: Manifest, version: int, architecture: str, multiplier: float) -> None:
-    """Build the network of a checkpoint with every head: all shapes must agree and every weight must be finite.
+    """Build the network of a checkpoint with all heads: all shapes must match and all weights must be finite.
 
     Raises:
-        ModelError: it cannot be built.
+        ModelError: the network cannot be built.
     """
     from .build import build_onnx  # imports onnx, which is slow
 
@@ -80,20 +80,20 @@ def check_buildable(folder: Path, manifest: Manifest, version: int, architecture
 
 
 def verify_files(folder: Path, checkpoint: Checkpoint, record: Record | None, source: str) -> Record:
-    """Check files against the catalogue and against their record, and build a network of them.
+    """Check files against the catalogue and against their record, and build a network from them.
 
     Args:
-        folder: where they are.
-        checkpoint: what they should be.
-        record: of an earlier verification, None where there is none.
-        source: where a new record says they came from.
+        folder: folder of the files.
+        checkpoint: the expected checkpoint.
+        record: of an earlier verification; None if there is none.
+        source: origin of the files, for a new record.
 
     Returns:
-        The given record; a new one where there is none, or where it contradicts the catalogue and is itself wrong.
+        The given record; a new one if there is none, or if it contradicts the catalogue and is itself wrong.
 
     Raises:
-        ModelError: a file is missing, has changed, or holds weights that no network can be built of.
-        SettingError: they are the weights of another network.
+        ModelError: a file is missing or has changed, or no network can be built from the weights.
+        SettingError: the weights belong to another network.
     """
     known = checkpoint.weights_sha256
     manifest, found = inspect_files(folder, checkpoint.manifest)
@@ -110,13 +110,13 @@ def verify_files(folder: Path, checkpoint: Checkpoint, record: Record | None, so
 
 
 def read_record(folder: Path) -> Record | None:
-    """Return the record in the folder of a checkpoint, or None where there is no valid one."""
+    """Return the record in the folder of a checkpoint, or None if there is no valid one."""
     try:
         fields = read_json(folder / RECORD_FILE)
-        if fields.pop('sha256', None) not in (None, _sum_of(fields)):  # version 0.1 wrote none
+        if fields.pop('sha256', None) not in (None, _sum_of(fields)):  # not written by version 0.1
             return None
         fingerprint = Fingerprint(str(fields['manifest_sha256']), str(fields['weights_sha256']))
-        source = str(fields['source']).encode(errors='backslashreplace').decode()  # every log can print it
+        source = str(fields['source']).encode(errors='backslashreplace').decode()  # so that any log can print it
         return Record(fingerprint, source[:_SOURCE_LIMIT])
     except (BodyPixError, KeyError):
         return None
@@ -138,14 +138,14 @@ def _sum_of(fields: Mapping[str, object]) -> str:
 
 
 def recognise(shapes: Shapes, source: str) -> tuple[str, float]:
-    """Return the architecture and the multiplier that weights of these shapes have.
+    """Determine the architecture and the multiplier from the shapes of the weights.
 
     Args:
         shapes: of the tensors, by name.
-        source: where they came from, for error texts.
+        source: origin of the weights, for error texts.
 
     Raises:
-        ModelError: they belong to no BodyPix network.
+        ModelError: the weights do not belong to a BodyPix network.
     """
     if _RESNET_FIRST in shapes:
         return 'resnet50', 1.0
@@ -158,17 +158,17 @@ def recognise(shapes: Shapes, source: str) -> tuple[str, float]:
 
 
 def check_fit(shapes: Shapes, architecture: str, multiplier: float, source: str) -> None:
-    """Check that weights are those of the requested network.
+    """Check that weights belong to the requested network.
 
     Raises:
-        ModelError: they belong to no BodyPix network.
-        SettingError: they belong to another one; the text names both.
+        ModelError: they do not belong to a BodyPix network.
+        SettingError: they belong to another network; the text contains both names.
     """
     found = recognise(shapes, source)
     wanted = (architecture, 1.0 if architecture == 'resnet50' else multiplier)
     if found != wanted:
         raise SettingError(
-            f'{source} holds weights of {network_title(*found)}, but the settings ask for {network_title(*wanted)}; '
+            f'{source} contains weights of {network_title(*found)}, but the settings select {network_title(*wanted)}; '
             f'set {_settings(*found)}'
         )
 
@@ -179,6 +179,6 @@ def _settings(architecture: str, multiplier: float) -> str:
 
 
 def _check_sum(what: str, found: str, expected: str) -> None:
-    """Raise ModelError where a SHA-256 is not the expected one; an empty `expected` is one that is not known."""
+    """Raise ModelError if a SHA-256 is not the expected one; an empty `expected` means that it is unknown."""
     if expected and found != expected:
         raise ModelError(f'{what} must have the SHA-256 {quoted(expected)[1:-1]}, got {found}')

@@ -13,7 +13,7 @@ from .weights import Weights
 
 
 class _Stage(NamedTuple):
-    """Blocks of one resolution; the first has the stage's stride, the others 1."""
+    """Blocks of one resolution; the first has the stride of the stage, the others 1."""
 
     blocks: int
     stride: int
@@ -39,13 +39,13 @@ def build_own(weights: Weights, *, people: bool) -> onnx.ModelProto:
 
     Args:
         weights: with batch norm folded, see `weights`.
-        people: with the output 'pose'.
+        people: whether to include the output 'pose'.
 
     Returns:
         A model from 'input' (N, 3, h, w) float32, RGB in -1..1, h and w a multiple of 16 plus one, to
         'fine' (N, 25, (h - 1) / 4 + 1, (w - 1) / 4 + 1): logits of a person and of the 24 parts (BodyPix 2 order), and
         'pose' (N, 149, (h - 1) / 16 + 1, (w - 1) / 16 + 1): 17 heatmaps, 34 short offsets, 32 forward and 32 backward
-        displacements and 34 long offsets, as BodyPix has them.
+        displacements and 34 long offsets, as in BodyPix.
 
     Raises:
         ModelError: weights are missing.
@@ -65,7 +65,7 @@ def build_own(weights: Weights, *, people: bool) -> onnx.ModelProto:
 
 
 class _OwnGraph(GraphBuilder):
-    """The pieces that our network is made of; all methods take and return names of values."""
+    """The building blocks of our network; all methods take and return names of values."""
 
     def encoder(self, value: str) -> list[str]:
         """Append EfficientNet-Lite0; return its features at strides 4, 8, 16 and 32."""
@@ -99,7 +99,7 @@ class _OwnGraph(GraphBuilder):
         return self.add('Mul', [value, factor], f'{value}/gated')
 
     def merge(self, coarse: str, fine: str, name: str) -> str:
-        """Enlarge coarse features to the size of finer ones (aligned corners) and add a projection of those."""
+        """Upsample coarse features to the size of finer ones (aligned corners), and add a projection of the latter."""
         lateral = self.conv(fine, name, relu=True)
         size = self.add('Shape', [lateral], f'{name}/shape')
         size = self.add('Slice', [size, *self._bounds(2, 4)], f'{name}/size')
@@ -117,7 +117,7 @@ class _OwnGraph(GraphBuilder):
         return [self.constant(f'int{one}', np.array([one], np.int64)) for one in (start, stop)]
 
     def conv(self, value: str, name: str, *, stride: int = 1, relu: bool = False, output: str = '') -> str:
-        """Append a convolution by its name among the weights; it is depthwise where its kernels have one input."""
+        """Append the convolution with this name in the weights; it is depthwise if its kernels have one input."""
         kernel = self.weight(f'{name}/kernel')
         groups = kernel.shape[0] if kernel.shape[1] == 1 else 1
         result = self.convolution(

@@ -1,4 +1,4 @@
-"""The weights of our network: folding, packing into the file that the package carries, and reading it."""
+"""The weights of our network: folds batch norm, writes the packaged file and reads it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...errors import ModelError
 
 VERSION = '1.0'
-"""Version of the packaged weights; it changes with every training run that ships."""
+"""Version of the packaged weights; it changes with every released training run."""
 
 WEIGHTS_FILE = Path(__file__).parent / 'data' / 'weights.npz'
 
@@ -25,10 +25,10 @@ _EPSILON = 1e-3  # of the batch norm, as trained
 
 
 def fold_batch_norm(state: Mapping[str, NDArray[Any]]) -> Weights:
-    """Fold each batch norm into the convolution before it.
+    """Fold each batch norm into the preceding convolution.
 
     Args:
-        state: the trained network's state by PyTorch's names: 'NAME.weight' and 'NAME.bias' of a plain convolution,
+        state: state of the trained network by PyTorch name: 'NAME.weight' and 'NAME.bias' of a plain convolution,
             'NAME.0.weight' of a convolution with the batch norm 'NAME.1.weight', '.bias', '.running_mean' and
             '.running_var'.
     """
@@ -50,9 +50,9 @@ def fold_batch_norm(state: Mapping[str, NDArray[Any]]) -> Weights:
 
 
 def write_weights(path: Path, weights: Weights) -> None:
-    """Write the packaged form: kernels as whole numbers of one byte with a scale for each output, biases as they are.
+    """Write the packaged file: kernels as one-byte integers with a scale per output channel, biases unchanged.
 
-    On the validation pictures this gives the scores of float32, at a quarter of its size.
+    On the validation pictures the scores are equal to those of float32, at a quarter of the size.
 
     Args:
         path: of the npz file.
@@ -87,5 +87,5 @@ def read_weights(path: Path = WEIGHTS_FILE) -> Weights:
         return {**{name: value for name, value in values.items() if name.endswith('/bias')}, **kernels}
     except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(
-            f'{path} is not readable as the weights of bodypix_ros ({error}); install the package again'
+            f'failed to read the weights of bodypix_ros from {path} ({error}); reinstall the package'
         ) from error

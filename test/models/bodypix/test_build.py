@@ -64,7 +64,7 @@ def test_the_architecture_chooses_the_builder() -> None:
 
 def test_a_checkpoint_of_bodypix_1_has_no_people() -> None:
     weights = noise(mobilenet_shapes(0.25, version=1))
-    expected = 'no head displacement_fwd, displacement_bwd, long_offsets; people need a checkpoint of BodyPix 2'
+    expected = 'no head displacement_fwd, displacement_bwd, long_offsets; people require a checkpoint of BodyPix 2'
     with pytest.raises(ModelError, match=expected):
         build_onnx(weights, 'mobilenet_v1', 0.25, 16, 'trained', PEOPLE_HEADS, version=2)
 

@@ -15,7 +15,7 @@ def test_masks_and_parts_need_two_heads_and_people_all() -> None:
 
 
 def test_people_are_refused_of_bodypix_1() -> None:
-    with pytest.raises(SettingError, match='people need version 2, got 1: the checkpoints of BodyPix 1 find masks'):
+    with pytest.raises(SettingError, match='people require version 2, got 1: the checkpoints of BodyPix 1'):
         wanted_heads(1, people=True)
 
 

@@ -56,7 +56,7 @@ def test_tensors_are_cut_from_shards_and_dequantised(tmp_path: Path) -> None:
 
 
 def test_a_short_file_is_refused_with_both_sizes(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match='a.bin, b.bin hold 9 bytes, the manifest says 14'):
+    with pytest.raises(ModelError, match='a.bin, b.bin must contain 14 bytes according to the manifest, got 9'):
         read_weights(_checkpoint(tmp_path, bytes(9)), parse_manifest(json.dumps(MANIFEST), 'test'))
 
 
@@ -84,7 +84,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_manifest_cannot_name_files_that_are_not_weights(name: str) -> None:
-    with pytest.raises(ModelError, match='hostile.json names the weight file .*; expected a plain file name in the'):
+    with pytest.raises(ModelError, match='hostile.json contains the weight file name .*; expected a plain file name'):
         parse_manifest(_one_tensor([2], name), 'hostile.json')
 
 
@@ -121,14 +121,14 @@ def test_other_texts_are_refused_with_their_source(text: str | bytes) -> None:
 
 
 def test_a_manifest_without_files_is_refused() -> None:
-    with pytest.raises(ModelError, match='a.json names no weight files; expected a weightsManifest with paths'):
+    with pytest.raises(ModelError, match='a.json lists no weight files; expected a weightsManifest with paths'):
         parse_manifest('{"weightsManifest": [{"paths": [], "weights": []}]}', 'a.json')
 
 
 @pytest.mark.parametrize('number', [np.nan, np.inf, -np.inf])
 def test_weights_that_are_not_finite_are_refused_by_their_name(number: float, tmp_path: Path) -> None:
     data = np.array([1.5, number], '<f4').tobytes() + bytes(6)
-    with pytest.raises(ModelError, match=f"{tmp_path}: the weights 'plain' hold numbers that are not finite"):
+    with pytest.raises(ModelError, match=f"{tmp_path}: the weights 'plain' contain values that are not finite"):
         read_weights(_checkpoint(tmp_path, data), parse_manifest(json.dumps(MANIFEST), 'test'))
 
 

@@ -30,7 +30,7 @@ def test_another_width_is_refused_with_both() -> None:
     with pytest.raises(SettingError) as raised:
         check_fit({'MobilenetV1/Conv2d_0/weights': (3, 3, 3, 32)}, 'mobilenet_v1', 0.5, '/weights')
     assert str(raised.value) == (
-        '/weights holds weights of MobileNetV1 1.00, but the settings ask for MobileNetV1 0.50; set architecture to '
+        '/weights contains weights of MobileNetV1 1.00, but the settings select MobileNetV1 0.50; set architecture to '
         'mobilenet_v1 and multiplier to 1'
     )
 
@@ -39,7 +39,7 @@ def test_another_architecture_is_refused_with_both() -> None:
     with pytest.raises(SettingError) as raised:
         check_fit(RESNET, 'mobilenet_v1', 0.75, '/weights')
     assert str(raised.value) == (
-        '/weights holds weights of ResNet50, but the settings ask for MobileNetV1 0.75; set architecture to resnet50'
+        '/weights contains weights of ResNet50, but the settings select MobileNetV1 0.75; set architecture to resnet50'
     )
 
 
@@ -71,8 +71,8 @@ def test_weights_of_another_size_than_the_shapes_are_refused(tmp_path: Path) -> 
     with pytest.raises(ModelError) as raised:
         inspect_files(tmp_path, 'model.json')
     assert str(raised.value) == (
-        f'{tmp_path}: group1-shard1of2.bin, group1-shard2of2.bin must have 2592 bytes by the shapes in model.json, '
-        'got 1000'
+        f'{tmp_path}: group1-shard1of2.bin, group1-shard2of2.bin must have 2592 bytes according to the shapes in '
+        'model.json, got 1000'
     )
 
 

@@ -62,5 +62,5 @@ def test_a_missing_or_damaged_file_is_one_sentence(tmp_path: Path, content: byte
     path = tmp_path / 'weights.npz'
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelError, match='is not readable as the weights of bodypix_ros .*; install the package again'):
+    with pytest.raises(ModelError, match='failed to read the weights of bodypix_ros from .*; reinstall the package'):
         read_weights(path)
