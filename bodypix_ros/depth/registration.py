@@ -107,7 +107,7 @@ class Projection:
         pixels = np.stack([x, y, np.ones_like(x)]).reshape(3, -1)
         turned = color.matrix @ pose.rotation @ np.linalg.inv(depth.matrix) @ pixels
         self._turned: NDArray[np.float32] = turned.reshape(3, depth.height, depth.width).astype(np.float32)
-        self._shift = (color.matrix @ pose.translation).astype(np.float32)
+        self._shift: list[float] = (color.matrix @ pose.translation).tolist()
 
     def pixels(self, depth_m: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return column and row of each depth pixel in the camera image, (H, W) each; -1 where there is no depth.
@@ -115,14 +115,15 @@ class Projection:
         Args:
             depth_m: (H, W) metres; pixels that are not positive and finite have no depth.
         """
-        valid = cv2.inRange(depth_m, 1e-6, _FAR_M)
-        x, y, scale = (cv2.multiply(depth_m, self._turned[axis]) + self._shift[axis] for axis in range(3))
-        valid &= cv2.inRange(scale, 1e-6, _FAR_M)
+        missing = ~(depth_m > 0) | (depth_m > _FAR_M)
         with np.errstate(divide='ignore', invalid='ignore'):
+            nearness = np.divide(np.float32(1), depth_m)
+            x, y, scale = (cv2.scaleAdd(nearness, self._shift[axis], self._turned[axis]) for axis in range(3))
+            missing |= ~(scale > 0)  # behind the camera
             np.divide(x, scale, out=x)
             np.divide(y, scale, out=y)
-        missing = valid == 0
-        x[missing] = y[missing] = -1
+        np.copyto(x, -1, where=missing)
+        np.copyto(y, -1, where=missing)
         return x, y
 
 

@@ -11,7 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 # Nothing slow is imported here: a signal in the first second finds its handler installed.
 if TYPE_CHECKING:
@@ -110,21 +110,58 @@ def main(args: list[str] | None = None, load: Load | None = None) -> int:
     Returns:
         The exit status: 0; 1 where a GPU is required and there is none; 2 where an argument or a parameter is wrong.
     """
+
+    def make_node() -> BodyPixNode:
+        from .model_loader import load_model
+        from .node import BodyPixNode
+
+        return BodyPixNode(load or load_model, args)
+
+    return run_node(make_node, 'bodypix', args)
+
+
+class RunnableNode(Protocol):
+    """What `run_node` needs of a node, apart from what rclpy's nodes have."""
+
+    @property
+    def fatal(self) -> Exception | None:
+        """Why the process must end; None otherwise."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is running that cannot be stopped."""
+
+    def start(self) -> None:
+        """Start to work; called once the executor runs."""
+
+    def stop(self) -> None:
+        """Stop, before the node is destroyed."""
+
+
+def run_node(make_node: Callable[[], RunnableNode], name: str, args: list[str] | None = None) -> int:
+    """Run a node until SIGINT, SIGTERM or SIGHUP.
+
+    Args:
+        make_node: makes the node; called after `rclpy.init`.
+        name: of the logger before there is a node.
+        args: of the command line; those of the process where None.
+
+    Returns:
+        The exit status: 0; 1 where the node reports a fatal error; 2 where an argument or a parameter is wrong.
+    """
     signals = ShutdownSignals()
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
     from ..errors import describe_error
-    from .model_loader import load_model
-    from .node import BodyPixNode
     from .transport import complete_environment
 
     complete_environment()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-        node = BodyPixNode(load or load_model, args)
+        node: Any = make_node()
     except Exception as error:
-        rclpy.logging.get_logger('bodypix').fatal(describe_error(error))
+        rclpy.logging.get_logger(name).fatal(describe_error(error))
         return 2
     with forward_logging(logging.getLogger('bodypix_ros'), node.get_logger()):
         _spin(node, signals)
@@ -140,7 +177,7 @@ def main(args: list[str] | None = None, load: Load | None = None) -> int:
     return status
 
 
-def _spin(node: BodyPixNode, signals: ShutdownSignals) -> None:
+def _spin(node: Any, signals: ShutdownSignals) -> None:
     """Run the callbacks of the node until a signal comes; an exception of one callback is logged."""
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor

@@ -71,7 +71,8 @@ def test_keypoints_have_a_position_where_the_person_has_a_depth(
     assert found[2:] == [None, None]
     for position, point, name in zip(found, points, names, strict=False):
         assert position is not None
-        assert np.abs(np.subtract(position, point) + [0, 0, BODY[name][1][2]]).max() < 0.03
+        front = np.subtract(point, (0, 0, BODY[name][1][2]))
+        assert np.abs(np.subtract(position, front)).max() < 0.03
 
 
 def test_keypoints_of_another_camera_are_found_by_where_its_pixels_are(labels: np.ndarray, depth: np.ndarray) -> None:

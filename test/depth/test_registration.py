@@ -8,7 +8,7 @@ from bodypix_ros.depth.people_mask import find_people
 from bodypix_ros.depth.registration import Pinhole, Pose, Projection, look_up, project_points, resize_labels
 from bodypix_ros.errors import ImageError
 
-COLOR = Pinhole(848, 480, 610.0, 610.0, 423.5, 239.5)
+COLOR = Pinhole(848, 480, 500.0, 500.0, 423.5, 239.5)
 BASELINE_M = 0.015  # of a RealSense D435
 POSE = Pose.from_quaternion([-BASELINE_M, 0, 0, 0, 0, 0, 1])  # of the depth camera, seen from the colour camera
 
