@@ -393,7 +393,7 @@ class DepthSettings(Settings):
     on_missing: str = setting(
         'drop',
         'What happens to a depth image without a mask: drop does not publish it, pass publishes it with people, '
-        'hold applies the newest mask before it',
+        'hold applies the mask with the nearest stamp',
         choices=('drop', 'pass', 'hold'),
         live=True,
     )

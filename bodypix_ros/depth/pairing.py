@@ -9,8 +9,6 @@ from typing import Generic, TypeVar
 Image = TypeVar('Image')
 Mask = TypeVar('Mask')
 
-_MAX_WAITING = 30
-"""Depth images that wait at the same time: one second at 30 Hz."""
 _MAX_MASKS = 8
 _RESTART_NS = 1_000_000_000
 """Stamps that go back by more than this start anew: a bag that is played again, or a simulation that is reset."""
@@ -42,8 +40,10 @@ class StampPairing(Generic[Image, Mask]):
         dropped: number of images that were displaced by newer ones.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_waiting: int = 30) -> None:
+        """Keep at most `max_waiting` images; 30 are one second at 30 Hz."""
         self.dropped = 0
+        self._max_waiting = max_waiting
         self._waiting: deque[tuple[int, float, Image]] = deque()
         self._masks: deque[tuple[int, Mask]] = deque(maxlen=_MAX_MASKS)
         self._newest_ns = 0
@@ -58,7 +58,7 @@ class StampPairing(Generic[Image, Mask]):
             self.clear()
         self._newest_ns = stamp_ns
         self._waiting.append((stamp_ns, now_s, image))
-        if len(self._waiting) > _MAX_WAITING:
+        if len(self._waiting) > self._max_waiting:
             self._waiting.popleft()
             self.dropped += 1
 

@@ -42,16 +42,24 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True)
 class PersonPixels:
-    """The pixels of one person that have a depth: N columns, N rows, N depths in metres, N part ids (-1: none)."""
+    """The N pixels of one person that have a depth.
+
+    Attributes:
+        x, y: (N,) columns and rows.
+        z: (N,) depths in metres.
+        parts: (N,) part ids, -1 for none.
+        inner: (N,) whether a pixel is inside of its part, not at the border to another one.
+    """
 
     x: NDArray[np.intp]
     y: NDArray[np.intp]
     z: NDArray[np.float32]
     parts: NDArray[np.int8]
+    inner: NDArray[np.bool_]
 
     def select(self, where: NDArray[np.bool_]) -> PersonPixels:
         """Return some of the pixels."""
-        return PersonPixels(self.x[where], self.y[where], self.z[where], self.parts[where])
+        return PersonPixels(self.x[where], self.y[where], self.z[where], self.parts[where], self.inner[where])
 
 
 def person_pixels(
@@ -68,15 +76,17 @@ def person_pixels(
     """
     mask: NDArray[np.uint8] = np.equal(labels, person).view(np.uint8)
     x0, y0, width, height = cv2.boundingRect(mask)
+    if not width:
+        nothing = np.zeros(0, np.intp)
+        return PersonPixels(nothing, nothing, np.zeros(0, np.float32), np.zeros(0, np.int8), np.zeros(0, bool))
     area = np.s_[y0 : y0 + height, x0 : x0 + width]
-    core = mask[area]
-    if erode_px and core.size:
-        padded = cv2.copyMakeBorder(core, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-        core = cv2.erode(padded, np.ones((2 * erode_px + 1,) * 2, np.uint8), borderValue=0)[1:-1, 1:-1]
-    depths = depth_m[area]
+    window = np.ones((2 * erode_px + 1,) * 2, np.uint8)
+    core = cv2.erode(mask[area], window, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    depths, ids = depth_m[area], np.full((height, width), -1, np.int8) if parts is None else parts[area]
+    codes = ids.view(np.uint8)
+    inner = cv2.erode(codes, window) == cv2.dilate(codes, window)
     y, x = np.nonzero((core > 0) & (depths > 0) & (depths < _MAX_M))
-    ids = np.full(len(x), -1, np.int8) if parts is None else parts[area][y, x]
-    pixels = PersonPixels(x + x0, y + y0, depths[y, x], ids)
+    pixels = PersonPixels(x + x0, y + y0, depths[y, x], ids[y, x], inner[y, x])
     return pixels.select(np.abs(pixels.z - np.median(pixels.z)) < _LIMB_M) if len(x) else pixels
 
 
@@ -98,9 +108,10 @@ def measure(pixels: PersonPixels, camera: Pinhole) -> Measured | None:
 
 
 def measure_parts(pixels: PersonPixels, camera: Pinhole) -> dict[int, Measured]:
-    """Return the position of each part of a person, by its id."""
-    found = {int(part): measure(pixels.select(pixels.parts == part), camera) for part in np.unique(pixels.parts)}
-    return {part: position for part, position in found.items() if position is not None and part >= 0}
+    """Return the position of each part of a person, by its id; only pixels inside of the part count."""
+    inside = pixels.select(pixels.inner & (pixels.parts >= 0))
+    found = {int(part): measure(inside.select(inside.parts == part), camera) for part in np.unique(inside.parts)}
+    return {part: position for part, position in found.items() if position is not None}
 
 
 def measure_keypoints(

@@ -15,6 +15,12 @@ from ..errors import ImageError
 Labels = NDArray[Any]
 """(H, W) uint8 or int8: a mask, ids of people or body parts."""
 
+Positions = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Columns and rows in the camera image, (H, W) each, pixels; both -1 where there is no position."""
+
+Points = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""x, y and z, (H, W) each, metres."""
+
 _ASPECT_TOLERANCE = 0.02
 _FAR_M = 1e4
 
@@ -109,7 +115,7 @@ class Projection:
         self._turned: NDArray[np.float32] = turned.reshape(3, depth.height, depth.width).astype(np.float32)
         self._shift: list[float] = (color.matrix @ pose.translation).tolist()
 
-    def pixels(self, depth_m: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def pixels(self, depth_m: NDArray[np.float32]) -> Positions:
         """Return column and row of each depth pixel in the camera image, (H, W) each; -1 where there is no depth.
 
         Args:
@@ -127,9 +133,7 @@ class Projection:
         return x, y
 
 
-def project_points(
-    points: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], color: Pinhole, pose: Pose
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def project_points(points: Points, color: Pinhole, pose: Pose) -> Positions:
     """Return column and row of points in the camera image, (H, W) each; -1 where a point is not finite or behind it.
 
     Args:
@@ -146,21 +150,87 @@ def project_points(
     return columns, rows
 
 
-def look_up(
-    labels: Labels, columns: NDArray[np.float32], rows: NDArray[np.float32], outside: int = 0, nothing: int = 0
-) -> Labels:
-    """Return the label at each position, (H, W).
+class Registration:
+    """Transfers labels of the camera image to a depth image or an organised point cloud.
+
+    Without a pose, depth is registered to the camera image, and labels are only resized.
+    """
+
+    def __init__(self, pose: Pose | None = None) -> None:
+        """Prepare for a pose of the depth camera in the optical frame of the other one."""
+        self._pose = pose
+        self._projection: Projection | None = None
+
+    def positions(
+        self, depth_m: NDArray[np.float32], depth: Pinhole | None, color: Pinhole | None, size: tuple[int, int]
+    ) -> Positions | None:
+        """Return where each pixel of a depth image is in the camera image; None where depth is registered to it.
+
+        Args:
+            depth_m: (H, W) metres.
+            depth: camera of the depth image, None where it is not known yet.
+            color: camera of the camera image, None where it is not known yet.
+            size: height and width of the labels.
+
+        Raises:
+            ImageError: a camera is not known, or it is that of another image size.
+        """
+        if self._pose is None:
+            return None
+        if depth is None or color is None:
+            missing = 'the depth image' if depth is None else 'the colour image'
+            raise ImageError(f'depth_to_color needs the camera_info of {missing}, which has not arrived')
+        depth = depth.resized(depth_m.shape[1], depth_m.shape[0])
+        color = color.resized(size[1], size[0])
+        if self._projection is None or (self._projection.depth, self._projection.color) != (depth, color):
+            self._projection = Projection(depth, color, self._pose)
+        return self._projection.pixels(depth_m)
+
+    def positions_of_points(self, points: Points, color: Pinhole | None, size: tuple[int, int]) -> Positions | None:
+        """Return where each point of a cloud is in the camera image; None where the cloud is registered to it.
+
+        Args:
+            points: x, y and z, (H, W) each, metres in the optical frame of the depth camera.
+            color: camera of the camera image, None where it is not known yet.
+            size: height and width of the labels.
+
+        Raises:
+            ImageError: the camera is not known.
+        """
+        if self._pose is None:
+            return None
+        if color is None:
+            raise ImageError('depth_to_color needs the camera_info of the colour image, which has not arrived')
+        return project_points(points, color.resized(size[1], size[0]), self._pose)
+
+
+def transfer(labels: Labels, positions: Positions | None, size: tuple[int, int], nothing: int = 0) -> Labels:
+    """Return labels of the camera image as labels of a depth image, (H, W).
 
     Args:
-        labels: (h, w).
-        columns: (H, W) of the positions, pixels; -1 where there is no position.
-        rows: (H, W) of the positions, pixels; -1 where there is no position.
-        outside: label of positions that are not in the image, 0..255.
-        nothing: label where there is no position, 0..255.
+        labels: (h, w) of the camera image.
+        positions: of the pixels of the depth image in it; None where depth is registered to it.
+        size: height and width of the depth image.
+        nothing: label of what the camera does not see and of what has no depth, 0..255.
+
+    Raises:
+        ImageError: depth cannot be registered to the camera image, by their aspect ratios.
     """
-    found = cv2.remap(
-        labels.view(np.uint8), columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=outside
-    )
-    if outside != nothing:
-        found[columns == -1] = nothing
-    return found.view(labels.dtype)
+    if positions is None:
+        return resize_labels(labels, size)
+    return cv2.remap(
+        labels.view(np.uint8), *positions, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=nothing
+    ).view(labels.dtype)
+
+
+def outside(positions: Positions | None, size: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Return which pixels of a depth image the camera does not see; None where it sees all of them.
+
+    Args:
+        positions: of these pixels in the camera image.
+        size: height and width of the camera image.
+    """
+    if positions is None:
+        return None
+    x, y = positions
+    return (x != -1) & ((x < -0.5) | (y < -0.5) | (x > size[1] - 0.5) | (y > size[0] - 0.5))

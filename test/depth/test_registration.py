@@ -5,7 +5,16 @@ import pytest
 from rendered_room import CAMERA, PARTS, Room, with_noise
 
 from bodypix_ros.depth.people_mask import find_people
-from bodypix_ros.depth.registration import Pinhole, Pose, Projection, look_up, project_points, resize_labels
+from bodypix_ros.depth.registration import (
+    Pinhole,
+    Pose,
+    Projection,
+    Registration,
+    outside,
+    project_points,
+    resize_labels,
+    transfer,
+)
 from bodypix_ros.errors import ImageError
 
 COLOR = Pinhole(848, 480, 500.0, 500.0, 423.5, 239.5)
@@ -15,8 +24,8 @@ POSE = Pose.from_quaternion([-BASELINE_M, 0, 0, 0, 0, 0, 1])  # of the depth cam
 
 def test_labels_of_another_camera_fit_the_person_in_the_depth_image() -> None:
     seen, depth = Room(COLOR, (BASELINE_M, 0.0, 0.0)).view((0.2, 2.0)), Room().view((0.2, 2.0))
-    columns, rows = Projection(CAMERA, COLOR, POSE).pixels(depth.depth_m)
-    parts = look_up(seen.parts, columns, rows, outside=255, nothing=255)
+    positions = Projection(CAMERA, COLOR, POSE).pixels(depth.depth_m)
+    parts = transfer(seen.parts, positions, (480, 640), nothing=255)
     assert parts.dtype == np.int8
     assert (parts[depth.parts >= 0] >= 0).mean() > 0.99
     for part in PARTS.values():
@@ -26,7 +35,7 @@ def test_labels_of_another_camera_fit_the_person_in_the_depth_image() -> None:
 def test_a_person_disappears_with_the_mask_of_another_camera() -> None:
     seen, depth = Room(COLOR, (BASELINE_M, 0.0, 0.0)).view((0.2, 2.0)), Room().view((0.2, 2.0))
     noisy = with_noise(depth.depth_m, 1)
-    mask = look_up(seen.mask, *Projection(CAMERA, COLOR, POSE).pixels(noisy))
+    mask = transfer(seen.mask, Projection(CAMERA, COLOR, POSE).pixels(noisy), (480, 640))
     assert not mask[noisy == 0].any()
     found = find_people(mask, noisy, 8)
     assert (found[(depth.parts >= 0) & (noisy > 0)] > 0).mean() >= 0.999
@@ -45,12 +54,30 @@ def test_points_are_projected_like_the_depth_image_they_come_from() -> None:
     assert found[0][105, 105] == found[1][105, 105] == -1
 
 
-def test_what_the_camera_does_not_see_has_the_label_that_is_asked_for() -> None:
-    columns = np.array([[0.0, 700.0, -1.0]], np.float32)
-    rows = np.array([[0.0, 5.0, -1.0]], np.float32)
+def test_what_the_camera_does_not_see_is_outside_and_has_no_label() -> None:
+    positions = np.array([[0.0, 700.0, -1.0]], np.float32), np.array([[0.0, 5.0, -1.0]], np.float32)
     labels = np.full((10, 10), 7, np.uint8)
-    assert look_up(labels, columns, rows, outside=255).tolist() == [[7, 255, 0]]
-    assert look_up(labels, columns, rows).tolist() == [[7, 0, 0]]
+    assert transfer(labels, positions, (1, 3)).tolist() == [[7, 0, 0]]
+    assert transfer(labels, positions, (1, 3), nothing=255).tolist() == [[7, 255, 255]]
+    seen = outside(positions, (10, 10))
+    assert seen is not None
+    assert seen.tolist() == [[False, True, False]]
+    assert outside(None, (10, 10)) is None
+
+
+def test_a_pose_needs_both_cameras() -> None:
+    depth = np.ones((480, 640), np.float32)
+    assert Registration().positions(depth, None, None, (480, 848)) is None
+    registration = Registration(POSE)
+    with pytest.raises(ImageError, match='needs the camera_info of the colour image, which has not arrived'):
+        registration.positions(depth, CAMERA, None, (480, 848))
+    with pytest.raises(ImageError, match='needs the camera_info of the depth image'):
+        registration.positions(depth, None, COLOR, (480, 848))
+    half = registration.positions(depth, CAMERA, COLOR, (240, 424))
+    full = registration.positions(depth, CAMERA, COLOR, (480, 848))
+    assert half is not None
+    assert full is not None
+    np.testing.assert_allclose(half[0], (full[0] + 0.5) / 2 - 0.5, atol=1e-3)
 
 
 def test_registered_labels_are_resized_without_new_values() -> None:
