@@ -152,7 +152,8 @@ def _point(position: Sequence[float]) -> Point:
 
 def _write_people_points(message: OutputMessage, result: LocatedPeople) -> bool:
     points = [one.points for one in result.persons]
-    write_cloud(message.content, result.header, np.concatenate([np.zeros(0, POINT), *points]))
+    joined = np.concatenate([np.zeros(0, POINT), *points]).astype(POINT)  # NumPy joins them without padding
+    write_cloud(message.content, result.header, joined)
     return True
 
 

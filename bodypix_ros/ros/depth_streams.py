@@ -67,8 +67,8 @@ class Stream(Generic[Image, Mask]):
             name: of the stream.
             outputs: its topics.
             inputs: without which there are no results, by the name that a remapping rule starts with.
-            process: makes a result, or None to drop the data, from data, a mask (or None, to pass the data on) and the time between them in
-                seconds; raises an ImageError where that is not possible.
+            process: makes a result, or None to drop the data, from the data, their mask (None to pass them on) and the
+                seconds between their stamps; raises an ImageError where that is not possible.
             on_matched: called when a subscriber comes or goes.
             waiting: maximum number of data that wait for their masks.
         """
