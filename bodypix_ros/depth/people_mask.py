@@ -41,9 +41,11 @@ def motion_px(mask: Mask, depth: Depth, focal_px: float, distance_m: float) -> i
     Returns:
         The distance in pixels at the depth of the nearest people, at most `MAX_MOTION_PX`; 0 where there are none.
     """
+    if distance_m <= 0:
+        return 0
     depths = depth[::_STEP, ::_STEP][mask[::_STEP, ::_STEP] > 0]
     depths = depths[(depths > 0) & (depths < np.inf)]
-    if not depths.size or distance_m <= 0:
+    if not depths.size:
         return 0
     nearest_m = float(np.percentile(depths, 10)) / _units(depth)
     return min(MAX_MOTION_PX, math.ceil(focal_px * distance_m / nearest_m))
