@@ -6,7 +6,6 @@ What is published without people is for maps. It is not for anything that must s
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +31,6 @@ from .depth_processor import DepthImage, DepthProcessor, SeenPeople
 from .depth_streams import Stream
 from .diagnostics import log_status, open_reports
 from .image_msg import BadImage
-from .main import run_node
 from .parameters import declare_settings, unknown_overrides
 
 _LOG = logging.getLogger(__name__)
@@ -247,13 +245,3 @@ class DepthFilterNode(Node):
 def _stamp_ns(message: Any) -> int:
     stamp = message.header.stamp
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
-
-
-def main(args: list[str] | None = None) -> int:
-    """Run `depth_filter` until SIGINT, SIGTERM or SIGHUP; return the exit status, see `run_node`."""
-    cv2.setNumThreads(1)  # more threads cost more time than they save on images of this size
-    return run_node(DepthFilterNode, 'depth_filter', args)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -73,11 +73,11 @@ class DepthProcessor:
         """
         if mask is None:
             return FilteredDepth(image.message, image.depth, None, self.depth_info)
-        camera, size = _camera(self.depth_info), image.depth.shape
         positions = None
         if self._settings.depth_to_color:
-            positions = self._registration.positions(image.metres, camera, _camera(self.color_info), mask.shape)
-        focal_px = camera.resized(size[1], size[0]).fx if camera else float(size[1])
+            cameras = _camera(self.depth_info), _camera(self.color_info)
+            positions = self._registration.positions(image.metres, *cameras, mask.shape)
+        focal_px = _focal_px(self.depth_info, image.depth.shape[1])
         people = self._find(image.depth, mask, positions, apart_s, focal_px)
         return FilteredDepth(image.message, image.depth, people, self.depth_info)
 
@@ -92,7 +92,8 @@ class DepthProcessor:
             return FilteredPoints(message, None)
         color = _camera(self.color_info)
         positions = self._registration.positions_of_points((x, y, z), color, mask.shape)
-        distances = np.sqrt(x * x + y * y + z * z).astype(np.float32, copy=False)  # clouds may have any frame
+        with np.errstate(over='ignore', invalid='ignore'):
+            distances = np.sqrt(x * x + y * y + z * z).astype(np.float32, copy=False)  # clouds may have any frame
         return FilteredPoints(message, self._find(distances, mask, positions, apart_s, float(z.shape[1])))
 
     def _find(
@@ -123,7 +124,7 @@ class DepthProcessor:
         labels = transfer(seen.labels, positions, depth_m.shape)
         parts = transfer(seen.parts, positions, depth_m.shape, nothing=255)
         persons = []
-        for person in seen.array.people:
+        for person in (one for one in seen.array.people if one.id):  # 0 is the background
             pixels = located.person_pixels(person.id, labels, parts, depth_m, self._settings.erode_px)
             position = located.measure(pixels, camera)
             if position is not None:
@@ -153,3 +154,10 @@ def _locate_keypoints(
 
 def _camera(info: CameraInfo | None) -> Pinhole | None:
     return None if info is None else Pinhole.from_info(info.width, info.height, info.p, info.k)
+
+
+def _focal_px(info: CameraInfo | None, width: int) -> float:
+    """Return the focal length of an image of some width; a common one where the camera is not calibrated."""
+    if info is None or not info.width or not (info.p[0] > 0 or info.k[0] > 0):
+        return float(width)
+    return float(info.p[0] or info.k[0]) * width / info.width

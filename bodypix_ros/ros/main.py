@@ -1,4 +1,4 @@
-"""The executable `bodypix_node`: signals, logging, and the executor around the node."""
+"""The executables `bodypix_node` and `depth_filter`: signals, logging, and the executor around the node."""
 
 from __future__ import annotations
 
@@ -120,6 +120,20 @@ def main(args: list[str] | None = None, load: Load | None = None) -> int:
     return run_node(make_node, 'bodypix', args)
 
 
+def main_depth_filter(args: list[str] | None = None) -> int:
+    """Run the node `depth_filter` until SIGINT, SIGTERM or SIGHUP; see `run_node`."""
+
+    def make_node() -> RunnableNode:
+        import cv2
+
+        from .depth_node import DepthFilterNode
+
+        cv2.setNumThreads(1)  # more threads cost more time than they save on images of this size
+        return DepthFilterNode()
+
+    return run_node(make_node, 'depth_filter', args)
+
+
 class RunnableNode(Protocol):
     """What `run_node` needs of a node, apart from what rclpy's nodes have."""
 
@@ -151,6 +165,7 @@ def run_node(make_node: Callable[[], RunnableNode], name: str, args: list[str] |
     """
     signals = ShutdownSignals()
     import rclpy
+    from rclpy.logging import get_logger
     from rclpy.signals import SignalHandlerOptions
 
     from ..errors import describe_error
@@ -161,7 +176,7 @@ def run_node(make_node: Callable[[], RunnableNode], name: str, args: list[str] |
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         node: Any = make_node()
     except Exception as error:
-        rclpy.logging.get_logger(name).fatal(describe_error(error))
+        get_logger(name).fatal(describe_error(error))
         return 2
     with forward_logging(logging.getLogger('bodypix_ros'), node.get_logger()):
         _spin(node, signals)

@@ -24,7 +24,7 @@ try:
 except ImportError:
     visualization = None
 
-PROGRAM = ('-m', 'bodypix_ros.ros.depth_node')
+PROGRAM = ('-c', 'import sys; from bodypix_ros.ros.main import main_depth_filter; sys.exit(main_depth_filter())')
 FRAME_NS = 33_000_000
 SMALL = CAMERA.resized(320, 240)
 
@@ -93,6 +93,8 @@ def ask(robot: Robot, topics: dict[str, Any], inputs: list[tuple[str, Any]]) -> 
     known = {topic: len(robot.received[topic]) for topic in topics}
     for topic, message in inputs:
         robot.show(message, topic)
+        if isinstance(message, CameraInfo):
+            robot.spin(0.3)  # topics have no order among each other
     robot.until(lambda: all(len(robot.received[topic]) > known[topic] for topic in topics), 20.0)
     return {topic: robot.received[topic][known[topic]] for topic in topics}
 
@@ -268,14 +270,40 @@ def test_bad_data_cost_themselves_alone(robot: Robot, node: Process, scene: View
     robot.until_logged(node, "a depth image has encoding 16UC1, mono16, 32FC1, got 'mono8'; message dropped")
 
 
+def test_a_camera_that_is_not_calibrated_is_filtered_but_has_no_positions(
+    robot: Robot, node: Process, scene: View, depth: np.ndarray
+) -> None:
+    _, now = stamps(robot)
+    inputs = [
+        ('depth/camera_info', CameraInfo(header=now, width=320, height=240)),
+        ('mask', image(now, scene.mask, 'mono8')),
+        ('people', people_of(now)),
+        ('instances', image(now, (scene.mask > 0).astype(np.uint8), '8UC1')),
+        ('parts', image(now, scene.parts, '8SC1')),
+        ('depth/image', image(now, millimetres(depth), '16UC1')),
+    ]
+    answer = ask(robot, {'depth/no_people': Image}, inputs)['depth/no_people']
+    assert not values(answer, np.uint16)[scene.mask > 0].any()
+    robot.subscribe('people_3d', Person3DArray)
+    status = robot.diagnosis('people', lambda one: 'failed' in one.message, 'depth_filter')
+    assert 'camera_info of size 320x240 has no focal length in P or K: calibrate the camera' in status.message
+
+
 def test_wrong_parameters_are_refused_with_what_is_expected(robot: Robot, node: Process) -> None:
     assert 'on_missing must be drop, pass or hold' in robot.set('on_missing', 'keep', 'depth_filter')
     reason = robot.set('depth_to_color', '1 2 3', 'depth_filter')
     assert 'depth_to_color must be empty or "x y z qx qy qz qw"' in reason
 
 
+def test_a_wrong_parameter_ends_the_start_with_a_sentence(domain: int, tmp_path: Path) -> None:
+    process = Process(domain, tmp_path / 'log.txt', '-p', 'on_missing:=keep', program=PROGRAM)
+    assert process.wait() == 2
+    assert "on_missing must be drop, pass or hold, got 'keep'" in process.log
+    assert 'Traceback' not in process.log
+
+
 def test_depth_of_another_pose_and_size_needs_the_cameras_and_then_loses_its_people(
-    robot: Robot, start_filter: Callable[..., Process], scene: View, depth: np.ndarray, tmp_path: Path
+    robot: Robot, start_filter: Callable[..., Process], scene: View, depth: np.ndarray
 ) -> None:
     start_filter('-r', '__ns:=/other', '-p', 'depth_to_color:=-0.015 0 0 0 0 0 1')
     color = Pinhole(424, 240, 250.0, 250.0, 211.5, 119.5)
