@@ -339,3 +339,39 @@ def test_an_input_without_a_publisher_is_named(robot: Robot, start_filter: Calla
     assert status.message == (
         '/alone/points has no publisher: start the node that publishes it, or remap the topic, -r points:=...'
     )
+
+
+def test_people_of_the_segmentation_node_are_removed_and_located(
+    robot: Robot,
+    start_plain: Callable[..., Process],
+    start_filter: Callable[..., Process],
+    astronaut: np.ndarray,
+) -> None:
+    start_plain('-r', '__ns:=/both', '-r', 'image:=color/image_raw', '-p', 'internal_resolution:=257')
+    start_filter('-r', '__ns:=/both', '-p', 'max_wait_s:=1.0')
+    for topic, kind in (('depth/no_people', Image), ('mask', Image), ('people_3d', Person3DArray)):
+        robot.subscribe(f'/both/{topic}', kind)
+    picture = robot.message(astronaut)
+    depth = image(picture.header, np.full((512, 512), 2000, np.uint16), '16UC1')
+
+    def answers() -> list[Any]:
+        topics = ('depth/no_people', 'mask', 'people_3d')
+        return [one for topic in topics for one in robot.received[f'/both/{topic}'][:1]]
+
+    for _ in range(30):  # until the model is loaded
+        robot.show(info(picture.header, Pinhole(512, 512, 500.0, 500.0, 255.5, 255.5)), '/both/depth/camera_info')
+        robot.show(depth, '/both/depth/image')
+        robot.show(picture, '/both/color/image_raw')
+        if robot.until(lambda: len(answers()) == 3, 1.0, required=False):
+            break
+    filtered, mask, people = answers()
+    assert filtered.header == mask.header == people.header == picture.header
+    removed = values(filtered, np.uint16) == 0
+    person = values(mask, np.uint8) > 0
+    assert 0.2 < person.mean() < 0.8
+    assert removed[person].all()
+    assert removed[~person].mean() < 0.2
+    assert people.people[0].id == 1
+    assert people.people[0].position.z == pytest.approx(2.0, abs=1e-3)
+    assert {'left_face', 'right_face', 'torso_front'} <= {part.name for part in people.people[0].parts}
+    assert 'nose' in [keypoint.name for keypoint in people.people[0].keypoints]
