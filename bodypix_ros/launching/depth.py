@@ -121,7 +121,7 @@ def filter_remappings(options: dict[str, Any]) -> Remappings:
         'depth/camera_info': beside(options['depth'], 'camera_info'),
         'points': options['points'],
         'mask': options['mask'],
-        **{name: beside(options['mask'], name) for name in ('people', 'instances', 'parts')},
+        **{name: beside(options['mask'], name) for name in ('people', 'instances', 'parts', 'people/pose')},
         'camera_info': options['camera_info'],
         _OUTPUT: output,
         f'{_OUTPUT}/camera_info': beside(output, 'camera_info') if output != _OUTPUT else f'{_OUTPUT}/camera_info',

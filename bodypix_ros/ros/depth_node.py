@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cv2
+from geometry_msgs.msg import PoseStamped
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -26,7 +27,9 @@ from . import depth_outputs
 from .advice import StatusLog
 from .camera import ImageSubscriber
 from .compat import guard_services, has_matched_events
+from .depth_followed import FollowedPosition
 from .depth_msg import view_depth, view_mask, view_parts, view_points
+from .depth_outputs import LocatedPeople
 from .depth_processor import DepthImage, DepthProcessor, SeenPeople
 from .depth_streams import Stream
 from .diagnostics import log_status, open_reports
@@ -82,7 +85,9 @@ class DepthFilterNode(Node):
             'people': subscriber('people', msg.PersonArray, self._receive_people),
             'instances': subscriber('instances', Image, self._receive_instances),
             'parts': subscriber('parts', Image, self._receive_parts),
+            'people/pose': subscriber('people/pose', PoseStamped, self._receive_pose),
         }
+        self._followed = FollowedPosition(self, self.follow)
 
         def inputs(*names: str) -> dict[str, ImageSubscriber]:
             return {name: self._inputs[name] for name in names}
@@ -109,7 +114,7 @@ class DepthFilterNode(Node):
             'people',
             depth_outputs.PEOPLE,
             inputs('depth/image', 'depth/camera_info', 'people', 'instances', 'parts'),
-            self._processor.locate,
+            self._locate,
             self.follow,
         )
         self._streams: list[Stream[Any, Any]] = [self._depth, self._points, self._people]
@@ -125,6 +130,8 @@ class DepthFilterNode(Node):
 
     def follow(self) -> None:
         """Open and close subscriptions as subscribers, publishers and settings come and go."""
+        followed = not self.settings.lazy or self._followed.publisher.has_subscribers
+        self._people.needed = followed
         depth, points, people = (one.wanted for one in self._streams)
         wanted = {
             'depth/image': depth or people,
@@ -135,6 +142,7 @@ class DepthFilterNode(Node):
             'people': people,
             'instances': people,
             'parts': people,
+            'people/pose': followed,
         }
         for name, one in self._inputs.items():
             if wanted[name]:
@@ -191,6 +199,15 @@ class DepthFilterNode(Node):
 
     def _receive_people(self, message: msg.PersonArray) -> None:
         self._complete(message, 'array', message)
+
+    def _receive_pose(self, message: PoseStamped) -> None:
+        self._followed.add_direction(_stamp_ns(message), message)
+
+    def _locate(self, image: DepthImage, seen: SeenPeople | None, apart_s: float) -> LocatedPeople | None:
+        people = self._processor.locate(image, seen, apart_s)
+        if people is not None:
+            self._followed.add_people(_stamp_ns(people.array), people)
+        return people
 
     def _receive_instances(self, message: Image) -> None:
         self._complete(message, 'labels', self._read('instances', [self._people], view_mask, message))

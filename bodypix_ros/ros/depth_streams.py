@@ -48,6 +48,7 @@ class Stream(Generic[Image, Mask]):
         pairing: of the data with the masks.
         counts: since the start.
         publishers: of the results.
+        needed: results are needed although none of their topics has a subscriber.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Stream(Generic[Image, Mask]):
         self.name, self.settings = name, DepthSettings()
         self.pairing: StampPairing[Image, Mask] = StampPairing(waiting)
         self.counts = Counts()
+        self.needed = False
         self.publishers = [OutputPublisher(node, one.topic, one, on_matched) for one in outputs]
         self._inputs, self._process = inputs, process
         self._reported = Counts()
@@ -85,7 +87,7 @@ class Stream(Generic[Image, Mask]):
     @property
     def wanted(self) -> bool:
         """Whether results are to be made."""
-        return not self.settings.lazy or any(one.has_subscribers for one in self.publishers)
+        return self.needed or not self.settings.lazy or any(one.has_subscribers for one in self.publishers)
 
     def add(self, stamp_ns: int, data: Image) -> None:
         """Add data that arrived now."""

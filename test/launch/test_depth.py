@@ -31,6 +31,7 @@ FILTER_TOPICS = {
     'people': '/seg/people',
     'instances': '/seg/instances',
     'parts': '/seg/parts',
+    'people/pose': '/seg/people/pose',
     'camera_info': '/cam/color/camera_info',
     'depth/no_people': '/robot/depth/no_people',
     'depth/no_people/camera_info': '/robot/depth/no_people/camera_info',

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import PoseStamped
 from rendered_room import CAMERA, PARTS, Room, View, millimetres, with_noise
 from robot import Process, Robot, value_of
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
@@ -217,6 +218,25 @@ def test_people_have_positions_points_and_markers(robot: Robot, node: Process, s
         assert [one.ns for one in markers[1:]] == ['position', 'id']
         assert markers[2].text == '17'
         assert markers[1].pose.position == person.position
+
+
+def test_the_followed_person_has_a_position(robot: Robot, node: Process, scene: View, depth: np.ndarray) -> None:
+    _, now = stamps(robot)
+    pose = PoseStamped(header=now)
+    pose.pose.position.x, pose.pose.position.z = 0.3 / np.hypot(0.3, 2.0), 2.0 / np.hypot(0.3, 2.0)
+    inputs = [
+        ('depth/camera_info', info(now, SMALL)),
+        ('depth/image', image(now, millimetres(depth), '16UC1')),
+        ('people', people_of(now)),
+        ('instances', image(now, (scene.mask > 0).astype(np.uint8), '8UC1')),
+        ('parts', image(now, scene.parts, '8SC1')),
+        ('people/pose', pose),
+    ]
+    answer = ask(robot, {'people/position': PoseStamped}, inputs)['people/position']
+    assert answer.header == now
+    assert answer.pose.position.x == pytest.approx(0.3, abs=0.05)
+    assert answer.pose.position.z == pytest.approx(1.9, abs=0.05)
+    assert answer.pose.orientation.w == 1.0
 
 
 def test_a_depth_image_without_a_mask_is_dropped_and_reported(robot: Robot, node: Process, depth: np.ndarray) -> None:
