@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -89,6 +90,22 @@ def _parse_size(name: str, value: Value) -> Value:
         raise SettingError(
             f'{name} must be a width and height such as 640x480, or empty, got {shorten(repr(value))}'
         ) from None
+    return value
+
+
+def _parse_pose(name: str, value: Value) -> Value:
+    """Return the text of a pose, x y z qx qy qz qw; empty means none."""
+    words = value.split() if isinstance(value, str) else []
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        numbers = []
+    norm = sum(number * number for number in numbers[3:])
+    if value != '' and not (len(numbers) == 7 and math.isfinite(sum(map(abs, numbers))) and 0.98 < norm < 1.02):
+        raise SettingError(
+            f'{name} must be empty or "x y z qx qy qz qw", metres and a quaternion of length 1, '
+            f'got {shorten(repr(value))}'
+        )
     return value
 
 
@@ -342,6 +359,65 @@ class NodeSettings(Settings):
     autostart: bool = setting(True, 'Configure and activate at startup, without a lifecycle manager')
     fallback: bool = setting(
         True, 'Run bodypix_ros if the weights of the requested model are missing; if false, refuse to run'
+    )
+
+
+@dataclass(frozen=True)
+class DepthSettings(Settings):
+    """How the node depth_filter removes people from depth images and point clouds, and locates them."""
+
+    dilate_px: int = setting(
+        8,
+        'Pixels by which the mask is enlarged; pixels there that are clearly behind the person remain',
+        minimum=0,
+        maximum=64,
+        live=True,
+    )
+    slop_s: float = setting(
+        0.05,
+        'Maximum difference between the stamps of a depth image and its mask, seconds',
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    people_speed_m_s: float = setting(
+        1.5,
+        'Speed of people: within the distance that they move between the stamps of mask and depth image, the depth '
+        'decides what belongs to them; 0 uses the mask as it is',
+        minimum=0.0,
+        maximum=10.0,
+        live=True,
+    )
+    max_wait_s: float = setting(
+        0.5, 'Maximum time that a depth image waits for its mask, seconds', minimum=0.0, maximum=1.0, live=True
+    )
+    on_missing: str = setting(
+        'drop',
+        'What happens to a depth image without a mask: drop does not publish it, pass publishes it with people, '
+        'hold applies the mask with the nearest stamp',
+        choices=('drop', 'pass', 'hold'),
+        live=True,
+    )
+    depth_to_color: str = setting(
+        '',
+        'Pose of the depth camera in the optical frame of the colour camera, "x y z qx qy qz qw" as tf2_echo prints '
+        'it; empty means that depth is registered to the colour image',
+        parse=_parse_pose,
+        live=True,
+    )
+    remove_outside: bool = setting(
+        False, 'Remove depth outside of the view of the colour camera as well, which people may enter', live=True
+    )
+    erode_px: int = setting(
+        3,
+        'Pixels at the border of a person or part that do not count for positions',
+        minimum=0,
+        maximum=32,
+        live=True,
+    )
+    lazy: bool = setting(True, 'Receive data only while an output has subscribers', live=True)
+    stale_after_s: float = setting(
+        2.0, 'An input that sends nothing for this time is reported', minimum=0.1, maximum=3600.0, live=True
     )
 
 

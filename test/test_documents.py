@@ -6,8 +6,6 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-from bodypix_ros.settings import all_settings
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -20,11 +18,14 @@ def _tables() -> ModuleType:
     return module
 
 
-def test_the_readme_lists_every_parameter_as_the_settings_have_it() -> None:
-    readme = (ROOT / 'README.md').read_text()
-    assert _tables().with_tables(readme) == readme, 'run tools/tables.py --write'
-    for setting in all_settings():
-        assert f'| `{setting.name}`' in readme
+def test_the_documents_list_every_parameter_as_the_settings_have_it() -> None:
+    tables = _tables()
+    assert {'README.md', 'depth.md'} <= {document.name for document in tables.DOCUMENTS}
+    for document, settings in tables.DOCUMENTS.items():
+        text = document.read_text()
+        assert tables.with_tables(text, settings) == text, 'run tools/tables.py --write'
+        for setting in settings:
+            assert f'| `{setting.name}`' in text
 
 
 def test_links_inside_the_documents_lead_somewhere() -> None:

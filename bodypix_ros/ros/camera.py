@@ -100,7 +100,7 @@ class ImageSubscriber:
     @property
     def type_name(self) -> str:
         """The type of the messages, 'sensor_msgs/msg/Image'."""
-        return f'sensor_msgs/msg/{self.kind.__name__}'
+        return f'{self.kind.__module__.split(".")[0]}/msg/{self.kind.__name__}'
 
     def offers(self) -> list[Offer]:
         """Return what the publishers of the topic offer."""

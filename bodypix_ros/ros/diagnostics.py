@@ -92,13 +92,28 @@ class UpdaterPublisher:
         return self._reports[subject].write(message)
 
 
+def open_reports(node: Node) -> ReportPublisher:
+    """Return the publisher of a node's reports: a diagnostic_updater where that is installed."""
+    return DirectPublisher(node) if Updater is None else UpdaterPublisher(Updater(node))
+
+
+def log_status(logger: Any, status: Status) -> None:
+    """Log a status at its own level."""
+    if status.level == Level.ERROR:
+        logger.error(status.text)
+    elif status.level == Level.WARN:
+        logger.warning(status.text)
+    else:
+        logger.info(status.text)
+
+
 class Diagnostics:
     """Reports the status of the node and of its cameras. Must be used in the executor thread."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._stats = node.create_publisher(Stats, '~/stats', output_profile())
-        self._reports: ReportPublisher = DirectPublisher(node) if Updater is None else UpdaterPublisher(Updater(node))
+        self._reports = open_reports(node)
         self._log = StatusLog()
         self._transport = TransportWatch()
         self._reported_s = time.monotonic()
@@ -169,16 +184,8 @@ class Diagnostics:
                 yield from ((topic, kind) for kind in types if kind in _TYPES_OF_IMAGES)
 
     def _log_news(self, report: Report, now_s: float) -> None:
-        status = report.status
-        if not self._log.is_news(report.subject, status, now_s):
-            return
-        logger = self._node.get_logger()
-        if status.level == Level.ERROR:
-            logger.error(status.text)
-        elif status.level == Level.WARN:
-            logger.warning(status.text)
-        else:
-            logger.info(status.text)
+        if self._log.is_news(report.subject, report.status, now_s):
+            log_status(self._node.get_logger(), report.status)
 
 
 def _running_s(workers: Sequence[InferenceWorker], now_s: float) -> float:

@@ -38,7 +38,7 @@ def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
     Raises:
         BadImage: zero or excessive size, unsupported encoding, wrong step, too little data.
     """
-    _check_limits(msg.height, msg.width)
+    check_size(msg.height, msg.width)
     encoding = ENCODINGS.get(msg.encoding)
     if encoding is None:
         return _convert_with_cv_bridge(msg), ENCODINGS['bgr8']
@@ -51,13 +51,18 @@ def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
             f'of {encoding.pixel_bytes} {"byte" if encoding.pixel_bytes == 1 else "bytes"}',
         )
     rows = msg.height * encoding.rows // 2
-    _check_data(msg, rows)
+    check_data(msg.data, rows, msg.step)
     dtype = np.dtype(f'{">" if msg.is_bigendian else "<"}u{encoding.bits // 8}')
     strides = (msg.step, encoding.pixel_bytes, dtype.itemsize)
     return np.ndarray((rows, msg.width, encoding.channels), dtype, msg.data, strides=strides), encoding
 
 
-def _check_limits(height: int, width: int) -> None:
+def check_size(height: int, width: int) -> None:
+    """Check the size of a picture.
+
+    Raises:
+        BadImage: it has no pixels, or more than the limit.
+    """
     if height == 0 or width == 0:
         raise BadImage('empty', f'an image of {width}x{height} has no pixels')
     if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
@@ -66,9 +71,14 @@ def _check_limits(height: int, width: int) -> None:
         )
 
 
-def _check_data(msg: Image, rows: int) -> None:
-    if len(msg.data) < rows * msg.step:
-        raise BadImage('data', f'got {len(msg.data)} bytes of data, expected {rows} rows of {msg.step} bytes')
+def check_data(data: Any, rows: int, step: int) -> None:
+    """Check that the data of a message hold a number of rows of `step` bytes.
+
+    Raises:
+        BadImage: they do not.
+    """
+    if len(data) < rows * step:
+        raise BadImage('data', f'got {len(data)} bytes of data, expected {rows} rows of {step} bytes')
 
 
 def _convert_with_cv_bridge(msg: Image) -> NDArray[np.uint8]:
@@ -78,7 +88,7 @@ def _convert_with_cv_bridge(msg: Image) -> NDArray[np.uint8]:
     if bridge is None:
         known = ', '.join(ENCODINGS)
         raise BadImage('encoding', f'encoding {encoding} is not supported; {reason}. Supported encodings: {known}')
-    _check_data(msg, msg.height)
+    check_data(msg.data, msg.height, msg.step)
     try:
         picture = np.asarray(bridge.imgmsg_to_cv2(msg, 'bgr8'))
     except Exception as error:  # CvBridgeError, and RuntimeError and TypeError of its C++ part

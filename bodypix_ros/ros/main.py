@@ -1,4 +1,4 @@
-"""The executable `bodypix_node`: signals, logging and the executor."""
+"""The executables `bodypix_node` and `depth_filter`: signals, logging, and the executor around the node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 # No slow imports here, so that signals are already handled in the first second.
 if TYPE_CHECKING:
@@ -109,21 +109,73 @@ def main(args: list[str] | None = None, load: Load | None = None) -> int:
     Returns:
         The exit status: 0; 1 if a GPU is required but not available; 2 if an argument or a parameter is invalid.
     """
+
+    def make_node() -> BodyPixNode:
+        from .model_loader import load_model
+        from .node import BodyPixNode
+
+        return BodyPixNode(load or load_model, args)
+
+    return run_node(make_node, 'bodypix', args)
+
+
+def main_depth_filter(args: list[str] | None = None) -> int:
+    """Run the node `depth_filter` until SIGINT, SIGTERM or SIGHUP; see `run_node`."""
+
+    def make_node() -> RunnableNode:
+        import cv2
+
+        from .depth_node import DepthFilterNode
+
+        cv2.setNumThreads(1)  # more threads cost more time than they save on images of this size
+        return DepthFilterNode()
+
+    return run_node(make_node, 'depth_filter', args)
+
+
+class RunnableNode(Protocol):
+    """What `run_node` needs of a node, apart from what rclpy's nodes have."""
+
+    @property
+    def fatal(self) -> Exception | None:
+        """Why the process must end; None otherwise."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is running that cannot be stopped."""
+
+    def start(self) -> None:
+        """Start to work; called once the executor runs."""
+
+    def stop(self) -> None:
+        """Stop, before the node is destroyed."""
+
+
+def run_node(make_node: Callable[[], RunnableNode], name: str, args: list[str] | None = None) -> int:
+    """Run a node until SIGINT, SIGTERM or SIGHUP.
+
+    Args:
+        make_node: makes the node; called after `rclpy.init`.
+        name: of the logger before there is a node.
+        args: of the command line; those of the process where None.
+
+    Returns:
+        The exit status: 0; 1 where the node reports a fatal error; 2 where an argument or a parameter is wrong.
+    """
     signals = ShutdownSignals()
     import rclpy
+    from rclpy.logging import get_logger
     from rclpy.signals import SignalHandlerOptions
 
     from ..errors import describe_error
-    from .model_loader import load_model
-    from .node import BodyPixNode
     from .transport import complete_environment
 
     complete_environment()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-        node = BodyPixNode(load or load_model, args)
+        node: Any = make_node()
     except Exception as error:
-        rclpy.logging.get_logger('bodypix').fatal(describe_error(error))
+        get_logger(name).fatal(describe_error(error))
         return 2
     with forward_logging(logging.getLogger('bodypix_ros'), node.get_logger()):
         _spin(node, signals)
@@ -139,8 +191,8 @@ def main(args: list[str] | None = None, load: Load | None = None) -> int:
     return status
 
 
-def _spin(node: BodyPixNode, signals: ShutdownSignals) -> None:
-    """Run the callbacks of the node until a signal arrives; exceptions in callbacks are logged."""
+def _spin(node: Any, signals: ShutdownSignals) -> None:
+    """Run the callbacks of the node until a signal comes; an exception of one callback is logged."""
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 

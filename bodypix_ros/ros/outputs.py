@@ -68,7 +68,8 @@ class Output:
     Attributes:
         topic: its name, below that of the camera.
         kind: class of its message.
-        write: writes a result into the message; returns false where there is nothing to publish.
+        write: writes a result (of this node, a Result) into the message; returns false where there is nothing to
+            publish.
         needs_parts: whether body parts must be computed for it.
         needs_people: whether people must be found for it.
         needs_confidence: whether the probability of each pixel must be computed for it.
@@ -77,7 +78,7 @@ class Output:
 
     topic: str
     kind: type
-    write: Callable[[OutputMessage, Result], bool]
+    write: Callable[[OutputMessage, Any], bool]
     needs_parts: Callable[[PictureSettings], bool] = lambda _: False
     needs_people: bool = False
     needs_confidence: bool = False
@@ -121,8 +122,8 @@ class OutputPublisher:
         self._node.destroy_publisher(self._publisher)
 
 
-def publish_outputs(wanted: Sequence[OutputPublisher], result: Result) -> dict[str, str]:
-    """Publish the wanted outputs of one image.
+def publish_outputs(wanted: Sequence[OutputPublisher], result: Any) -> dict[str, str]:
+    """Publish the wanted outputs of one image, or of whatever their `write` takes.
 
     Returns:
         Why an output could not be published, by its topic; the others are published nevertheless.

@@ -161,9 +161,14 @@ class NodeParameters:
         return result
 
 
-def unknown_overrides(node: Node) -> Iterator[str]:
-    """Yield a warning for each given parameter that does not exist, such as a misspelled one."""
-    known = [one.name for one in Parameters().describe()]
+def unknown_overrides(node: Node, settings: Sequence[Setting] | None = None) -> Iterator[str]:
+    """Yield a warning for each parameter that was given but does not exist, such as a misspelled one.
+
+    Args:
+        node: that was given the parameters.
+        settings: of the node; None for those of the segmentation node.
+    """
+    known = [one.name for one in settings or Parameters().describe()]
     for name in parameter_overrides(node):
         if not node.has_parameter(name) and not name.startswith(_OF_ROS):
             close = get_close_matches(name, known, 1)
@@ -212,8 +217,21 @@ def _declare(node: Node) -> Parameters:
     Raises:
         SettingError: an override is invalid; the text says which and why.
     """
-    overrides = {name: one for name, one in parameter_overrides(node).items() if one.value is not None}
-    settings = Parameters().describe()
+    values = declare_settings(node, Parameters().describe())
+    try:
+        parameters = Parameters().changed(values)
+    except Exception as error:
+        raise SettingError(describe_error(error)) from error
+    return dataclasses.replace(parameters, given=frozenset(_overrides(node)) & values.keys())
+
+
+def declare_settings(node: Node, settings: Sequence[Setting]) -> dict[str, Any]:
+    """Declare a parameter for each setting and return their values by name, overrides included.
+
+    Raises:
+        SettingError: an override has the wrong type or is out of range; the text says which and why.
+    """
+    overrides = _overrides(node)
     for one in settings:
         default = _parameter(one, one.default)
         value = default.value or [''] if one.kind is tuple else default.value
@@ -223,12 +241,11 @@ def _declare(node: Node) -> Parameters:
             raise SettingError(f'{one.name} must be {one.range_text}. {shorten(str(error.args[0]), 500)}') from error
         if one.kind is tuple and one.name not in overrides:
             node.set_parameters([default])
-    values = {one.name: node.get_parameter(one.name).value for one in settings}
-    try:
-        parameters = Parameters().changed(values)
-    except Exception as error:
-        raise SettingError(describe_error(error)) from error
-    return dataclasses.replace(parameters, given=frozenset(overrides) & values.keys())
+    return {one.name: node.get_parameter(one.name).value for one in settings}
+
+
+def _overrides(node: Node) -> dict[str, Parameter]:
+    return {name: one for name, one in parameter_overrides(node).items() if one.value is not None}
 
 
 def descriptor(setting: Setting) -> ParameterDescriptor:

@@ -1,0 +1,1 @@
+"""People in depth images and point clouds: removed, or located. Arrays in, arrays out."""

@@ -1,0 +1,25 @@
+"""Start depth_filter for the costmaps of Nav2, which are configured by config/nav2_depth_layers.yaml.
+
+**collision_monitor, the local costmap, and anything else that must stop for people, must receive the unfiltered
+cloud.**
+Only the global costmap and maps get the cloud without people.
+
+The point clouds must be organised. The mask comes from bodypix.launch.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from launch import Action, LaunchDescription
+
+from bodypix_ros.launching.depth import recipe_description
+
+
+def generate_launch_description() -> LaunchDescription:
+    return recipe_description(__file__, [], start_nothing)
+
+
+def start_nothing(_: dict[str, Any], __: dict[str, Any]) -> list[Action]:
+    """Return no action: the layers are plugins of Nav2, which your own launch files start."""
+    return []

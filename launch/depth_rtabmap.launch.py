@@ -1,0 +1,66 @@
+"""Start depth_filter and RTAB-Map, which maps the scene without people and without features on people.
+
+**The map contains no people. collision_monitor, and anything else that must stop for people, must receive the
+unfiltered depth or cloud.**
+
+The depth images must be registered to the colour images. The mask comes from bodypix.launch.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from launch import Action, LaunchDescription
+from launch_ros.actions import Node
+
+from bodypix_ros.launching.depth import recipe_description
+from bodypix_ros.launching.share import share
+from bodypix_ros.setting import Setting
+
+OPTIONS = [
+    Setting('image', str, 'image', 'Topic of the colour images'),
+    Setting('frame_id', str, 'camera_link', 'Frame of the robot, or of a camera in the hand'),
+]
+
+
+def generate_launch_description() -> LaunchDescription:
+    return recipe_description(__file__, OPTIONS, start_rtabmap)
+
+
+def start_rtabmap(options: dict[str, Any], sim_time: dict[str, Any]) -> list[Action]:
+    """Return RTAB-Map's odometry and mapping on the colour images and the depth images without people."""
+    share(package='rtabmap_slam')
+    share(package='rtabmap_odom')
+    parameters = {
+        'frame_id': options['frame_id'],
+        'subscribe_depth': True,
+        'approx_sync': True,
+        # Features are extracted only where there is depth: none on people.
+        'Vis/DepthAsMask': 'true',
+        'Mem/DepthAsMask': 'true',
+    }
+    common: dict[str, Any] = {
+        'namespace': options['namespace'],
+        'remappings': [
+            ('rgb/image', options['image']),
+            ('rgb/camera_info', options['camera_info']),
+            ('depth/image', options['depth_output']),
+        ],
+        'output': 'screen',
+    }
+    return [
+        Node(
+            package='rtabmap_odom',
+            executable='rgbd_odometry',
+            name='rgbd_odometry',
+            parameters=[parameters, sim_time],
+            **common,
+        ),
+        Node(
+            package='rtabmap_slam',
+            executable='rtabmap',
+            name='rtabmap',
+            parameters=[{**parameters, 'subscribe_odom_info': True}, sim_time],
+            **common,
+        ),
+    ]
