@@ -40,8 +40,10 @@ def _run(args: list[str] | None, signals: ShutdownSignals) -> None:
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
         executor = SingleThreadedExecutor()
-        executor.add_node(VirtualCamera())
-        signals.on_request(executor.wake)
+        camera = VirtualCamera()
+        executor.add_node(camera)
+        # Unlike `executor.wake`, which continues to wait for the next frame, this ends `spin_once`.
+        signals.on_request(camera.create_guard_condition(lambda: None).trigger)
         while not signals.requested:
             executor.spin_once()
     except Exception:

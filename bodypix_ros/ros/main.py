@@ -200,7 +200,8 @@ def _spin(node: Any, signals: ShutdownSignals) -> None:
 
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    signals.on_request(executor.wake)
+    # Unlike `executor.wake`, which continues to wait for the next callback, this ends `spin_once`.
+    signals.on_request(node.create_guard_condition(lambda: None).trigger)
     node.start()
     while not signals.requested and node.fatal is None and rclpy.ok():
         try:

@@ -73,6 +73,14 @@ def test_a_signal_ends_it_with_status_0(robot: Robot, picture: Path, tmp_path: P
     assert 'Traceback' not in process.log
 
 
+def test_a_signal_ends_it_long_before_the_next_frame(robot: Robot, picture: Path, tmp_path: Path) -> None:
+    process = start(robot, tmp_path, f'source:={picture}', 'rate_hz:=0.001', topic='rare')
+    robot.until(lambda: robot.node.count_publishers('rare'))
+    robot.spin(0.5)
+    process.signal(signal.SIGINT)
+    assert process.wait() == 0
+
+
 def catches(process: Process, number: signal.Signals) -> bool:
     """Return whether a process has a handler for a signal."""
     status = Path(f'/proc/{process.pid}/status').read_text()
