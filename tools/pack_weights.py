@@ -10,19 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from bodypix_ros.models.own.weights import HEATMAP_BIAS, WEIGHTS_FILE, fold_batch_norm, write_weights
+from bodypix_ros.models.own.weights import WEIGHTS_FILE, fold_batch_norm, write_weights
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('weights', type=Path, help='npz file with the trained float32 state, by PyTorch name')
     parser.add_argument('--output', type=Path, default=WEIGHTS_FILE, help='npz file to write (default: %(default)s)')
-    parser.add_argument(
-        '--heatmap-bias', type=float, default=HEATMAP_BIAS, help='added to the heatmaps, logits (default: %(default)s)'
-    )
     options = parser.parse_args()
     with np.load(options.weights) as state:
-        write_weights(options.output, fold_batch_norm(state), options.heatmap_bias)
+        write_weights(options.output, fold_batch_norm(state))
     print(f'{options.output}: {options.output.stat().st_size / 1e6:.2f} MB')
 
 

@@ -21,8 +21,10 @@ from ...settings import SegmentSettings
 from ..geometry import Geometry, round_half_up
 
 _OFFSET_REFINEMENTS = 2
-_VISIBLE = 11
-"""Keypoints that count for the score of a pose against the mask; chosen by `tools/score_network.py`."""
+_VISIBLE = 7
+"""Keypoints that count for the score of a pose against the mask: as many as a head-and-shoulders view shows."""
+_CERTAINTY_POWER = 3
+"""Weight of the best keypoint in that score; chosen with `tools/score_network.py`."""
 
 _SKELETON = (
     (0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 13), (13, 15),
@@ -63,9 +65,9 @@ def decode_poses(
             dy, then all dx), and segments with `against_mask`.
         geometry: of the picture.
         settings: max_people, score_threshold (of the keypoint that a pose starts from) and nms_radius count here.
-        against_mask: the score of a pose is not the mean of its 17 keypoints, as in BodyPix, but that of the
-            `_VISIBLE` best after each was multiplied with the probability of a person at its place. So people who are
-            partly out of view keep their score, and poses beside all people lose it.
+        against_mask: score a pose not by the mean of its 17 keypoints, as BodyPix does, but by the `_VISIBLE` best
+            products of a keypoint's score and the probability of a person at its place, times a power of the best
+            keypoint's score. People who are partly out of view keep their score, and poses without people lose it.
 
     Returns:
         The poses in the order in which they were found, in pixels of the picture. They are not filtered by their own
@@ -100,14 +102,14 @@ def decode_poses(
 def _score_against_mask(
     points: list[_Point], scores: list[float], segment_logits: NDArray[np.float32], stride: int
 ) -> float:
-    """Return the mean of the best products of a keypoint's score and the probability of a person at its place."""
+    """Return the score of a pose with `against_mask`, see `decode_poses`."""
     height, width = segment_logits.shape
     products = []
     for point, score in zip(points, scores, strict=True):
         row, column = round_half_up(point.y / stride), round_half_up(point.x / stride)
         if 0 <= row < height and 0 <= column < width:
             products.append(score / (1 + math.exp(-float(segment_logits[row, column]))))
-    return sum(sorted(products)[-_VISIBLE:]) / _VISIBLE
+    return max(scores) ** _CERTAINTY_POWER * sum(sorted(products)[-_VISIBLE:]) / _VISIBLE
 
 
 class _Decoder:

@@ -17,15 +17,11 @@ VERSION = '1.0'
 """Version of the packaged weights; it changes with every released training run."""
 
 WEIGHTS_FILE = Path(__file__).parent / 'data' / 'weights.npz'
-HEATMAP_BIAS = -1.0
-"""Constant added to the biases of the 17 heatmaps when the weights are packed, logits; see `MODEL_CARD.md`."""
 
 Weights = dict[str, NDArray[np.float32]]
 """Of each convolution: 'NAME/kernel', (out, in / groups, height, width), and 'NAME/bias', (out,)."""
 
 _EPSILON = 1e-3  # of the batch norm, as trained
-_KEYPOINTS = 17
-_HEATMAPS = 'pose.1/bias'
 
 
 def fold_batch_norm(state: Mapping[str, NDArray[Any]]) -> Weights:
@@ -53,15 +49,14 @@ def fold_batch_norm(state: Mapping[str, NDArray[Any]]) -> Weights:
     return weights
 
 
-def write_weights(path: Path, weights: Weights, heatmap_bias: float = HEATMAP_BIAS) -> None:
+def write_weights(path: Path, weights: Weights) -> None:
     """Write the packaged file: kernels as one-byte integers with a scale per output channel, biases unchanged.
 
-    On the validation pictures the scores are equal to those of float32, at a quarter of the size.
+    On the validation pictures the scores are nearly equal to those of float32, at a quarter of the size.
 
     Args:
         path: of the npz file.
         weights: with batch norm folded.
-        heatmap_bias: added to the biases of the heatmaps, logits.
     """
     packed: dict[str, NDArray[Any]] = {}
     for name, values in weights.items():
@@ -72,8 +67,6 @@ def write_weights(path: Path, weights: Weights, heatmap_bias: float = HEATMAP_BI
             packed[f'{name}/scale'] = scale
         else:
             packed[name] = values
-    packed[_HEATMAPS] = packed[_HEATMAPS].copy()
-    packed[_HEATMAPS][:_KEYPOINTS] += np.float32(heatmap_bias)
     np.savez_compressed(path, **packed)  # type: ignore[arg-type]  # newer stubs mistake an array for an option
 
 

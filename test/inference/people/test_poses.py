@@ -218,15 +218,15 @@ def test_a_pose_beside_all_people_has_no_score_against_the_mask() -> None:
     assert _decode(heads, geometry)[0].score == pytest.approx(0.8)
     assert _against_mask(heads, geometry)[0].score == pytest.approx(0, abs=1e-6)
     heads['segments'][0, 16, 16] = 0  # one half, at the same place: stride 4 instead of 16
-    assert _against_mask(heads, geometry)[0].score == pytest.approx(0.4)
+    assert _against_mask(heads, geometry)[0].score == pytest.approx(0.8**3 * 0.4)
 
 
 def test_a_half_hidden_person_keeps_its_score_against_the_mask() -> None:
     geometry = own_geometry(129, 129, 129)
-    heads = _person_on_one_spot(geometry, range(11), 0.8)
+    heads = _person_on_one_spot(geometry, range(7), 0.8)  # head and shoulders
     heads['segments'][:] = 20
-    assert _decode(heads, geometry)[0].score == pytest.approx(0.8 * 11 / 17)
-    assert _against_mask(heads, geometry)[0].score == pytest.approx(0.8)
+    assert _decode(heads, geometry)[0].score == pytest.approx(0.8 * 7 / 17)
+    assert _against_mask(heads, geometry)[0].score == pytest.approx(0.8**3 * 0.8)
 
 
 def test_our_poses_are_pixels_of_a_picture_that_was_resized_without_borders() -> None:
