@@ -52,7 +52,7 @@ def fold_batch_norm(state: Mapping[str, NDArray[Any]]) -> Weights:
 def write_weights(path: Path, weights: Weights) -> None:
     """Write the packaged file: kernels as one-byte integers with a scale per output channel, biases unchanged.
 
-    On the validation pictures the scores are equal to those of float32, at a quarter of the size.
+    On the validation pictures the scores are nearly equal to those of float32, at a quarter of the size.
 
     Args:
         path: of the npz file.
