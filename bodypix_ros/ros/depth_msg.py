@@ -81,7 +81,7 @@ def view_points(msg: PointCloud2) -> Points:
 
 
 def coordinates(msg: PointCloud2, data: Any, offsets: dict[str, int] | None = None) -> Points:
-    """Return views of x, y and z, (H, W) each, in data laid out like those of a cloud that was checked.
+    """Return views of x, y and z, (H, W) each, in data with the layout of a cloud that was checked.
 
     Args:
         msg: the cloud.
