@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from checkpoints import whole_network, write_checkpoint
 
 import bodypix_ros
 from bodypix_ros import BodyPix, Segmenter
@@ -170,7 +171,13 @@ def test_checkpoints_of_version_0_1_are_understood_with_a_warning(caplog: pytest
 
 
 def test_pixels_are_for_our_network_alone(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / 'weights', 'model-stride16.json', whole_network(0.5))
     with pytest.raises(SettingError, match='got 449 pixels; set a fraction, or set model to bodypix_ros'):
+        BodyPix.load(internal_resolution=449, multiplier=0.5, checkpoint=str(folder), model_dir=str(tmp_path))
+
+
+def test_absent_weights_are_reported_before_a_resolution_that_our_network_supports(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match='weights are not in'):
         BodyPix.load(internal_resolution=449, model_dir=str(tmp_path))
 
 

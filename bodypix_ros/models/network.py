@@ -155,7 +155,6 @@ def _load_own(settings: NetworkSettings, people: bool) -> Network:
 def _load_bodypix(settings: NetworkSettings, people: bool, progress: Progress) -> Network:
     """Return a BodyPix network from the cache, or build it from its checkpoint."""
     _check_precision(settings)
-    _check_resolution(settings)
     heads = wanted_heads(settings.version, people=people)
     source = source_at_hand(settings)
     onnx = None if source is None else read_network(source.networks, _recipe(source, heads))
@@ -166,6 +165,7 @@ def _load_bodypix(settings: NetworkSettings, people: bool, progress: Progress) -
         if onnx is None:
             onnx = _build(source, heads, progress)
             keep_network(source.networks, _recipe(source, heads), onnx)
+    _check_resolution(settings)  # last: without weights, our network may run instead, and it supports pixels
     return Network(
         name=f'{source.title}, stride {source.settings.stride}{", int8" if settings.precision == "int8" else ""}',
         model=BODYPIX,

@@ -34,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Wanted:
-    """The outputs that are to be made of the next frame, and what must be computed for them."""
+    """The outputs requested for the next frame, and what must be computed for them."""
 
     publishers: tuple[OutputPublisher, ...] = ()
     parts: bool = False
@@ -107,7 +107,7 @@ class ImageSubscriber:
         return offers_of(self._node, self.topic)
 
     def follow(self, qos: str) -> None:
-        """Open the subscription, or open it again where its publishers or the setting `qos` now ask for another."""
+        """Open the subscription, or reopen it if its publishers or the setting `qos` now require a different one."""
         self._qos = qos
         request = choose_request(qos, [offer for offer in self.offers() if offer.kind == self.type_name])
         if self.is_open and request == self.request:
@@ -149,8 +149,8 @@ class Camera:
         name: before the topics of the camera; empty for one without a name.
         prefix: of the topics: 'front/', or empty.
         parameters: of the node; after a change, `follow` applies them.
-        stats: what became of its frames.
-        wanted: the outputs that are to be made of the next frame.
+        stats: statistics of its frames.
+        wanted: the outputs requested for the next frame.
         camera_info: the newest one; None before the first, and while no output needs it.
         announced_size: height and width that camera_info announces; None before the first.
         largest_image_bytes: size of the largest image message so far.
@@ -215,7 +215,7 @@ class Camera:
         self.follow()
 
     def follow(self) -> None:
-        """Open, close or change the subscriptions, as subscribers, publishers and settings come and change."""
+        """Open, close or change the subscriptions, as subscribers, publishers and settings change."""
         settings, picture = self.parameters.node, self.parameters.picture
         publishers = tuple(
             one for one in self._publishers if self.active and (not settings.lazy or one.has_subscribers)
@@ -263,7 +263,7 @@ class Camera:
             counts.frames_dropped += 1
 
     def _check(self, message: Any) -> CameraFrame:
-        """Check a message as far as is cheap.
+        """Check a message without decoding it.
 
         Raises:
             BadImage: it cannot be read.

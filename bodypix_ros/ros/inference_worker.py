@@ -130,13 +130,13 @@ class _Job:
 
 
 class InferenceWorker:
-    """Takes frames off the queue, segments them and publishes the results, in a thread of its own.
+    """Takes frames off the queue, segments them and publishes the results, in a separate thread.
 
-    What fails costs one frame, or one output of it, and is reported by `take_failure`.
+    A failure affects one frame, or one of its outputs, and is reported by `take_failure`.
 
     Attributes:
         parameters: of the node; others may take their place between two frames.
-        people_error: why people are not published at present; empty where they are.
+        people_error: why people are currently not published; empty if they are.
         started_s: when the thread was started, `time.monotonic`.
     """
 
@@ -182,7 +182,7 @@ class InferenceWorker:
 
     @property
     def busy_s(self) -> float:
-        """For how long the worker has been at the present frames, seconds; 0 while it waits."""
+        """How long the worker has been processing the current frames, seconds; 0 while it waits."""
         since_s = self._since_s
         return time.monotonic() - since_s if since_s else 0.0
 
@@ -204,12 +204,12 @@ class InferenceWorker:
         return False
 
     def take_failure(self) -> str:
-        """Return what failed since the last call; empty where nothing did."""
+        """Return what failed since the last call; empty if nothing did."""
         failure, self._failure = self._failure, ''
         return failure
 
     def take_batch_size(self) -> float:
-        """Return the mean number of frames of a run since the last call; NaN where there was none."""
+        """Return the mean number of frames of a run since the last call; NaN if there was none."""
         batches, self._batch_sizes = self._batch_sizes, []
         return float(np.mean(batches)) if batches else float('nan')
 

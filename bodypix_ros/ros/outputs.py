@@ -37,7 +37,7 @@ _COMPRESSION = {'.png': [cv2.IMWRITE_PNG_COMPRESSION, 1], '.jpg': [cv2.IMWRITE_J
 
 
 class OutputMessage:
-    """The message of one topic, used again for each result: fresh messages cost page faults."""
+    """The message of one topic, used again for each result: new messages cause page faults."""
 
     def __init__(self, kind: type) -> None:
         """Make an empty message of a class."""
@@ -95,7 +95,7 @@ class OutputPublisher:
             node: of the publisher.
             topic: its name, relative to the node's namespace.
             output: what it publishes.
-            on_matched: called when a subscriber comes or goes.
+            on_matched: called when a subscriber connects or disconnects.
         """
         self.output = output
         self.message = OutputMessage(output.kind)
