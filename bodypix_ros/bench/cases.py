@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,11 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BodyPixError, SettingError
+from ..errors import BodyPixError
 from ..setting import Value
 from ..settings import NetworkSettings
-
-_SIZE = re.compile(r'([1-9]\d{0,4})x([1-9]\d{0,4})')
 
 
 @dataclass(frozen=True)
@@ -52,18 +49,6 @@ class Case:
     def images(self, picture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         """Return the batch: the picture, (H, W, 3) uint8, fitted into the size of this case, `batch` times."""
         return [fit(picture, self.width, self.height)] * self.batch
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Return width and height of '640x480'.
-
-    Raises:
-        SettingError: the text has another form.
-    """
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise SettingError(f'a size must be WIDTHxHEIGHT such as 640x480, got {text!r}')
-    return int(match[1]), int(match[2])
 
 
 def all_cases(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bench.cases import Case, all_cases, astronaut, parse_size
+from ..bench.cases import Case, all_cases, astronaut
 from ..bench.frame_bench import measure_case
 from ..bench.machine import describe_machine
 from ..bench.node_bench import measure_node
@@ -19,6 +19,7 @@ from ..errors import BodyPixError, SettingError
 from ..models.network import resolve_model
 from ..pictures import read_picture
 from ..settings import NetworkSettings
+from .models_build import read_size
 from .options import add_options, from_options, given_options, setting_reader
 from .progress import ProgressBar
 
@@ -52,7 +53,7 @@ def add_case_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that select the cases, their duration and the JSON file; see `read_cases`."""
     add = parser.add_argument
     sizes = ' '.join(SIZES)
-    add('--sizes', nargs='+', type=_size, metavar='WxH', help=f'image sizes, pixels (default: {sizes})')
+    add('--sizes', nargs='+', type=read_size, metavar='WxH', help=f'image sizes, pixels (default: {sizes})')
     add('--batches', nargs='+', type=int, default=[1], metavar='N', help='images per call (default: 1)')
     _add_choices(parser)
     add_options(parser, NetworkSettings, only=_SINGLE)
@@ -99,7 +100,7 @@ def read_cases(arguments: argparse.Namespace) -> list[Case]:
     base = from_options(arguments, NetworkSettings, allow_download=True)
     model, _ = resolve_model(base, {*given, *given_options(arguments, NetworkSettings)})
     base = dataclasses.replace(base, model=model)  # the title of a case names its network
-    sizes = arguments.sizes or [parse_size(size) for size in (SIZES[:1] if arguments.quick else SIZES)]
+    sizes = arguments.sizes or [read_size(size) for size in (SIZES[:1] if arguments.quick else SIZES)]
     if min(arguments.batches) < 1:
         raise SettingError(f'batches must be at least 1, got {min(arguments.batches)}')
     return list(all_cases(sizes, arguments.batches, base, given))
@@ -158,10 +159,3 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
 def _destination(name: str) -> str:
     """Return the attribute that holds the values of a setting; its own name is reserved for a single value."""
     return f'each_{name}'
-
-
-def _size(text: str) -> tuple[int, int]:
-    try:
-        return parse_size(text)
-    except SettingError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

@@ -79,7 +79,7 @@ def read_size(text: str) -> Size:
     """Return width and height of '640x480', which must be within the limits for images."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise argparse.ArgumentTypeError(f'a size must be WIDTHxHEIGHT, such as 640x480, got {text!r}')
+        raise argparse.ArgumentTypeError(f'a size must be WIDTHxHEIGHT such as 640x480, got {text!r}')
     width, height = (int(number[:9]) for number in match.groups())
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise argparse.ArgumentTypeError(

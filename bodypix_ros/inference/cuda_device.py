@@ -122,7 +122,7 @@ class CudaDevice:
             from cuda import core
         except ImportError as error:
             raise ProviderError(
-                f"cuda-core is not installed ({first_line(error)}); run `pip install 'bodypix_ros[gpu]'`"
+                f'cuda-core is not installed ({first_line(error)}); run `pip install cuda-core cuda-bindings`'
             ) from error
         self._core, self.index = core, index
         try:
@@ -205,5 +205,5 @@ class CudaDevice:
         except Exception as error:  # NVRTC and the search for it raise many kinds of exceptions
             raise ProviderError(
                 f'failed to compile the kernels for {architecture}: {first_line(error)}; '
-                f"`pip install 'bodypix_ros[gpu]'` installs NVRTC"
+                f'`pip install nvidia-cuda-nvrtc` installs NVRTC'
             ) from error

@@ -14,7 +14,7 @@ from .cuda_provider import NAME, load_device, missing_library
 from .installed import installed_runtime
 
 DRIVER_BANNER = Path('/proc/driver/nvidia/version')
-_PACKAGE = "pip install 'bodypix_ros[gpu]'"
+_PACKAGE = "pip install 'onnxruntime-gpu[cuda,cudnn]' cuda-core cuda-bindings"
 
 
 class Finding(NamedTuple):

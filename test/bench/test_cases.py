@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bodypix_ros.bench import cases
-from bodypix_ros.bench.cases import Case, all_cases, fit, parse_size
-from bodypix_ros.errors import BodyPixError, SettingError
+from bodypix_ros.bench.cases import Case, all_cases, fit
+from bodypix_ros.errors import BodyPixError
 from bodypix_ros.settings import NetworkSettings
 
 
@@ -39,16 +39,6 @@ def test_a_batch_is_the_fitted_picture_several_times(astronaut: np.ndarray) -> N
     assert first.shape == (48, 64, 3)
     assert np.array_equal(first, second)
     assert np.array_equal(first, fit(astronaut, 64, 48))
-
-
-def test_a_size_is_width_and_height() -> None:
-    assert parse_size('1920x1080') == (1920, 1080)
-
-
-@pytest.mark.parametrize('text', ['640', '640x', '640x480x3', '0x480', '-640x480', '640*480'])
-def test_other_sizes_are_refused(text: str) -> None:
-    with pytest.raises(SettingError, match='a size must be WIDTHxHEIGHT such as 640x480, got '):
-        parse_size(text)
 
 
 @pytest.mark.parametrize(('width', 'height'), [(640, 480), (480, 640), (1920, 1080), (100, 100), (3, 200), (1, 1)])

@@ -77,11 +77,11 @@ def test_a_build_prepares_the_sizes_that_it_is_given(official, monkeypatch) -> N
     assert prepared == [(240, 320, 1), (240, 320, 2), (480, 640, 1)]
 
 
-@pytest.mark.parametrize('size', ['640', '640x0', 'x480', '640x480x3'])
+@pytest.mark.parametrize('size', ['640', '640x0', 'x480', '640x480x3', '640*480'])
 def test_a_wrong_size_is_refused(size, official, capsys) -> None:
     with pytest.raises(SystemExit):
         main(['models', 'build', '--size', size, *official])
-    assert f"a size must be WIDTHxHEIGHT, such as 640x480, got '{size}'" in capsys.readouterr().err
+    assert f"a size must be WIDTHxHEIGHT such as 640x480, got '{size}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('size', ['100000x100', '16000x16000', f'{"9" * 5000}x1'])

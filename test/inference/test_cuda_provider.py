@@ -117,7 +117,7 @@ def test_without_cuda_core_the_sentence_says_what_to_install(monkeypatch) -> Non
     with pytest.raises(ProviderError) as caught:
         cuda_device.CudaDevice(0)
     assert str(caught.value).startswith('cuda-core is not installed (')
-    assert str(caught.value).endswith("); run `pip install 'bodypix_ros[gpu]'`")
+    assert str(caught.value).endswith('); run `pip install cuda-core cuda-bindings`')
 
 
 def test_the_missing_library_of_a_provider_is_named_with_its_remedy() -> None:
