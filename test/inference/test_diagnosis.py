@@ -54,7 +54,8 @@ def test_a_missing_driver_is_named_with_its_remedy(complete, monkeypatch, tmp_pa
 def test_the_runtime_for_cpus_is_to_be_replaced(complete, monkeypatch) -> None:
     monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['CPUExecutionProvider'])
     assert _by_subject()['ONNX Runtime'].remedy == (
-        "Replace onnxruntime with onnxruntime-gpu: pip uninstall onnxruntime, then pip install 'onnxruntime-gpu[cuda,cudnn]' cuda-core cuda-bindings."
+        'Replace onnxruntime with onnxruntime-gpu: pip uninstall onnxruntime, then '
+        "pip install 'onnxruntime-gpu[cuda,cudnn]' cuda-core cuda-bindings."
     )
 
 
