@@ -415,6 +415,11 @@ class DepthSettings(Settings):
         maximum=32,
         live=True,
     )
+    publish_tf: bool = setting(
+        False,
+        'Publish a frame for each tracked person on /tf, such as person_7 for track_id 7; requires tf2_msgs',
+        live=True,
+    )
     lazy: bool = setting(True, 'Receive data only while an output has subscribers', live=True)
     stale_after_s: float = setting(
         2.0, 'An input that sends nothing for this time is reported', minimum=0.1, maximum=3600.0, live=True

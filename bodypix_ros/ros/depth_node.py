@@ -32,6 +32,7 @@ from .depth_msg import view_depth, view_mask, view_parts, view_points
 from .depth_outputs import LocatedPeople
 from .depth_processor import DepthImage, DepthProcessor, SeenPeople
 from .depth_streams import Stream
+from .depth_tf import PersonFrames
 from .diagnostics import log_status, open_reports
 from .image_msg import BadImage
 from .parameters import declare_settings, unknown_overrides
@@ -88,6 +89,7 @@ class DepthFilterNode(Node):
             'people/pose': subscriber('people/pose', PoseStamped, self._receive_pose),
         }
         self._followed = FollowedPosition(self, self.follow)
+        self._frames = PersonFrames(self, self.follow)
 
         def inputs(*names: str) -> dict[str, ImageSubscriber]:
             return {name: self._inputs[name] for name in names}
@@ -131,7 +133,7 @@ class DepthFilterNode(Node):
     def follow(self) -> None:
         """Open and close subscriptions as subscribers, publishers and settings come and go."""
         followed = not self.settings.lazy or self._followed.publisher.has_subscribers
-        self._people.needed = followed
+        self._people.needed = followed or self._frames.has_subscribers
         depth, points, people = (one.wanted for one in self._streams)
         wanted = {
             'depth/image': depth or people,
@@ -167,6 +169,7 @@ class DepthFilterNode(Node):
         self._processor.apply(settings)
         for stream in self._streams:
             stream.settings = settings
+        self._frames.enable(settings.publish_tf)
         self.follow()
 
     def _receive_depth(self, message: Image) -> None:
@@ -207,6 +210,7 @@ class DepthFilterNode(Node):
         people = self._processor.locate(image, seen, apart_s)
         if people is not None:
             self._followed.add_people(_stamp_ns(people.array), people)
+            self._frames.publish(people)
         return people
 
     def _receive_instances(self, message: Image) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, Quaternion, TransformStamped
 from rendered_room import CAMERA, PARTS, Room, View, millimetres, with_noise
 from robot import Process, Robot, value_of
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
@@ -26,6 +26,32 @@ except ImportError:
     visualization = None
 
 PROGRAM = ('-c', 'import sys; from bodypix_ros.ros.main import main_depth_filter; sys.exit(main_depth_filter())')
+
+WITH_FAKE_TF = f"""
+import sys, types
+from geometry_msgs.msg import TransformStamped
+from rclpy.node import Node
+
+class TFMessage: pass
+
+create = Node.create_publisher
+
+def create_publisher(node, kind, *arguments, **options):
+    publisher = create(node, TransformStamped if kind is TFMessage else kind, *arguments, **options)
+    if kind is TFMessage:
+        send = publisher.publish
+        publisher.publish = lambda message: [send(one) for one in message.transforms]
+    return publisher
+
+Node.create_publisher = create_publisher
+sys.modules['tf2_msgs'] = types.ModuleType('tf2_msgs')
+sys.modules['tf2_msgs.msg'] = types.SimpleNamespace(TFMessage=TFMessage)
+{PROGRAM[1]}
+"""
+"""The node with a fake of tf2_msgs, of which there is no wheel: it publishes transforms one by one."""
+
+WITHOUT_TF = f"import sys; sys.modules['tf2_msgs'] = None; {PROGRAM[1]}"
+
 FRAME_NS = 33_000_000
 SMALL = CAMERA.resized(320, 240)
 
@@ -34,9 +60,9 @@ SMALL = CAMERA.resized(320, 240)
 def start_filter(domain: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
     processes: list[Process] = []
 
-    def start_one(*arguments: str) -> Process:
+    def start_one(*arguments: str, program: tuple[str, ...] = PROGRAM) -> Process:
         log = tmp_path_factory.mktemp('depth') / 'log.txt'
-        processes.append(Process(domain, log, *arguments, program=PROGRAM))
+        processes.append(Process(domain, log, *arguments, program=program))
         return processes[-1]
 
     yield start_one
@@ -237,6 +263,45 @@ def test_the_followed_person_has_a_position(robot: Robot, node: Process, scene: 
     assert answer.pose.position.x == pytest.approx(0.3, abs=0.05)
     assert answer.pose.position.z == pytest.approx(1.9, abs=0.05)
     assert answer.pose.orientation.w == 1.0
+
+
+def test_tracked_people_have_tf_frames_on_request(
+    robot: Robot, start_filter: Callable[..., Process], scene: View, depth: np.ndarray
+) -> None:
+    start_filter('-r', '__ns:=/frames', program=('-c', WITH_FAKE_TF))
+    robot.diagnosis('people', node='frames/depth_filter')  # it has started
+    assert robot.node.get_publishers_info_by_topic('/tf') == []
+    assert robot.set('publish_tf', True, '/frames/depth_filter') == ''
+
+    def show(*topics: tuple[str, Any]) -> tuple[Header, dict[str, Any]]:
+        _, now = stamps(robot)
+        inputs = [
+            ('/frames/depth/camera_info', info(now, SMALL)),
+            ('/frames/depth/image', image(now, millimetres(depth), '16UC1')),
+            ('/frames/people', people_of(now)),
+            ('/frames/instances', image(now, (scene.mask > 0).astype(np.uint8), '8UC1')),
+            ('/frames/parts', image(now, scene.parts, '8SC1')),
+        ]
+        return now, ask(robot, dict(topics), inputs)
+
+    show(('/tf', TransformStamped))  # a subscriber of /tf is sufficient
+    now, answers = show(('/tf', TransformStamped), ('/frames/people_3d', Person3DArray))
+    transform, (person,) = answers['/tf'], answers['/frames/people_3d'].people
+    assert (transform.header, transform.child_frame_id) == (now, 'person_17')
+    translation = transform.transform.translation
+    assert (translation.x, translation.y, translation.z) == (person.position.x, person.position.y, person.position.z)
+    assert transform.transform.rotation == Quaternion(w=1.0)
+    (offer,) = robot.node.get_publishers_info_by_topic('/tf')
+    assert offer.node_name == 'depth_filter'
+    assert robot.set('publish_tf', False, '/frames/depth_filter') == ''
+    robot.until(lambda: not robot.node.get_publishers_info_by_topic('/tf'))
+
+
+def test_frames_without_tf2_msgs_are_reported_once(robot: Robot, start_filter: Callable[..., Process]) -> None:
+    process = start_filter('-r', '__ns:=/no_tf', '-p', 'publish_tf:=true', program=('-c', WITHOUT_TF))
+    robot.until_logged(process, 'publish_tf is true but tf2_msgs is not installed')
+    assert robot.set('dilate_px', 9, '/no_tf/depth_filter') == ''
+    assert process.log.count('tf2_msgs') == 1
 
 
 def test_a_depth_image_without_a_mask_is_dropped_and_reported(robot: Robot, node: Process, depth: np.ndarray) -> None:
