@@ -271,6 +271,8 @@ def test_a_depth_image_without_a_mask_is_dropped_and_reported(robot: Robot, node
     known = len(robot.received['depth/no_people'])
     _, now = stamps(robot)
     robot.set('max_wait_s', 0.1, 'depth_filter')
+    robot.camera('depth/image', kind=Image)
+    robot.until_seen('depth/image')
     robot.show(image(now, millimetres(depth), '16UC1'), 'depth/image')
     status = robot.diagnosis('depth images', lambda one: 'no mask' in one.message, 'depth_filter')
     assert int.from_bytes(status.level, 'little') == 1

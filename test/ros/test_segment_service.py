@@ -65,12 +65,12 @@ def test_an_inactive_node_answers_too(robot: Robot, node: Process, astronaut: ND
 def test_an_image_that_cannot_be_read_is_explained(robot: Robot, node: Process) -> None:
     answer = segment(robot, Image(height=2, width=2, encoding='bgr8', step=6, data=[0] * 6))
     assert not answer.success
-    assert answer.message == '6 bytes of data are fewer than 2 rows of 6 bytes each'
+    assert answer.message == 'got 6 bytes of data, expected 2 rows of 6 bytes'
     assert answer.mask.data.tolist() == answer.parts.data.tolist() == []
 
 
 def test_an_image_without_pixels_is_explained(robot: Robot, node: Process) -> None:
-    assert segment(robot, Image()).message == 'a size of 0x0 has no pixels'
+    assert segment(robot, Image()).message == 'an image of 0x0 has no pixels'
 
 
 def test_without_a_model_the_answer_says_so(
