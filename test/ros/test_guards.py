@@ -70,7 +70,11 @@ def test_a_checkpoint_that_cannot_be_opened_is_refused_with_a_short_sentence(
             ['a'],
             'internal_resolution must be auto, low, medium, high, full, a fraction of 0.1..2.0',
         ),
-        ('internal_resolution', [1.0, 2.0], 'internal_resolution must be auto, low, medium, high, full, a fraction of '),
+        (
+            'internal_resolution',
+            [1.0, 2.0],
+            'internal_resolution must be auto, low, medium, high, full, a fraction of ',
+        ),
         ('internal_resolution', b'ab', 'internal_resolution must be auto'),
         ('cameras', [1, 2], 'cameras must be a list of names, got '),
         ('max_rate_hz', 'fast', "max_rate_hz must be between 0 and 1000, got 'fast'"),
