@@ -92,6 +92,7 @@ def test_rtabmap_maps_the_depth_without_people_and_finds_no_features_on_them(ins
         assert node['topics']['rgb/camera_info'] == '/cam/color/camera_info'
         assert node['topics']['depth/image'] == '/robot/depth/no_people'
         assert node['parameters']['Vis/DepthAsMask'] == node['parameters']['Mem/DepthAsMask'] == 'true'
+        assert node['parameters']['sync_queue_size'] == 30, 'colour images wait for depth, which is late by the mask'
         assert node['parameters']['use_sim_time'] is True
 
 
