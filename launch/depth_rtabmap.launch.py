@@ -35,7 +35,7 @@ def start_rtabmap(options: dict[str, Any], sim_time: dict[str, Any]) -> list[Act
         'frame_id': options['frame_id'],
         'subscribe_depth': True,
         'approx_sync': True,
-        # Depth without people arrives later than the colour image of the same stamp, by up to max_wait_s. The default of
+        # Depth without people arrives up to max_wait_s later than the colour image of the same stamp. The default of
         # rgbd_odometry is 5 images, 0.17 s at 30 Hz.
         'sync_queue_size': 30,
         # Features are extracted only where there is depth: none on people.
