@@ -137,11 +137,6 @@ class Geometry:
         return self.height / self.input_height, self.width / self.input_width
 
     @property
-    def sigmoid_first(self) -> bool:
-        """Whether the sigmoid is applied before the first interpolation (BodyPix 1)."""
-        return self.sigmoid == 'before'
-
-    @property
     def output_height(self) -> int:
         """Rows of the network output."""
         return (self.input_height - 1) // self.stride + 1

@@ -42,11 +42,6 @@ class Nodes:
         self._constants.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def include(self, graph: onnx.GraphProto) -> None:
-        """Append the nodes and constants of another graph with their names."""
-        self._nodes.extend(graph.node)
-        self._constants.update({tensor.name: tensor for tensor in graph.initializer})
-
     def model(self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]) -> onnx.ModelProto:
         """Return the checked model from the inputs to the outputs."""
         graph = helper.make_graph(self._nodes, 'bodypix', inputs, outputs, list(self._constants.values()))

@@ -16,7 +16,7 @@ from .. import msg
 from ..depth.people_mask import Depth
 from ..depth.positions import POINT, Measured
 from .depth_msg import copy_cloud, write_cloud
-from .outputs import Output, OutputMessage
+from .outputs import Output, OutputMessage, write_camera_info
 
 try:
     from visualization_msgs.msg import Marker, MarkerArray
@@ -89,15 +89,6 @@ def _write_depth(message: OutputMessage, result: FilteredDepth) -> bool:
     if result.people is not None:
         nothing = np.nan if pixels.dtype == np.float32 else 0
         np.copyto(pixels, nothing, where=result.people)
-    return True
-
-
-def _write_camera_info(message: OutputMessage, result: FilteredDepth) -> bool:
-    if result.camera_info is None:
-        return False
-    for name in message.content.get_fields_and_field_types():
-        setattr(message.content, name, getattr(result.camera_info, name))
-    message.content.header = result.header
     return True
 
 
@@ -193,7 +184,7 @@ def _bones(one: LocatedPerson) -> list[Point]:
 
 DEPTH = (
     Output('depth/no_people', Image, _write_depth),
-    Output('depth/no_people/camera_info', CameraInfo, _write_camera_info),
+    Output('depth/no_people/camera_info', CameraInfo, write_camera_info),
 )
 """What is published of a FilteredDepth."""
 

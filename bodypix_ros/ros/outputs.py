@@ -180,7 +180,8 @@ def _write_instances(message: OutputMessage, result: Result) -> bool:
     return _write_image(message, result, result.people.labels, '8UC1')
 
 
-def _write_camera_info(message: OutputMessage, result: Result) -> bool:
+def write_camera_info(message: OutputMessage, result: Any) -> bool:
+    """Write the camera info of a result with the header of the result; return false if there is none."""
     if result.camera_info is None:
         return False
     for name in message.content.get_fields_and_field_types():
@@ -257,7 +258,7 @@ def _always(_: PictureSettings) -> bool:
 
 OUTPUTS: tuple[Output, ...] = (
     Output('mask', Image, _write_mask, needs_parts=_needs_parts_in_mask),
-    Output('mask/camera_info', CameraInfo, _write_camera_info, needs_info=True),
+    Output('mask/camera_info', CameraInfo, write_camera_info, needs_info=True),
     Output('mask/compressed', CompressedImage, _write_mask_png, needs_parts=_needs_parts_in_mask),
     Output('confidence', Image, _write_confidence, needs_confidence=True),
     Output('parts', Image, _write_parts, needs_parts=_always),

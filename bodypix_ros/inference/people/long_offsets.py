@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,6 @@ from .block_labels import Indices
 # Texts, because numpy 1.21 (ROS 2 Humble) has no subscripts at run time.
 Positions: TypeAlias = 'NDArray[np.complexfloating[Any, Any]]'
 Floats: TypeAlias = 'NDArray[np.floating[Any]]'
-
-
-class KeypointEstimates(Protocol):
-    """A way to follow the long offsets."""
-
-    def __call__(self, rows: Indices, columns: Indices) -> Positions:
-        """Return (keypoints, n) positions, pixels of the picture, for the pixels in (n,) rows and (n,) columns."""
 
 
 @dataclass(frozen=True)
