@@ -28,7 +28,9 @@ class MediaPipeModel:
         input_range: the values of black and white in the input.
         outputs: names and shapes of the outputs for one picture, in the order of the file. Shapes with three axes
             are (rows, columns) of a table or (channels, height, width) of a picture, without the batch.
-        package: where the file is installed or unpacked: 'mediapipe' of PyPI, or a package of npm.
+        pypi: path of the file in the package mediapipe of PyPI, whose versions 0.10.x contain it, or put it there when
+            it is first used.
+        npm: path of the file, or of the packed file that contains it, in node_modules; empty if npm does not have it.
     """
 
     name: str
@@ -37,7 +39,8 @@ class MediaPipeModel:
     size: tuple[int, int]
     input_range: tuple[float, float]
     outputs: dict[str, Shape]
-    package: str
+    pypi: str
+    npm: str
 
     @property
     def file_name(self) -> str:
@@ -59,7 +62,8 @@ def _pose_landmarks(size: str, generation: int, *sums: str) -> MediaPipeModel:
             'heatmaps': (39, 64, 64),
             'world': (117,),
         },
-        'mediapipe' if size == 'full' else '@mediapipe/pose',
+        f'modules/pose_landmark/pose_landmark_{size}.tflite',
+        f'@mediapipe/pose/pose_landmark_{size}.tflite',
     )
 
 
@@ -76,7 +80,8 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
         (256, 256),
         (0.0, 1.0),
         {'mask': (1, 256, 256)},
-        'mediapipe',
+        'modules/selfie_segmentation/selfie_segmentation.tflite',
+        '@mediapipe/selfie_segmentation/selfie_segmentation.tflite',
     ),
     MediaPipeModel(
         'selfie_landscape',
@@ -88,7 +93,8 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
         (144, 256),
         (0.0, 1.0),
         {'mask': (1, 144, 256)},
-        'mediapipe',
+        'modules/selfie_segmentation/selfie_segmentation_landscape.tflite',
+        '@mediapipe/selfie_segmentation/selfie_segmentation_landscape.tflite',
     ),
     MediaPipeModel(
         'pose_detection',
@@ -100,9 +106,15 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
         (224, 224),
         (-1.0, 1.0),
         {'boxes': (2254, 12), 'scores': (2254, 1)},
-        'mediapipe',
+        'modules/pose_detection/pose_detection.tflite',
+        '@mediapipe/pose/pose_solution_packed_assets.data',
     ),
-    _pose_landmarks('lite', 1661875901231143, 'f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61'),
+    _pose_landmarks(
+        'lite',
+        1661875901231143,
+        'f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61',
+        '1150dc68a713b80660b90ef46ce4e85c1c781bb88b6e3512cc64e6a685ba5588',  # of 2023; not compared with LiteRT
+    ),
     _pose_landmarks('full', 1661875894245786, 'e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f'),
     _pose_landmarks('heavy', 1661875897944151, '59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe'),
     MediaPipeModel(
@@ -115,7 +127,8 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
         (192, 192),
         (0.0, 1.0),
         {'boxes': (2016, 18), 'scores': (2016, 1)},
-        'mediapipe',
+        'modules/palm_detection/palm_detection_full.tflite',
+        '@mediapipe/hands/hands_solution_packed_assets.data',
     ),
     MediaPipeModel(
         'hand_landmarks',
@@ -127,7 +140,8 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
         (224, 224),
         (0.0, 1.0),
         {'landmarks': (63,), 'presence': (1,), 'handedness': (1,), 'world': (63,)},
-        'mediapipe',
+        'modules/hand_landmark/hand_landmark_full.tflite',
+        '@mediapipe/hands/hand_landmark_full.tflite',
     ),
 )
 

@@ -11,9 +11,10 @@ from ...errors import ModelError
 from ..disk import guarded
 from ..graph import Nodes
 from . import operators
+from .conversion import Conversion, onnx_shape
 from .tflite_file import Operator, Shape, TfliteGraph, read_tflite
 
-CONVERTERS: dict[str, Callable[[operators.Conversion, Operator], None]] = {
+CONVERTERS: dict[str, Callable[[Conversion, Operator], None]] = {
     'ADD': operators.add,
     'AVERAGE_POOL_2D': operators.average_pool,
     'CONCATENATION': operators.concatenate,
@@ -58,7 +59,7 @@ def build_onnx(data: bytes, title: str, size: tuple[int, int], outputs: Mapping[
     with guarded(f'converting {title} to ONNX'):
         _check_borders(graph, title, size, outputs)
         names = dict(zip(graph.outputs, outputs, strict=True))
-        conversion = operators.Conversion(graph, {graph.inputs[0]: 'input', **names})
+        conversion = Conversion(graph, {graph.inputs[0]: 'input', **names})
         for operator in graph.operators:
             if operator.name not in CONVERTERS:
                 raise ModelError(f'{title} has the operator {operator.name}, which is not supported')
@@ -88,7 +89,7 @@ def _finish(nodes: Nodes, graph: TfliteGraph, size: tuple[int, int], outputs: Ma
     inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     for value in inferred.graph.value_info:
         shape = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
-        declared = operators.onnx_shape(graph.shapes[int(value.name.partition('/')[0])])
+        declared = onnx_shape(graph.shapes[int(value.name.partition('/')[0])])
         if '/' not in value.name and shape[1:] != declared[1:]:
             raise ModelError(f'tensor {value.name} must have the shape {declared} according to the file, got {shape}')
     return model
