@@ -1,1 +1,1 @@
-"""The MediaPipe models: preprocessing, decoding and tracking around the networks of `models.mediapipe`."""
+"""Runs MediaPipe's networks: selfie segmentation and BlazePose."""
