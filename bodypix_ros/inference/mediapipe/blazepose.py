@@ -103,7 +103,9 @@ class BlazePose:
             return []
         crops = [region_geometry.crop(image, region, SIDE) for region in regions]
         found = decode_landmarks(self._landmarker.run(network_input(crops, 0, 1)))
-        return [_person(found, index, region) for index, region in enumerate(regions) if found.scores[index] > _MIN_SCORE]
+        return [
+            _person(found, index, region) for index, region in enumerate(regions) if found.scores[index] > _MIN_SCORE
+        ]
 
 
 def region_around(center: Sequence[float], edge: Sequence[float]) -> Region | None:

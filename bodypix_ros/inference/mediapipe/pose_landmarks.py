@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .ssd import sigmoid
+
 Floats = NDArray[np.float32]
 
 SIDE = 256
@@ -55,11 +57,11 @@ def decode_landmarks(outputs: dict[str, Floats]) -> PoseLandmarks:
     points[..., :2] = refine(points[..., :2], outputs['heatmaps'])
     return PoseLandmarks(
         points,
-        visibility=_sigmoid(landmarks[..., 3]),
-        presence=_sigmoid(landmarks[..., 4]),
+        visibility=sigmoid(landmarks[..., 3]),
+        presence=sigmoid(landmarks[..., 4]),
         world=outputs['world'].reshape(-1, _OUTPUTS, 3),
         scores=outputs['presence'][:, 0],
-        masks=_sigmoid(outputs['segmentation'][:, 0]),
+        masks=sigmoid(outputs['segmentation'][:, 0]),
     )
 
 
@@ -77,23 +79,16 @@ def refine(points: Floats, heatmaps: Floats) -> Floats:
     """
     height, width = heatmaps.shape[2:]
     cells = np.trunc(points * np.array([width / SIDE, height / SIDE], np.float32))
-    inside = ((cells >= 0) & (cells < [width, height])).all(-1)
-    center = np.where(inside[..., None], cells, 0).astype(np.intp)
+    inside = np.all((cells >= 0) & (cells < [width, height]), axis=-1)
+    center = np.where(inside[..., None], cells, np.float32(0)).astype(np.intp)
     window = np.arange(-_RADIUS, _RADIUS + 1)
     columns, rows = center[..., :1] + window, center[..., 1:] + window  # (N, K, 9)
     known = ((rows >= 0) & (rows < height))[..., :, None] & ((columns >= 0) & (columns < width))[..., None, :]
     image, landmark = np.indices(points.shape[:2])[..., None, None]
-    values = heatmaps[
-        image, landmark, rows.clip(0, height - 1)[..., :, None], columns.clip(0, width - 1)[..., None, :]
-    ]
-    weights = _sigmoid(values) * known  # (N, K, 9, 9)
+    values = heatmaps[image, landmark, rows.clip(0, height - 1)[..., :, None], columns.clip(0, width - 1)[..., None, :]]
+    weights = sigmoid(values) * known  # (N, K, 9, 9)
     total = np.maximum(weights.sum((-2, -1)), np.finfo(np.float32).tiny)
     x = (weights.sum(-2) * columns).sum(-1) / total * (SIDE / width)
     y = (weights.sum(-1) * rows).sum(-1) / total * (SIDE / height)
     moved = inside & (weights.max((-2, -1)) >= _CONFIDENT)
     return np.where(moved[..., None], np.stack([x, y], axis=-1), points).astype(np.float32)
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    """Return the probabilities; a logit is limited to the range in which float32 does not overflow."""
-    return 1 / (1 + np.exp(-np.clip(logits, -80, 80)))

@@ -82,8 +82,8 @@ def upright_angle(start: Sequence[float], end: Sequence[float]) -> float:
 def crop(image: Image, region: Region, side: int, outside: Literal['black', 'replicate'] = 'replicate') -> Image:
     """Cut out a region and resize it bilinearly, without a low-pass filter.
 
-    Positions are rounded to 1/32 pixel, as `warpPerspective` does in the OpenCV 4.10 of MediaPipe 0.10.21. Later versions
-    of OpenCV are more exact, and with them the detector's regions differ by up to 2 % from those of MediaPipe.
+    Positions are rounded to 1/32 pixel, as in `warpPerspective` of the OpenCV 4.10 in MediaPipe 0.10.21. Later versions
+    of OpenCV are more exact, which changes the regions of the pose detector by up to 2 %.
 
     Args:
         image: (H, W, C) uint8.
@@ -109,7 +109,8 @@ def network_input(crops: Sequence[Image], low: float, high: float) -> Floats:
 
     Args:
         crops: N images of the same size, (h, w, 3) uint8 BGR; at least one.
-        low, high: the numbers that stand for 0 and 255.
+        low: what 0 becomes.
+        high: what 255 becomes.
 
     Returns:
         (N, 3, h, w) float32 RGB.

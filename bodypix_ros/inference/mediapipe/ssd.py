@@ -33,6 +33,11 @@ class Detections:
         return len(self.scores)
 
 
+def sigmoid(logits: Floats) -> Floats:
+    """Return the probabilities of logits of any shape."""
+    return np.float32(1) / (1 + np.exp(-logits.clip(-_LARGEST_LOGIT, _LARGEST_LOGIT)))
+
+
 def anchor_centers(side: int, strides: Sequence[int]) -> Floats:
     """Return the centres of the anchors of all layers in the order of the network's outputs.
 
@@ -74,7 +79,7 @@ def decode(boxes: Floats, scores: Floats, anchors: Floats, side: int, min_score:
     """
     if not len(boxes) == len(scores) == len(anchors):
         raise ValueError(f'expected boxes and scores for {len(anchors)} anchors, got {len(boxes)} and {len(scores)}')
-    probabilities = 1 / (1 + np.exp(-np.clip(scores[:, 0], -_LARGEST_LOGIT, _LARGEST_LOGIT)))
+    probabilities = sigmoid(scores[:, 0])
     size = boxes[:, 2:_BOX]
     chosen = np.flatnonzero((probabilities >= min_score) & (size >= 0).all(1))  # false for NaN
     chosen = chosen[np.argsort(-probabilities[chosen], kind='stable')]
