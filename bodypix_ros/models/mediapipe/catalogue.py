@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...errors import SettingError
+from ..disk import quoted
 
 LICENCE = 'Apache-2.0'
 """The licence of all these files, according to MediaPipe's model cards."""
@@ -38,7 +39,7 @@ class MediaPipeModel:
     sums: tuple[str, ...]
     size: tuple[int, int]
     input_range: tuple[float, float]
-    outputs: dict[str, Shape]
+    outputs: dict[str, Shape] = field(hash=False)
     pypi: str
     npm: str
 
@@ -154,6 +155,26 @@ That of @mediapipe/hands contains the palm detection; that of @mediapipe/pose is
 """
 
 
+MODELS: dict[str, tuple[str, ...]] = {
+    'selfie_general': ('selfie_general',),
+    'selfie_landscape': ('selfie_landscape',),
+    'blazepose_lite': ('pose_detection', 'pose_landmarks_lite'),
+    'blazepose_full': ('pose_detection', 'pose_landmarks_full'),
+    'blazepose_heavy': ('pose_detection', 'pose_landmarks_heavy'),
+    'hands': ('palm_detection', 'hand_landmarks'),
+}
+"""The networks of each value of the setting `model`, and of the setting `hands`."""
+
+
+def find_models(name: str) -> tuple[MediaPipeModel, ...]:
+    """Return the networks that a name in MODELS stands for, or the one with this name.
+
+    Raises:
+        SettingError: there are none.
+    """
+    return tuple(find_model(network) for network in MODELS[name]) if name in MODELS else (find_model(name),)
+
+
 def find_model(name: str) -> MediaPipeModel:
     """Return the network with this name.
 
@@ -163,7 +184,8 @@ def find_model(name: str) -> MediaPipeModel:
     for model in CATALOGUE:
         if model.name == name:
             return model
-    raise SettingError(f'model must be one of {", ".join(model.name for model in CATALOGUE)}, got {name!r}')
+    names = dict.fromkeys([*MODELS, *(model.name for model in CATALOGUE)])
+    raise SettingError(f'the network must be one of {", ".join(names)}, got {quoted(name)}')
 
 
 def model_with_sum(sha256: str) -> MediaPipeModel | None:

@@ -107,7 +107,7 @@ def fetch_file(model: MediaPipeModel, settings: NetworkSettings, progress: Progr
 def ways_to_get(model: MediaPipeModel) -> str:
     """Return a clause that says how to get the file of a network."""
     return (
-        f'fetch {model.file_name} (Google, {LICENCE}) with `bodypix models fetch --model {model.name}`, import it with '
+        f'fetch {model.file_name} (Google, {LICENCE}) with `bodypix models fetch {model.name}`, import it with '
         '`bodypix models import` from a .tflite file, a folder, a wheel or a .tgz file, install the package mediapipe '
         'of PyPI, or set allow_download'
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 
 from ...errors import ModelError
@@ -11,7 +12,7 @@ from ..disk import guarded, read_file
 from ..network_cache import keep_network, read_network
 from ..progress import Progress, no_progress
 from .catalogue import FILE_LIMIT_BYTES, MediaPipeModel, find_model
-from .files import fetch_file, models_folder, read_known_file, ways_to_get
+from .files import fetch_file, find_file, models_folder, read_known_file, ways_to_get
 
 CONVERTER_VERSION = 1
 """Increment whenever the ONNX built from the same file changes: cached networks are then rebuilt."""
@@ -42,7 +43,7 @@ def load_onnx(name: str, settings: NetworkSettings, progress: Progress | None = 
         progress: called with the progress of downloading and building.
 
     Raises:
-        SettingError: there is no network with this name.
+        SettingError: the network does not exist.
         ModelError: its file is missing and cannot or must not be downloaded, or the package tflite is missing.
     """
     model, report = find_model(name), progress or no_progress
@@ -56,6 +57,11 @@ def load_onnx(name: str, settings: NetworkSettings, progress: Progress | None = 
         onnx = _build(model, data, origin, report)
         keep_network(folder, _Recipe(model.name, sha256), onnx)
         return onnx
+
+
+def is_at_hand(model: MediaPipeModel, settings: NetworkSettings) -> bool:
+    """Return whether a network or its file is on this machine; their content is not verified."""
+    return os.path.isfile(models_folder(settings) / f'{model.name}.onnx') or find_file(model, settings) is not None
 
 
 def _obtain(model: MediaPipeModel, settings: NetworkSettings, progress: Progress) -> tuple[bytes, str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError
+from ...errors import ModelError, shorten
 from ..disk import guarded
 
 _DTYPES = {0: '<f4', 1: '<f2', 2: '<i4'}  # by tflite.TensorType
@@ -137,7 +137,7 @@ class _Reader:
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())  # files of before 2020 have only the latter
         name = names.get(number, f'number {number}')
         if name == 'CUSTOM':
-            name = code.CustomCode().decode()
+            name = shorten(code.CustomCode().decode())
         outputs = _integers(table.OutputsAsNumpy(), table.OutputsLength())
         if len(outputs) != 1:
             raise ModelError(f'{self._title}: the operator {name} must have one output, got {len(outputs)}')
