@@ -116,7 +116,7 @@ def _compare_with_cpu(net: Segmenter, images: list[np.ndarray], found: list[Segm
     if resolution == 'auto' and net.network.model == BODYPIX:
         resolution = 'full'  # the meaning of auto on a GPU
     settings = dataclasses.replace(net.settings, provider='cpu', internal_resolution=resolution, require_gpu=False)
-    expected = Segmenter(net.network, settings).segment_batch(images, confidence=True)
+    expected = load(settings).segment_batch(images, confidence=True)
     tolerance = FP32 if net.settings.precision == 'fp32' else FP16
     differences = [compare(one, other) for one, other in zip(found, expected, strict=True)]
     worst = max(differences, key=lambda difference: difference.largest)

@@ -46,9 +46,9 @@ def draw_pictures(
 
 
 def describe_people(persons: Sequence[Person]) -> bytes:
-    """Return people as JSON: a list of objects with the fields of `bodypix_ros.people.Person`."""
+    """Return people as JSON: a list of objects with the fields of `bodypix_ros.people.Person`; NaN is left out."""
     people = [{**_as_dict(person), 'parts': [_as_dict(part) for part in person.parts]} for person in persons]
-    return json.dumps(people, indent=1, default=_as_number).encode()
+    return json.dumps(people, indent=1, default=_as_number, allow_nan=False).encode()
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
@@ -136,7 +136,13 @@ def _as_png(picture: NDArray[Any]) -> bytes:
 
 
 def _as_dict(region: Person | PartRegion) -> dict[str, Any]:
-    return {**dataclasses.asdict(region), 'box': None if region.box is None else region.box._asdict()}
+    fields = dataclasses.asdict(region, dict_factory=_without_nan)
+    return {**fields, 'box': None if region.box is None else region.box._asdict()}
+
+
+def _without_nan(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a dictionary of the fields that have a value: JSON has no NaN."""
+    return {name: value for name, value in fields if not (isinstance(value, (float, np.floating)) and np.isnan(value))}
 
 
 def _as_number(value: Any) -> Any:

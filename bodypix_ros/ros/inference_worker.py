@@ -277,7 +277,10 @@ class InferenceWorker:
     def _segment(self, jobs: list[_Job], parameters: Parameters) -> list[Segmentation]:
         rotate = parameters.node.rotate
         images = [rotate_image(job.image, rotate) if rotate else job.image for job in jobs]
-        needs = {name: any(getattr(job.wanted, name) for job in jobs) for name in ('parts', 'confidence')}
+        needs: dict[str, Any] = {
+            name: any(getattr(job.wanted, name) for job in jobs) for name in ('parts', 'confidence')
+        }
+        needs['states'] = [job.frame.camera.history.video for job in jobs]
         found = None
         if any(job.wanted.people for job in jobs) and time.monotonic() >= self._retry_people_s:
             found = self._segment_people(images, parameters, needs)
@@ -286,7 +289,7 @@ class InferenceWorker:
         return [rotate_back(one, rotate) for one in found] if rotate else found
 
     def _segment_people(
-        self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, bool]
+        self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, Any]
     ) -> list[Segmentation] | None:
         """Segment and find people; return None where that fails: masks and parts are published without."""
         try:
