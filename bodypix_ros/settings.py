@@ -290,7 +290,7 @@ class AnonymizeSettings(Settings):
         live=True,
     )
     anonymize_margin: float = setting(
-        0.2,
+        0.3,
         'Enlarges what is covered on each side, as a fraction of the size of the head',
         minimum=0.0,
         maximum=2.0,
