@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
+from ...models.mediapipe.catalogue import NETWORKS
 from ...models.mediapipe.source import load_onnx
 from ...models.network import Model
 from ...models.progress import Progress, no_progress
@@ -50,12 +51,12 @@ class BlazePosePipeline:
             ModelError: the weights are missing and must not be downloaded.
             ProviderError: a GPU is required and does not run the networks.
         """
-        size = settings.model.removeprefix('blazepose_')
-        self.network = Model(f'MediaPipe BlazePose {size}', settings.model)
+        self.network = Model(f'MediaPipe BlazePose {settings.model.removeprefix("blazepose_")}', settings.model)
         self._settings = settings
-        load_onnx('pose_detection', settings, progress)  # raises now rather than when an image is processed
-        detector = LazySession(lambda: self._open('pose_detection'))
-        self._landmarker = self._open(f'pose_landmarks_{size}', progress)
+        detection, landmarks = NETWORKS[settings.model]
+        load_onnx(detection, settings, progress)  # raises an error now rather than when an image is processed
+        detector = LazySession(lambda: self._open(detection))
+        self._landmarker = self._open(landmarks, progress)
         self._blazepose = BlazePose(detector, self._landmarker)
         self._finder: BodyPixPipeline | None = None
 
