@@ -202,7 +202,7 @@ class Segmenter:
             found = self.pipeline.segment(seen, settings, request, states)
             found = [one.mirrored(self.settings.part_ids) for one in found] if flipped else found
             if settings.hands:
-                found = [self._with_hands(image, one) for image, one in zip(images, found, strict=True)]
+                found = [self._with_hands(*one) for one in zip(images, found, states, strict=True)]
         return found
 
     def prepare(self, height: int, width: int, count: int = 1, *, parts: bool = True, people: bool = False) -> None:
@@ -221,7 +221,7 @@ class Segmenter:
         with self._lock:
             self.pipeline.prepare(height, width, count, Request(parts, people))
 
-    def _with_hands(self, image: Image, found: Segmentation) -> Segmentation:
+    def _with_hands(self, image: Image, found: Segmentation, state: VideoState | None) -> Segmentation:
         """Add the hands of the people; the networks are loaded when hands are first requested."""
         started = time.perf_counter()
         if self._hands is None:
@@ -229,7 +229,7 @@ class Segmenter:
 
             self._hands = open_hands(self.settings)
         if found.people is not None:
-            hands = self._hands.find(image, found.people.persons)
+            hands = self._hands.find(image, found.people.persons, state)
             found = draw_hands(found, hands, self.settings.part_ids)
         spent_ms = found.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
         return replace(found, timings=replace(found.timings, postprocess_ms=spent_ms))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -15,6 +15,7 @@ from ...models.mediapipe.source import load_onnx
 from ...models.progress import Progress, no_progress
 from ...parts import HAND_KEYPOINTS
 from ...people import CERTAIN, Hand, Keypoint, Person
+from ...segmentation import VideoState
 from ...settings import NetworkSettings
 from .hands import FoundHand, HandFinder, Image
 from .regions import Region, upright_angle
@@ -89,34 +90,38 @@ class PersonHands:
         """Use the networks of a finder."""
         self._finder = finder
 
-    def find(self, image: Image, persons: Sequence[Person]) -> list[tuple[Hand, ...]]:
+    def find(self, image: Image, persons: Sequence[Person], state: VideoState | None = None) -> list[tuple[Hand, ...]]:
         """Return the hands of each person, the left one first.
 
-        A palm is assigned to the closest wrist, so that left and right are those of the pose. Where no palm is
-        detected, as of a fist, the region follows from the forearm.
+        A hand is assigned to the closest wrist, so that left and right are those of the pose. Palms are detected only
+        where the previous image of a video had no hand. Where none is detected, as of a fist, the region follows from
+        the forearm.
 
         Args:
             image: (H, W, 3) uint8 BGR.
             persons: with keypoints and, if the model has them, parts.
+            state: of the camera, updated; None for a single picture.
         """
         expected = [one for index, person in enumerate(persons) for one in expect_hands(index, person)]
-        palms = self._finder.detect(image, [one.search for one in expected])
-        distances = np.array([[one.distance_cm(palm.wrist) for palm in palms] for one in expected])
-        owners = assign(distances.reshape(len(expected), len(palms)))
-        detected = [(one, palms[owners[index]].region) for index, one in enumerate(expected) if index in owners]
-        others = [(one, one.region) for index, one in enumerate(expected) if index not in owners]
-        chosen = [*detected, *((one, region) for one, region in others if region is not None)]
-        found = self._finder.find(image, [region for _, region in chosen])
-        certain = [
-            hand if index < len(detected) or (hand and hand.score >= _MIN_SCORE_UNDETECTED) else None
-            for index, hand in enumerate(found)
-        ]
-        hands = {(one.person, one.side): hand for one, hand in _accepted([one for one, _ in chosen], certain)}
+        tracked = [] if state is None else state.hands
+        regions = {row: tracked[column][1] for row, column in _assigned(expected, [wrist for wrist, _ in tracked])}
+        lost = [row for row in range(len(expected)) if row not in regions]
+        palms = self._finder.detect(image, [expected[row].search for row in lost])
+        owners = _assigned([expected[row] for row in lost], [palm.wrist for palm in palms])
+        regions.update((lost[row], palms[column].region) for row, column in owners)
+        seen = set(regions)
+        regions.update(
+            (row, region) for row in lost if row not in seen and (region := expected[row].region) is not None
+        )
+        found = dict(zip(regions, self._finder.find(image, list(regions.values())), strict=True))
+        accepted = {(expected[row].person, expected[row].side): hand for row, hand in _accepted(expected, found, seen)}
+        if state is not None:
+            state.hands = [(hand.wrist, hand.next_region()) for hand in accepted.values()]
         return [
             tuple(
                 Hand(side, hand.score, _keypoints(hand))
                 for side in _SIDES
-                if (hand := hands.get((index, side))) is not None
+                if (hand := accepted.get((index, side))) is not None
             )
             for index in range(len(persons))
         ]
@@ -194,18 +199,34 @@ def assign(distances: NDArray[np.float64], limit: float = _NEAR_CM) -> dict[int,
     return owners
 
 
+def _assigned(expected: Sequence[ExpectedHand], wrists: Sequence[Sequence[float]]) -> Iterable[tuple[int, int]]:
+    """Return the index of each expected hand that has a wrist, and the index of this wrist."""
+    distances = np.array([[one.distance_cm(wrist) for wrist in wrists] for one in expected])
+    return assign(distances.reshape(len(expected), len(wrists))).items()
+
+
 def _accepted(
-    expected: Sequence[ExpectedHand], found: Sequence[FoundHand | None]
-) -> Iterator[tuple[ExpectedHand, FoundHand]]:
-    """Yield the hands that were found close to where they were expected, without those that were found twice."""
-    pairs = [
-        (one, hand)
-        for one, hand in zip(expected, found, strict=True)
-        if hand is not None and one.distance_cm(hand.points[0, :2].tolist()) <= _NEAR_CM
-    ]
-    for one, hand in pairs:
-        if not any(_is_same(one, hand, other) and other.score > hand.score for _, other in pairs):
-            yield one, hand
+    expected: Sequence[ExpectedHand], found: dict[int, FoundHand | None], seen: Collection[int]
+) -> Iterator[tuple[int, FoundHand]]:
+    """Yield the hands that were found close to where they were expected, without those that were found twice.
+
+    Args:
+        expected: all expected hands.
+        found: by the index of the expected hand.
+        seen: the indices of hands that were detected, or tracked.
+    """
+    near = {
+        row: hand
+        for row, hand in found.items()
+        if hand is not None
+        and expected[row].distance_cm(hand.wrist) <= _NEAR_CM
+        and (row in seen or hand.score >= _MIN_SCORE_UNDETECTED)
+    }
+    accepted: list[FoundHand] = []
+    for row, hand in sorted(near.items(), key=lambda item: -item[1].score):
+        if not any(_is_same(expected[row], hand, other) for other in accepted):
+            accepted.append(hand)
+            yield row, hand
 
 
 def _is_same(one: ExpectedHand, hand: FoundHand, other: FoundHand) -> bool:
