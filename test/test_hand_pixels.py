@@ -10,7 +10,7 @@ from bodypix_ros.parts import HAND_KEYPOINTS, KEYPOINTS, PartIds
 from bodypix_ros.people import Hand, Keypoint, People, Pose, describe_persons
 from bodypix_ros.segmentation import Segmentation
 
-_FINGER_X = (20, 30, 40, 50)
+_FINGER_X = (24, 32, 40, 48)
 POINTS = [
     (40, 90), (26, 84), (18, 76), (12, 70), (6, 64),
     *((x, y) for x in _FINGER_X for y in (50, 38, 26, 14)),
@@ -38,19 +38,19 @@ def test_fingers_are_capsules_and_the_palm_is_filled() -> None:
     for x, y in POINTS:
         assert pixels[y, x]
     assert pixels[60, 35]  # palm
-    assert not pixels[20, 15:17].any()  # left of the index finger
-    widths = [int(pixels[25, x - 5 : x + 5].sum()) for x in _FINGER_X]
-    assert widths == [9, 9, 9, 7]  # 0.22, 0.22, 0.21 and 0.18 of 41 pixels
+    assert not pixels[20, 17:19].any()  # left of the index finger
+    widths = [int(pixels[25, x - 4 : x + 5].sum()) for x in (24, 48)]
+    assert widths == [9, 7]  # 0.22 and 0.18 of 41 pixels
     assert not pixels[90:, :30].any()
-    assert pixels[11, 30]  # the end of a capsule is round
-    assert not pixels[6, 30]
+    assert pixels[11, 32]  # the end of a capsule is round
+    assert not pixels[7, 32]
 
 
 def test_a_foreshortened_palm_is_measured_by_its_breadth() -> None:
     points = np.array(POINTS, float)
-    assert palm_length_px(points) == pytest.approx(np.hypot(10, 40), abs=8)
+    assert palm_length_px(points) == pytest.approx(np.hypot(8, 40))
     points[0] = points[9]
-    assert palm_length_px(points) == pytest.approx(30 / 0.62)
+    assert palm_length_px(points) == pytest.approx(24 / 0.62)
 
 
 def test_a_hand_beyond_the_border_is_cut() -> None:
@@ -93,7 +93,7 @@ def test_the_input_is_not_changed() -> None:
 def test_models_without_parts_get_the_hand_in_mask_and_labels() -> None:
     after = draw_hands(segmentation(parts=False), [(hand(),), ()], 'bodypix1')
     assert after.parts is None
-    assert after.mask[14, 30]
+    assert after.mask[14, 32]
 
 
 def test_without_hands_nothing_is_copied() -> None:

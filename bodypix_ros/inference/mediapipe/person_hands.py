@@ -42,6 +42,7 @@ _PART_CM = 15  # longer side of the visible pixels of a hand
 _REACH_CM = 9  # from the wrist to the middle of the hand
 _SEARCH_CM = 48  # side of the region in which a palm is searched for
 _REGION_CM = 26  # side of the region of a hand
+_SMALLEST_REGION_CM = 18  # length of a hand; a palm is sometimes detected too small, as of hands behind an arm
 _NEAR_CM = 14  # largest distance between a hand and the wrist of its person
 _MIN_SCORE_UNDETECTED = 0.8  # of hands of which the palm was not detected
 _SMALLEST_PX = 12.0  # hands with a smaller region are not searched for
@@ -78,6 +79,10 @@ class ExpectedHand:
         """The region of the hand according to the forearm, for hands of which the palm is not detected."""
         return None if self.angle is None else Region(*self.middle, _REGION_CM * self.cm_px, self.angle)
 
+    def enlarged(self, region: Region) -> Region:
+        """Return the region of a palm, or one with the same centre that is large enough for the hand."""
+        return region.scaled(max(1.0, _SMALLEST_REGION_CM * self.cm_px / region.size))
+
     def distance_cm(self, wrist: Sequence[float]) -> float:
         """Return the distance of a detected wrist from the expected one, centimetres."""
         return math.dist(wrist, self.wrist) / self.cm_px
@@ -108,7 +113,7 @@ class PersonHands:
         lost = [row for row in range(len(expected)) if row not in regions]
         palms = self._finder.detect(image, [expected[row].search for row in lost])
         owners = _assigned([expected[row] for row in lost], [palm.wrist for palm in palms])
-        regions.update((lost[row], palms[column].region) for row, column in owners)
+        regions.update((lost[row], expected[lost[row]].enlarged(palms[column].region)) for row, column in owners)
         seen = set(regions)
         regions.update(
             (row, region) for row in lost if row not in seen and (region := expected[row].region) is not None

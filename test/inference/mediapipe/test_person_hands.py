@@ -117,6 +117,14 @@ def test_palms_are_assigned_to_the_closest_wrists() -> None:
     assert right.keypoints[0].score == right.score == 0.9
 
 
+def test_a_region_is_at_least_as_large_as_a_hand() -> None:
+    small = Palm(0.8, (130.0, 90.0), Region(130, 80, 10))
+    networks = Networks([small])
+    PersonHands(networks).find(IMAGE, [person(unseen=['left_wrist'])])
+    (region,) = networks.regions
+    assert (region.x, region.y, region.size) == pytest.approx((130, 80, 36), rel=0.05)
+
+
 def test_a_hand_without_a_palm_needs_a_higher_score() -> None:
     for score, sides in ((0.79, ['right']), (0.81, ['left', 'right'])):
         networks = Networks([palm_at(130, 90)], [0.6, score])
