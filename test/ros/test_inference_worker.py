@@ -182,7 +182,7 @@ class Camera:
         publishers: Any = wanted or (Publisher('mask'),)
         self.wanted = Wanted(publishers, people=any(one.output.needs_people for one in publishers))
         self.camera_info = None
-        self.history = SimpleNamespace(update=lambda image, found, *_: (found, ()))
+        self.history = SimpleNamespace(update=lambda image, found, *_: (found, ()), video=None)
         self.images = SimpleNamespace(topic=f'/{name}/image')
         self.bad: list[str] = []
 
