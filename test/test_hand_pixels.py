@@ -40,7 +40,8 @@ def test_fingers_are_capsules_and_the_palm_is_filled() -> None:
     assert pixels[60, 35]  # palm
     assert not pixels[20, 17:19].any()  # left of the index finger
     assert np.flatnonzero(pixels[25])[[0, -1]].tolist() == [19, 52]  # 0.22 and 0.18 of 41 pixels wide
-    assert not pixels[90:, :30].any()
+    assert not pixels[97:].any()
+    assert not pixels[70:, 60:].any()
     assert pixels[11, 32]  # the end of a capsule is round
     assert not pixels[7, 32]
 
