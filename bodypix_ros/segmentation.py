@@ -20,6 +20,14 @@ class Timings:
     inference_ms: float = 0.0
     postprocess_ms: float = 0.0
 
+    def __add__(self, other: Timings) -> Timings:
+        """Return the sums, of an image that several networks process."""
+        return Timings(
+            self.preprocess_ms + other.preprocess_ms,
+            self.inference_ms + other.inference_ms,
+            self.postprocess_ms + other.postprocess_ms,
+        )
+
 
 @dataclass(frozen=True)
 class Segmentation:

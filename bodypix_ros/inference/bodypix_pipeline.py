@@ -27,7 +27,8 @@ class BodyPixPipeline:
         """Open a network.
 
         Args:
-            network: without the heads that separate people, which are loaded when people are first requested.
+            network: if it does not have the heads that separate people, these are loaded when people are first
+                requested.
             settings: the provider and its options, the resolution and the numbering of parts.
 
         Raises:
@@ -35,7 +36,7 @@ class BodyPixPipeline:
         """
         self.network, self._settings = network, settings
         self.engine = self._open(network)
-        self._people_engine: Engine | None = None
+        self._people_engine = self.engine if 'long_offsets' in network.heads else None
 
     @property
     def provider(self) -> Provider:
@@ -110,3 +111,16 @@ class BodyPixPipeline:
         spent_ms = decoded.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
         timings = dataclasses.replace(decoded.timings, postprocess_ms=spent_ms)
         return Segmentation(decoded.mask, decoded.parts, found, timings, decoded.confidence)
+
+
+def open_people_finder(settings: NetworkSettings) -> BodyPixPipeline:
+    """Open our own network, with all heads, to find people for another model.
+
+    Args:
+        settings: of the other model; those that our network does not have are ignored.
+
+    Raises:
+        ProviderError: a GPU is required and does not run the network.
+    """
+    settings = dataclasses.replace(settings, model=OWN)
+    return BodyPixPipeline(load_network(settings, people=True), settings)

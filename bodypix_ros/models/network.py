@@ -134,6 +134,21 @@ def load_network(settings: NetworkSettings, *, people: bool = False, progress: P
     return _load_own(settings, people)
 
 
+def obtain_model(settings: NetworkSettings, progress: Progress) -> None:
+    """Download and build whatever a concrete model needs, so that loading it is quick.
+
+    Raises: see `load_network`.
+    """
+    if settings.model in (OWN, BODYPIX):
+        load_network(settings, progress=progress)
+        return
+    from .mediapipe.catalogue import NETWORKS  # only needed for these models
+    from .mediapipe.source import load_onnx
+
+    for name in NETWORKS[settings.model]:
+        load_onnx(name, settings, progress)
+
+
 def _load_own(settings: NetworkSettings, people: bool) -> Network:
     """Build our network from the weights in this package; this is fast, so the result is not cached."""
     if settings.precision == 'int8':

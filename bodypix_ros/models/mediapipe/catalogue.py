@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...errors import SettingError
+from ...settings import BLAZEPOSE_MODELS, SELFIE_MODELS
 from ..disk import quoted
 
 LICENCE = 'Apache-2.0'
@@ -145,6 +146,12 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
         '@mediapipe/hands/hand_landmark_full.tflite',
     ),
 )
+
+NETWORKS: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in SELFIE_MODELS},
+    **{name: ('pose_detection', name.replace('blazepose', 'pose_landmarks')) for name in BLAZEPOSE_MODELS},
+}
+"""The networks of each value of the setting `model`."""
 
 PACKED_FILES: dict[str, tuple[int, int]] = {
     'bdce7b66bfc5b39ba86a47775c98e0b186fe73f8308c2279f852af4c89ffdf42': (11, 2341291),

@@ -11,7 +11,7 @@ from ...settings import NetworkSettings
 from ..disk import guarded, read_file
 from ..network_cache import keep_network, read_network
 from ..progress import Progress, no_progress
-from .catalogue import FILE_LIMIT_BYTES, MediaPipeModel, find_model
+from .catalogue import FILE_LIMIT_BYTES, NETWORKS, MediaPipeModel, find_model
 from .files import fetch_file, find_file, models_folder, read_known_file, ways_to_get
 
 CONVERTER_VERSION = 1
@@ -62,6 +62,21 @@ def load_onnx(name: str, settings: NetworkSettings, progress: Progress | None = 
 def is_at_hand(model: MediaPipeModel, settings: NetworkSettings) -> bool:
     """Return whether a network or its file is on this machine; their content is not verified."""
     return os.path.isfile(models_folder(settings) / f'{model.name}.onnx') or find_file(model, settings) is not None
+
+
+def require_networks(settings: NetworkSettings) -> None:
+    """Check quickly whether the networks of the model are on this machine or may be downloaded.
+
+    Raises:
+        ModelError: a network is missing and must not be downloaded.
+    """
+    for name in () if settings.allow_download else NETWORKS[settings.model]:
+        model = find_model(name)
+        with guarded(f'looking for {name}'):
+            folder = models_folder(settings)
+            built = (read_network(folder, _Recipe(name, sha256)) for sha256 in model.sums)
+            if find_file(model, settings) is None and not any(built):
+                raise ModelError(f'{name} is not on this computer; {ways_to_get(model)}')
 
 
 def _obtain(model: MediaPipeModel, settings: NetworkSettings, progress: Progress) -> tuple[bytes, str, str]:
