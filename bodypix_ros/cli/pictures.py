@@ -51,21 +51,6 @@ def describe_people(persons: Sequence[Person]) -> bytes:
     return json.dumps(people, indent=1, default=_as_number).encode()
 
 
-def distinct_names(paths: Sequence[Path]) -> list[str]:
-    """Return the names of files without their suffix, with a number if an earlier file has the same: cam, cam_2."""
-    taken = {path.stem for path in paths}
-    used: set[str] = set()
-    names = []
-    for path in paths:
-        name, number = path.stem, 1
-        while name in used or (number > 1 and name in taken):
-            number += 1
-            name = f'{path.stem}_{number}'
-        used.add(name)
-        names.append(name)
-    return names
-
-
 def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: Collection[Path] = ()) -> list[Path]:
     """Write each picture as PREFIX<name>.png and return the paths.
 
