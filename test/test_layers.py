@@ -40,7 +40,7 @@ MAY_IMPORT = {
     'heads': GROUND,
     'anonymizer': f'{GROUND} heads render tracking',
     'depth': 'errors',
-    'recordings': f'{GROUND} rotation',
+    'recordings': f'{GROUND} __init__ rotation tracking smoothing models render anonymizer',
     'ros': f'{GROUND} depth rotation launching fast_dds msg srv tracking smoothing gestures models segmenter render',
     'launching': f'{GROUND} fast_dds',
     'demo': f'{GROUND} msg render launching ros',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import json
 import os
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from ..errors import BodyPixError, ImageError
 from ..palettes import BLACK, palette_colors
 from ..parts import PartIds
-from ..people import PartRegion, Person
+from ..people import Person
+from ..recordings.people_json import describe_person
 from ..render import colorize_parts, render_overlay
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
@@ -47,8 +47,7 @@ def draw_pictures(
 
 def describe_people(persons: Sequence[Person]) -> bytes:
     """Return people as JSON: a list of objects with the fields of `bodypix_ros.people.Person`."""
-    people = [{**_as_dict(person), 'parts': [_as_dict(part) for part in person.parts]} for person in persons]
-    return json.dumps(people, indent=1, default=_as_number).encode()
+    return json.dumps([describe_person(person) for person in persons], indent=1, allow_nan=False).encode()
 
 
 def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: Collection[Path] = ()) -> list[Path]:
@@ -118,15 +117,6 @@ def _as_png(picture: NDArray[Any]) -> bytes:
     if not encoded:
         raise ImageError(f'a picture of shape {picture.shape} cannot be encoded as PNG')
     return bytes(data)
-
-
-def _as_dict(region: Person | PartRegion) -> dict[str, Any]:
-    return {**dataclasses.asdict(region), 'box': None if region.box is None else region.box._asdict()}
-
-
-def _as_number(value: Any) -> Any:
-    """Convert a numpy scalar to a Python number."""
-    return value.item()
 
 
 def _unwritable(folder: Path, error: OSError) -> BodyPixError:

@@ -41,6 +41,7 @@ class AvVideo(FrameSource):
         check_size(stream.height, stream.width, path)
         stream.thread_type = 'AUTO'
         super().__init__(float(stream.average_rate or 0), stream.frames or _estimate_count(stream))
+        self.time_base = stream.time_base or self.time_base
         self._frames = self._decode(stream)
         self._frame: av.VideoFrame | None = None
 

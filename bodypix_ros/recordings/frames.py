@@ -9,6 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
@@ -52,6 +53,7 @@ class FrameSource(ABC):
         live: whether it is a camera or a stream without an end, which cannot be read again.
         bad_frames: number of frames skipped so far because they cannot be decoded.
         start_s: stamp of the first frame in the file, seconds.
+        time_base: unit of the stamps in the file, seconds.
     """
 
     def __init__(self, rate_hz: float, count: int, live: bool = False) -> None:
@@ -59,6 +61,7 @@ class FrameSource(ABC):
         self.count, self.live = count, live
         self.bad_frames = 0
         self.start_s = 0.0
+        self.time_base = Fraction(1, 90_000)  # usual for video, and a multiple of many frame rates
         self._index = -1  # of the current frame
         self._stamp_s = -math.inf  # of the current frame
 
