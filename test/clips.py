@@ -71,3 +71,32 @@ def set_rotation(path: Path, degrees: int) -> None:
     at = data.index(b'tkhd') + 44
     data[at : at + 36] = struct.pack('>9i', a, b, 0, -b, a, 0, 0, 0, 1 << 30)
     path.write_bytes(data)
+
+
+def red_walk(count: int, height: int = 96, width: int = 128) -> list[NDArray[np.uint8]]:
+    """Return frames of a noisy grey background on which a red person walks to the right."""
+    rng = np.random.default_rng(0)
+    frames = []
+    for number in range(count):
+        frame = rng.integers(40, 80, (height, width, 3)).astype(np.uint8)
+        frame[..., 2] //= 10
+        left = 5 + 2 * number
+        frame[20:80, left : left + 20, 2] = rng.integers(130, 240, (60, 20))
+        frames.append(frame)
+    return frames
+
+
+def write_pictures(folder: Path, images: Sequence[NDArray[np.uint8]]) -> None:
+    """Write frame_0.png, frame_1.png, ..."""
+    folder.mkdir()
+    for number, image in enumerate(images):
+        (folder / f'frame_{number}.png').write_bytes(cv2.imencode('.png', image)[1].tobytes())
+
+
+def write_lossless(path: Path, images: Sequence[NDArray[np.uint8]], rate_hz: float = 10.0) -> None:
+    """Write an FFV1 video."""
+    height, width = images[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*'FFV1'), rate_hz, (width, height))
+    for image in images:
+        writer.write(image)
+    writer.release()

@@ -6,13 +6,13 @@ import argparse
 import dataclasses
 import math
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 from ..recordings.frames import DEFAULT_RATE_HZ, MAX_RATE_HZ
-from ..recordings.products import PRODUCTS, ProductMaker, ProductSettings
+from ..recordings.products import PRODUCTS, Doubt, ProductMaker, ProductSettings
 from ..recordings.video import Summary, VideoJob, convert_video
 from ..segmenter import load
 from ..setting import Setting
@@ -26,7 +26,7 @@ _RATE_HZ = Setting(
 )
 _WITHOUT_EFFECT = ('parts_encoding', 'mask_parts', 'semantic_classes', 'semantic_size')
 _FOR_A_NODE = ('follow_hold_s',)
-_MAX_DOUBTS = 10  # that are printed
+_MAX_SPANS = 10  # that are printed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -145,8 +145,23 @@ def _print(job: VideoJob, summary: Summary) -> None:
         found += f', {summary.bad_frames} skipped because they cannot be decoded'
     if summary.people:
         found += f', at most {summary.people} {"person" if summary.people == 1 else "people"} in one frame'
-    print(f'{job.source}: {found}; {job.output}')
-    for doubt in summary.doubts[:_MAX_DOUBTS]:
-        print(f'check frame {doubt.index} at {doubt.stamp_s:.3f} s: {doubt.reason}')
-    if len(summary.doubts) > _MAX_DOUBTS:
-        print(f'check {len(summary.doubts) - _MAX_DOUBTS} more frames; `bodypix audit` searches them all for faces')
+    print(f'{job.source_text}: {found}; {job.output}')
+    if summary.doubts:
+        share = len(summary.doubts) / summary.frames
+        print(f'check the anonymised video: faces could be visible in {len(summary.doubts)} frames ({share:.0%})')
+    spans = _join_doubts(summary.doubts)
+    for first, last in spans[:_MAX_SPANS]:
+        print(f'  {first.stamp_s:.2f} s to {last.stamp_s:.2f} s: {first.reason}')
+    if len(spans) > _MAX_SPANS:
+        print(f'  and {len(spans) - _MAX_SPANS} more times')
+
+
+def _join_doubts(doubts: Sequence[Doubt]) -> list[tuple[Doubt, Doubt]]:
+    """Return the first and the last of consecutive frames with the same reason."""
+    spans: list[tuple[Doubt, Doubt]] = []
+    for doubt in doubts:
+        if spans and doubt.index == spans[-1][1].index + 1 and doubt.reason == spans[-1][0].reason:
+            spans[-1] = spans[-1][0], doubt
+        else:
+            spans.append((doubt, doubt))
+    return spans

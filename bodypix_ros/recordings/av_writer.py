@@ -28,7 +28,7 @@ _MPEG_RANGE, _BT709 = 1, 1  # of AVColorRange and AVColorSpace
 
 @dataclass(frozen=True)
 class Format:
-    """How a video is encoded: codec, pixel formats for even and odd sizes, container of the pieces, options of FFmpeg."""
+    """How a video is encoded: codec, pixel formats for even and odd sizes, container of pieces, options of FFmpeg."""
 
     codec: str
     pixels: str
@@ -142,7 +142,8 @@ def join_pieces(path: Path, pieces: Sequence[Path], format_: Format, source: Fra
         audio: video whose audio is copied without re-encoding, as far as it is within the video; None for no audio.
     """
     with ExitStack() as stack:
-        target = stack.enter_context(av.open(str(path), 'w'))
+        # Bit-exact: no random identifiers, so that the same input and settings result in the same file.
+        target = stack.enter_context(av.open(str(path), 'w', options={'fflags': '+bitexact'}))
         with av.open(str(pieces[0])) as first:
             size = first.streams.video[0]
             # An encoder with the same settings, which is not used, has the same parameter sets as that of the pieces.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ImageError
-from .frames import FrameSource, check_size
+from .frames import FrameSource, check_size, without_password
 
 _LOG = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class StreamCapture(FrameSource):
             ImageError: the address cannot be opened within ten seconds, or its frames are too large.
         """
         self._address = address
-        self._shown = _without_password(address)
+        self._shown = without_password(address)
         self._capture = self._connect()
         count = _count(self._capture)
         super().__init__(self._capture.get(cv2.CAP_PROP_FPS), count, live=count == 0)
@@ -196,10 +196,3 @@ def _stamp_s(capture: cv2.VideoCapture) -> float:
 def _image(capture: cv2.VideoCapture) -> NDArray[np.uint8] | None:
     retrieved: tuple[bool, Any] = capture.retrieve()
     return retrieved[1] if retrieved[0] else None
-
-
-def _without_password(address: str) -> str:
-    """Return an address without user name and password, for the log."""
-    scheme, _, rest = address.partition('://')
-    place, slash, path = rest.partition('/')
-    return f'{scheme}://{place.rpartition("@")[2]}{slash}{path}'

@@ -102,6 +102,8 @@ class ProductMaker:
         found = self._net.segment(
             frame.image, self._settings.segment, parts=self._parts, people=self._people, confidence=self._confidence
         )
+        if found.people is not None:
+            self.people_seen = max(self.people_seen, len(found.people.persons))
         made: dict[str, Any] = {}
         if 'anonymized' in self._products:  # before smoothing, which could remove a person for some frames
             made['anonymized'] = self._anonymize(frame, found)
@@ -120,7 +122,6 @@ class ProductMaker:
 
     def _anonymize(self, frame: Frame, found: Segmentation) -> NDArray[np.uint8]:
         covered = self._anonymizer.anonymize(frame.image, found, frame.stamp_s)
-        self.people_seen = max(self.people_seen, covered.people)
         if covered.doubtful:
             self.doubts.append(Doubt(frame.index, frame.stamp_s, covered.doubtful))
         return covered.image
@@ -128,7 +129,6 @@ class ProductMaker:
     def _describe(self, frame: Frame, found: Segmentation) -> bytes:
         assert found.people is not None, 'people were requested'
         persons: tuple[Person, ...] = found.people.persons
-        self.people_seen = max(self.people_seen, len(persons))
         ids: list[int] = []
         if self._settings.tracking.tracking:
             ids = self._tracker.update(persons, frame.stamp_s)

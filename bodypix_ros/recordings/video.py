@@ -16,7 +16,7 @@ from typing import Any
 from .. import __version__
 from ..errors import ImageError, SettingError
 from ..models.progress import Progress, no_progress
-from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames
+from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames, without_password
 from .products import Doubt, ProductMaker
 from .work_folder import REPORT, Checkpoint, WorkFolder, check_output
 from .writers import DEFAULT_SUFFIXES, LINES_SUFFIX, TRANSPARENT, VIDEO_SUFFIXES, Writer, check_suffix, open_writer
@@ -50,6 +50,11 @@ class VideoJob:
     overwrite: bool = False
     seconds: float = math.inf
     rate_hz: float = DEFAULT_RATE_HZ
+
+    @property
+    def source_text(self) -> str:
+        """The source without passwords."""
+        return without_password(self.source)
 
     @property
     def path(self) -> Path | None:
@@ -145,7 +150,7 @@ def convert_video(
         frames = run.process(progress, stop)
         if frames == 0:
             work.discard()
-            raise ImageError(f'no frame of {job.source} can be decoded')
+            raise ImageError(f'no frame of {job.source_text} can be decoded')
         summary = Summary(frames, source.bad_frames, maker.people_seen, tuple(maker.doubts))
         run.finish(summary)
         return summary
@@ -172,7 +177,7 @@ class _Run:
     def process(self, progress: Progress, stop: Callable[[], bool]) -> int:
         """Make the products of the remaining frames; return the number of all frames."""
         self._source.skip(self._done)
-        task, total = self._job.source, self._source.count
+        task, total = Path(self._job.source_text).name, self._source.count
         progress(task, self._done, total)
         for frame in self._source:
             if frame.stamp_s >= self._job.seconds:
@@ -191,7 +196,7 @@ class _Run:
         """Join the pieces and publish the output."""
         for writer in self._writers.values():
             writer.finish()
-        report = {'source': self._job.source, 'products': self._job.names(), **dataclasses.asdict(summary)}
+        report = {'source': self._job.source_text, 'products': self._job.names(), **dataclasses.asdict(summary)}
         (self._work.result / REPORT).write_text(json.dumps(report, indent=1), encoding='utf-8')
         self._work.publish()
 
@@ -222,20 +227,20 @@ def _identity(job: VideoJob, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything that the output depends on, as JSON values."""
     described = dataclasses.asdict(job)
     del described['overwrite']
+    path = job.path
     return {
         **described,
+        'source': job.source_text if path is None else str(path.resolve()),
         'output': job.output.name,
-        'content': _fingerprint(job.path),
+        'content': '' if path is None else _fingerprint(path),
         'version': __version__,
         'pyav': has_pyav(),
         'settings': dict(settings),
     }
 
 
-def _fingerprint(path: Path | None) -> str:
+def _fingerprint(path: Path) -> str:
     """Return a text that changes if a file, or a file in a folder, is replaced."""
-    if path is None:
-        return ''
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     stats = [(file.name, status.st_size, status.st_mtime_ns) for file in files for status in (file.stat(),)]
     return hashlib.sha256(repr(stats).encode()).hexdigest()
