@@ -192,7 +192,7 @@ class PictureFolder(FrameSource):
             rate_hz: the frame rate that the stamps have.
 
         Raises:
-            ImageError: there is no picture in the folder.
+            ImageError: the folder contains no pictures.
         """
         self._paths = sorted(filter(_is_picture, folder.iterdir()), key=_natural_order)
         if not self._paths:

@@ -35,7 +35,7 @@ def red(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def test_each_product_of_a_frame() -> None:
     (frame,) = frames(1)
-    net, make = maker(*PRODUCTS)
+    _, make = maker(*PRODUCTS)
     made = make.make(frame)
     assert set(made) == set(PRODUCTS)
     mask = red(frame.image)

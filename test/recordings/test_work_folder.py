@@ -54,7 +54,7 @@ def test_a_checkpoint_whose_result_was_published_is_discarded(tmp_path: Path) ->
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with (
         WorkFolder(tmp_path / 'out', JOB),
-        pytest.raises(BodyPixError, match=f'another process is writing {tmp_path}/out'),
+        pytest.raises(BodyPixError, match='another process is writing .*/out;'),
     ):
         WorkFolder(tmp_path / 'out', JOB)
 
@@ -105,9 +105,7 @@ def test_a_folder_with_other_files_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / 'out').mkdir()
     check_output(tmp_path / 'out', None, overwrite=False)
     (tmp_path / 'out' / 'thesis.pdf').write_text('')
-    with pytest.raises(
-        BodyPixError, match=r'out is a folder without a report.json and is not replaced; choose another'
-    ):
+    with pytest.raises(BodyPixError, match='out is a folder without a report.json and is not replaced;'):
         check_output(tmp_path / 'out', None, overwrite=True)
     (tmp_path / 'out' / 'report.json').write_text('{}')
     check_output(tmp_path / 'out', None, overwrite=True)

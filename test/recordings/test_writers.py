@@ -67,9 +67,8 @@ def decode(av: Any, path: Path, pixels: str) -> tuple[list[float], list[NDArray[
         decoder = stream.codec_context
         if decoder.name == 'vp9':  # FFmpeg's own decoder ignores the alpha channel
             decoder = av.CodecContext.create('libvpx-vp9', 'r')
-        frames = [
-            frame for packet in container.demux(stream) for frame in decoder.decode(packet if packet.size else None)
-        ]
+        packets = [packet if packet.size else None for packet in container.demux(stream)]
+        frames = [frame for packet in packets for frame in decoder.decode(packet)]
         stamps = [float(frame.pts * stream.time_base * 1000) for frame in frames]
         return stamps, [frame.to_ndarray(format=pixels) for frame in frames]
 
