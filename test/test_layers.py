@@ -43,7 +43,7 @@ MAY_IMPORT = {
     'recordings': f'{GROUND} __init__ rotation tracking smoothing models render anonymizer',
     'ros': f'{GROUND} depth rotation launching fast_dds msg srv tracking smoothing gestures models segmenter render',
     'launching': f'{GROUND} fast_dds',
-    'demo': f'{GROUND} msg render launching ros',
+    'demo': f'{GROUND} msg recordings render launching ros',
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',
     'cli': f'{GROUND} models inference segmenter __init__ recordings render ros demo bench',
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import math
 import mimetypes
 import re
@@ -15,9 +16,12 @@ from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..errors import ImageError
 from ..pictures import MAX_PIXELS, MAX_SIDE, read_picture
+
+_LOG = logging.getLogger(__name__)
 
 DEFAULT_RATE_HZ = 30.0
 MAX_RATE_HZ = 1000.0
@@ -123,8 +127,9 @@ def open_frames(source: str | Path, rate_hz: float = DEFAULT_RATE_HZ) -> FrameSo
     """Open a source of frames.
 
     Args:
-        source: a folder of pictures; a video file; a camera, as /dev/video0 or its number; or the address of an RTSP,
-            RTMP, SRT, UDP or HTTP stream. Files are read with PyAV if it is installed, otherwise with OpenCV.
+        source: a folder of pictures, without its subfolders; a picture; a video file; a camera, as /dev/video0 or its
+            number; or the address of an RTSP, RTMP, SRT, UDP or HTTP stream. Videos are read with PyAV if it is
+            installed, otherwise with OpenCV.
         rate_hz: of a folder of pictures, in which there are no stamps.
 
     Raises:
@@ -137,16 +142,18 @@ def open_frames(source: str | Path, rate_hz: float = DEFAULT_RATE_HZ) -> FrameSo
         return StreamCapture(text)
     path = Path(source)
     if path.is_dir():
-        return PictureFolder(path, rate_hz)
+        return Pictures(list_pictures(path), rate_hz)
     if path.is_char_device() or (text.isdigit() and not path.exists()):
         from .capture import CameraCapture
 
         return CameraCapture(text)
     if not path.is_file():
         raise ImageError(
-            f'{path} does not exist; expected a video file, a folder of pictures, a camera such as /dev/video0 or 0, '
-            'or an address such as rtsp://camera/stream'
+            f'{path} does not exist; expected a video, a picture, a folder of pictures, a camera such as /dev/video0 '
+            'or 0, or an address such as rtsp://camera/stream'
         )
+    if is_picture(path):
+        return Pictures([path], rate_hz)
     if has_pyav():
         from .av_reader import AvVideo
 
@@ -181,24 +188,13 @@ def check_size(height: int, width: int, source: object) -> None:
         )
 
 
-class PictureFolder(FrameSource):
-    """The pictures of a folder, without its subfolders, in natural order: frame_2 comes before frame_10."""
+class Pictures(FrameSource):
+    """Picture files."""
 
-    def __init__(self, folder: Path, rate_hz: float = DEFAULT_RATE_HZ) -> None:
-        """List the pictures.
-
-        Args:
-            folder: of files with a suffix of a picture format; hidden files are ignored.
-            rate_hz: the frame rate that the stamps have.
-
-        Raises:
-            ImageError: the folder contains no pictures.
-        """
-        self._paths = sorted(filter(_is_picture, folder.iterdir()), key=_natural_order)
-        if not self._paths:
-            raise ImageError(f'{folder} contains no pictures; expected files such as frame_1.png')
-        super().__init__(rate_hz, len(self._paths))
-        self._names = distinct_names(self._paths)
+    def __init__(self, paths: Sequence[Path], rate_hz: float = DEFAULT_RATE_HZ) -> None:
+        """Prepare to read the files in order; the stamps have the given rate."""
+        super().__init__(rate_hz, len(paths))
+        self._paths, self._names = paths, distinct_names(paths)
         self._next = 0
         self._image: NDArray[np.uint8] | None = None
 
@@ -207,8 +203,11 @@ class PictureFolder(FrameSource):
             self._next += 1
             try:
                 self._image = read_picture(self._paths[self._next - 1])
-            except ImageError:
+            except ImageError as error:
+                if len(self._paths) == 1:
+                    raise
                 self.bad_frames += 1
+                _LOG.warning('skipped: %s', error)
             else:
                 return (self._next - 1) / self.rate_hz
         return None
@@ -218,6 +217,33 @@ class PictureFolder(FrameSource):
 
     def _name(self) -> str:
         return self._names[self._next - 1]
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Return the pictures in a folder, without its subfolders, in natural order: frame_2 comes before frame_10.
+
+    Files without a suffix of a picture format and hidden files are ignored.
+
+    Raises:
+        ImageError: there are none.
+    """
+    files = [path for path in folder.iterdir() if not path.name.startswith('.') and path.is_file()]
+    paths = sorted((path for path in files if _kind(path) == 'image'), key=_natural_order)
+    if not paths:
+        raise ImageError(f'{folder} contains no pictures; expected files such as frame_1.png')
+    return paths
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file is a picture: by its suffix or, if that is of another kind, by its first bytes."""
+    kind = _kind(path)
+    if kind in ('image', 'video'):
+        return kind == 'image'
+    try:
+        with Image.open(path):
+            return True
+    except Exception:  # Pillow's parsers raise many kinds of exceptions
+        return False
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
@@ -235,9 +261,10 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _is_picture(path: Path) -> bool:
+def _kind(path: Path) -> str:
+    """Return 'image', 'video' or another kind of file according to the suffix; empty if it is unknown."""
     kind, _ = mimetypes.guess_type(path.name)
-    return (kind or '').startswith('image/') and not path.name.startswith('.') and path.is_file()
+    return (kind or '').partition('/')[0]
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:

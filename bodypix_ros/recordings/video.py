@@ -149,7 +149,6 @@ def convert_video(
         run = _Run(job, maker, source, work, chunk_frames)
         frames = run.process(progress, stop)
         if frames == 0:
-            work.discard()
             raise ImageError(f'no frame of {job.source_text} can be decoded')
         summary = Summary(frames, source.bad_frames, maker.people_seen, tuple(maker.doubts))
         run.finish(summary)

@@ -66,7 +66,9 @@ class WorkFolder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Release the folder; what it contains remains until `publish` or `discard`."""
+        """Release the folder. After a failure it remains if there is a checkpoint from which a run can continue."""
+        if error is not None and not (self._folder / _STATE).exists():
+            self._delete()
         self._lock.release()
 
     def resume(self) -> Checkpoint | None:
@@ -99,10 +101,9 @@ class WorkFolder:
         if self._output.is_dir() or (new.is_dir() and os.path.lexists(self._output)):  # cannot be replaced in one step
             self._output.rename(self._folder / 'replaced')
         new.replace(self._output)
-        self.discard()
+        self._delete()
 
-    def discard(self) -> None:
-        """Delete the folder."""
+    def _delete(self) -> None:
         self._lock.release()
         shutil.rmtree(self._folder)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import clips
 import cv2
 import numpy as np
+import PIL
 import pytest
 from numpy.typing import NDArray
 
@@ -16,8 +17,8 @@ from bodypix_ros.recordings.frames import (
     DEFAULT_RATE_HZ,
     Frame,
     FrameSource,
-    PictureFolder,
     distinct_names,
+    list_pictures,
     open_frames,
 )
 
@@ -128,7 +129,7 @@ def test_stamps_increase_where_those_of_the_file_do_not() -> None:
     assert found == pytest.approx([0.0, 0.1, 0.3, 0.4, 0.5, 1.0])
 
 
-def test_pictures_of_a_folder_are_in_natural_order(tmp_path: Path) -> None:
+def test_pictures_of_a_folder_are_in_natural_order(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for number, grey in ((10, 100), (9, 90), (1, 10)):
         cv2.imwrite(str(tmp_path / f'frame_{number}.png'), clips.picture(grey))
     (tmp_path / 'frame_2.jpg').write_bytes(b'\xff\xd8\xff broken')
@@ -137,10 +138,30 @@ def test_pictures_of_a_folder_are_in_natural_order(tmp_path: Path) -> None:
     with open_frames(tmp_path, rate_hz=5.0) as source:
         found = list(source)
     assert (source.count, source.bad_frames, source.rate_hz) == (4, 1, 5.0)
+    (line,) = caplog.messages
+    assert line == f'skipped: {tmp_path}/frame_2.jpg is not a picture that Pillow {PIL.__version__} can read'
     assert [(frame.index, frame.name, frame.image[0, 0, 0]) for frame in found] == [
         (0, 'frame_1', 10), (1, 'frame_9', 90), (2, 'frame_10', 100),
     ]  # fmt: skip
     assert [frame.stamp_s for frame in found] == pytest.approx([0.0, 0.4, 0.6])
+
+
+@pytest.mark.parametrize('name', ['picture.png', 'picture', 'picture.dat'])
+def test_a_picture_is_one_frame(reader: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(cv2.imencode('.png', clips.picture(70))[1].tobytes())
+    source, (frame,) = read(tmp_path / name)
+    assert (source.count, frame.index, frame.name, frame.image[0, 0, 0]) == (1, 0, 'picture', 70)
+
+
+def test_a_forged_picture_is_not_decoded(reader: str, shared: Path) -> None:
+    with pytest.raises(ImageError, match='forged_60000x60000.png exceeds the limit of'):
+        read(shared / 'bug_inputs' / 'forged_60000x60000.png')
+
+
+def test_a_video_without_a_suffix_is_recognised(reader: str, tmp_path: Path) -> None:
+    greys = clips.write_greys(tmp_path / 'clip.avi', 3)
+    (tmp_path / 'clip.avi').rename(tmp_path / 'clip')
+    assert greys_of(read(tmp_path / 'clip')[1]) == pytest.approx(greys, abs=2)
 
 
 def test_the_default_rate_of_a_folder(tmp_path: Path) -> None:
@@ -150,11 +171,11 @@ def test_the_default_rate_of_a_folder(tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=f'{tmp_path} contains no pictures; expected files such as frame_1.png'):
-        PictureFolder(tmp_path)
+        list_pictures(tmp_path)
 
 
 def test_a_missing_source_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=f'{tmp_path}/no.mp4 does not exist; expected a video file, a folder of'):
+    with pytest.raises(ImageError, match=f'{tmp_path}/no.mp4 does not exist; expected a video, a picture, a folder'):
         open_frames(tmp_path / 'no.mp4')
 
 
