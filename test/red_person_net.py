@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bodypix_ros.parts import KEYPOINTS
 from bodypix_ros.people import Keypoint, People, Pose, describe_persons
-from bodypix_ros.segmentation import Segmentation
+from bodypix_ros.segmentation import Segmentation, VideoState
 from bodypix_ros.settings import NetworkSettings, SegmentSettings
 
 
@@ -21,8 +21,16 @@ class RedPersonNet:
         self.asked: list[tuple[bool, bool, bool]] = []
 
     def segment(
-        self, image: NDArray[np.uint8], settings: SegmentSettings, *, parts: bool, people: bool, confidence: bool
+        self,
+        image: NDArray[np.uint8],
+        settings: SegmentSettings,
+        *,
+        parts: bool,
+        people: bool,
+        confidence: bool,
+        state: VideoState,
     ) -> Segmentation:
+        state.images += 1
         self.asked.append((parts, people, confidence))
         red = image[..., 2]
         mask = red > 255 * settings.threshold

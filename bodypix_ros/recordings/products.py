@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ..anonymizer import Anonymizer
 from ..parts import PartIds
 from ..people import Person
-from ..render import overlay_needs_parts, render_overlay
-from ..segmentation import Segmentation
+from ..render import overlay_needs_parts, render_overlay, settings_without_parts
+from ..segmentation import Segmentation, VideoState
 from ..settings import AnonymizeSettings, PictureSettings, SegmentSettings, TrackingSettings
 from ..smoothing import KeypointSmoother, MaskSmoother
 from ..tracking import Tracker
@@ -38,7 +38,14 @@ class Segments(Protocol):
     """The part of `Segmenter` that is used here."""
 
     def segment(
-        self, image: NDArray[np.uint8], settings: SegmentSettings, *, parts: bool, people: bool, confidence: bool
+        self,
+        image: NDArray[np.uint8],
+        settings: SegmentSettings,
+        *,
+        parts: bool,
+        people: bool,
+        confidence: bool,
+        state: VideoState,
     ) -> Segmentation:
         """Segment one image; see `Segmenter.segment`."""
 
@@ -62,13 +69,21 @@ class Doubt:
     reason: str
 
 
-class ProductMaker:
-    """Makes the products of one video, frame by frame and in order.
+@dataclass
+class _State:
+    """Everything that the products of a frame depend on besides the frame."""
 
-    Attributes:
-        doubts: the frames in which a face could be visible.
-        people_seen: largest number of people in one frame; 0 if people were not requested.
-    """
+    tracker: Tracker
+    keypoints: KeypointSmoother
+    anonymizer: Anonymizer
+    video: VideoState = field(default_factory=VideoState)
+    masks: MaskSmoother = field(default_factory=MaskSmoother)
+    doubts: list[Doubt] = field(default_factory=list)
+    people_seen: int = 0
+
+
+class ProductMaker:
+    """Makes the products of one video, frame by frame and in order."""
 
     def __init__(
         self, net: Segments, products: Collection[str], settings: ProductSettings, part_ids: PartIds = 'bodypix1'
@@ -81,15 +96,23 @@ class ProductMaker:
             settings: of all frames.
             part_ids: numbering of the parts that `net` returns.
         """
-        self.doubts: list[Doubt] = []
-        self.people_seen = 0
         self._net, self._products, self._settings, self._part_ids = net, products, settings, part_ids
         self._people = any(name in products for name in _WITH_PEOPLE)
         self._parts = self._people or ('overlay' in products and overlay_needs_parts(settings.picture.overlay_effect))
         self._confidence = settings.tracking.smoothing or 'anonymized' in products
-        self._masks, self._tracker = MaskSmoother(), Tracker(settings.tracking)
-        self._keypoints = KeypointSmoother(settings.tracking)
-        self._anonymizer = Anonymizer(settings.anonymize, part_ids)
+        self._state = _State(
+            Tracker(settings.tracking), KeypointSmoother(settings.tracking), Anonymizer(settings.anonymize, part_ids)
+        )
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """The frames in which a face could be visible."""
+        return tuple(self._state.doubts)
+
+    @property
+    def people_seen(self) -> int:
+        """The largest number of people in one frame; 0 if people were not requested."""
+        return self._state.people_seen
 
     def make(self, frame: Frame) -> Mapping[str, Any]:
         """Return the products of the next frame, by name.
@@ -100,20 +123,26 @@ class ProductMaker:
         Raises: see `Segmenter.segment`.
         """
         found = self._net.segment(
-            frame.image, self._settings.segment, parts=self._parts, people=self._people, confidence=self._confidence
+            frame.image,
+            self._settings.segment,
+            parts=self._parts,
+            people=self._people,
+            confidence=self._confidence,
+            state=self._state.video,
         )
         if found.people is not None:
-            self.people_seen = max(self.people_seen, len(found.people.persons))
+            self._state.people_seen = max(self.people_seen, len(found.people.persons))
         made: dict[str, Any] = {}
         if 'anonymized' in self._products:  # before smoothing, which could remove a person for some frames
             made['anonymized'] = self._anonymize(frame, found)
         if self._settings.tracking.smoothing:
-            found = self._masks.update(frame.image, found, self._settings.segment.threshold, frame.stamp_s)
+            found = self._state.masks.update(frame.image, found, self._settings.segment.threshold, frame.stamp_s)
         mask = found.mask.view(np.uint8) * np.uint8(255)
         if 'mask' in self._products:
             made['mask'] = mask
         if 'overlay' in self._products:
-            made['overlay'] = render_overlay(frame.image, found, self._settings.picture, self._part_ids)
+            settings = settings_without_parts(self._settings.picture, found)
+            made['overlay'] = render_overlay(frame.image, found, settings, self._part_ids)
         if 'cutout' in self._products:
             made['cutout'] = cv2.merge([cv2.copyTo(frame.image, mask), mask])
         if 'people' in self._products:
@@ -121,9 +150,9 @@ class ProductMaker:
         return made
 
     def _anonymize(self, frame: Frame, found: Segmentation) -> NDArray[np.uint8]:
-        covered = self._anonymizer.anonymize(frame.image, found, frame.stamp_s)
+        covered = self._state.anonymizer.anonymize(frame.image, found, frame.stamp_s)
         if covered.doubtful:
-            self.doubts.append(Doubt(frame.index, frame.stamp_s, covered.doubtful))
+            self._state.doubts.append(Doubt(frame.index, frame.stamp_s, covered.doubtful))
         return covered.image
 
     def _describe(self, frame: Frame, found: Segmentation) -> bytes:
@@ -131,15 +160,14 @@ class ProductMaker:
         persons: tuple[Person, ...] = found.people.persons
         ids: list[int] = []
         if self._settings.tracking.tracking:
-            ids = self._tracker.update(persons, frame.stamp_s)
+            ids = self._state.tracker.update(persons, frame.stamp_s)
             if self._settings.tracking.keypoint_smoothing:
-                persons = tuple(self._keypoints.update(persons, ids, frame.stamp_s))
+                persons = tuple(self._state.keypoints.update(persons, ids, frame.stamp_s))
         return describe_frame(frame, persons, ids)
 
     def save(self) -> bytes:
         """Return everything that the next frames depend on, for `restore`."""
-        state = (self._masks, self._tracker, self._keypoints, self._anonymizer, self.doubts, self.people_seen)
-        return pickle.dumps(state)
+        return pickle.dumps(self._state)
 
     def restore(self, data: bytes) -> None:
         """Continue after the frame after which `save` returned `data`.
@@ -147,8 +175,7 @@ class ProductMaker:
         Raises:
             pickle.UnpicklingError: the data contain other classes than those of this package and arrays.
         """
-        state = _StateUnpickler(BytesIO(data)).load()
-        self._masks, self._tracker, self._keypoints, self._anonymizer, self.doubts, self.people_seen = state
+        self._state = _StateUnpickler(BytesIO(data)).load()
 
 
 class _StateUnpickler(pickle.Unpickler):

@@ -150,7 +150,7 @@ def convert_video(
         frames = run.process(progress, stop)
         if frames == 0:
             raise ImageError(f'no frame of {job.source_text} can be decoded')
-        summary = Summary(frames, source.bad_frames, maker.people_seen, tuple(maker.doubts))
+        summary = Summary(frames, source.bad_frames, maker.people_seen, maker.doubts)
         run.finish(summary)
         return summary
 

@@ -13,6 +13,7 @@ from red_person_net import RedPersonNet
 from bodypix_ros.recordings.frames import Frame
 from bodypix_ros.recordings.products import PRODUCTS, ProductMaker, ProductSettings
 from bodypix_ros.render import render_overlay
+from bodypix_ros.segmentation import VideoState
 from bodypix_ros.settings import AnonymizeSettings, PictureSettings, SegmentSettings, TrackingSettings
 
 STEADY = ProductSettings(
@@ -42,7 +43,9 @@ def test_each_product_of_a_frame() -> None:
     assert np.array_equal(made['mask'], mask * np.uint8(255))
     assert np.array_equal(made['cutout'][mask], np.insert(frame.image[mask], 3, 255, axis=1))
     assert not made['cutout'][~mask].any()
-    found = RedPersonNet().segment(frame.image, SegmentSettings(), parts=True, people=True, confidence=True)
+    found = RedPersonNet().segment(
+        frame.image, SegmentSettings(), parts=True, people=True, confidence=True, state=VideoState()
+    )
     assert np.array_equal(made['overlay'], render_overlay(frame.image, found))
     assert made['anonymized'].shape == frame.image.shape
     assert not np.array_equal(made['anonymized'], frame.image)
