@@ -138,11 +138,12 @@ def convert_video(
         maker: makes the products.
         settings: everything else that the products depend on, as JSON values.
         progress: called with the number of frames.
-        stop: returns whether to complete the output now; called after each frame.
+        stop: returns whether to end now, called after each frame: the output of a camera or live stream is completed.
         chunk_frames: number of frames in a chunk.
 
     Raises:
         BodyPixError: the output cannot be written, or the source cannot be read.
+        KeyboardInterrupt: `stop` returned True and the source is neither a camera nor a live stream.
     """
     job.check()
     with open_frames(job.source, job.rate_hz) as source, WorkFolder(job.output, _identity(job, settings)) as work:
@@ -166,7 +167,7 @@ class _Run:
         self._done = self._resume()
         audio = job.path if job.audio and job.path is not None and job.path.is_file() else None
         if audio is not None and not has_pyav():
-            _LOG.info('PyAV is not installed: audio is not copied (pip install bodypix_ros[video])')
+            _LOG.info('PyAV 15 or later is not installed: audio is not copied (pip install bodypix_ros[video])')
         self._writers: dict[str, Writer] = {
             product: open_writer(product, work.result / name, work.pieces / product, self._done, source, audio)
             for product, name in job.names().items()
@@ -188,6 +189,8 @@ class _Run:
             if self._resumable and self._done % self._chunk_frames == 0:
                 self._commit()
             if stop():
+                if not self._source.live:
+                    raise KeyboardInterrupt
                 break
         return self._done
 

@@ -176,7 +176,7 @@ def test_without_pyav_a_video_is_written_in_one_piece(
     summary = convert(VideoJob(str(walk), tmp_path / 'out.mp4', ('overlay',)), chunk_frames=5)
     assert summary.frames == COUNT
     assert int(cv2.VideoCapture(str(tmp_path / 'out.mp4')).get(cv2.CAP_PROP_FRAME_COUNT)) == COUNT
-    assert 'PyAV is not installed: audio is not copied (pip install bodypix_ros[video])' in caplog.messages
+    assert 'PyAV 15 or later is not installed: audio is not copied (pip install bodypix_ros[video])' in caplog.messages
 
 
 def test_results_of_pictures_have_their_names(tmp_path: Path) -> None:
@@ -216,6 +216,12 @@ def test_the_output_of_a_camera_is_completed_on_request(tmp_path: Path, monkeypa
     summary = convert(VideoJob('0', tmp_path / 'out', ('people',)), stop=lambda: next(requests), chunk_frames=2)
     assert summary.frames == 4
     assert len((tmp_path / 'out' / 'people.jsonl').read_text().splitlines()) == 4
+
+
+def test_a_request_to_end_interrupts_the_conversion_of_a_file(walk: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        convert(VideoJob(str(walk), tmp_path / 'out', ('people',)), stop=lambda: True)
+    assert [path.name for path in tmp_path.iterdir()] == ['walk.mkv']
 
 
 def test_a_camera_never_continues_an_earlier_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
