@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import ImageError, SettingError
+from ..errors import BodyPixError, ImageError, SettingError
 from ..models.progress import Progress, no_progress
 from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames, without_password
 from .products import Doubt, ProductMaker
@@ -147,13 +147,13 @@ def convert_video(
     """
     job.check()
     with open_frames(job.source, job.rate_hz) as source, WorkFolder(job.output, _identity(job, settings)) as work:
-        run = _Run(job, maker, source, work, chunk_frames)
-        frames = run.process(progress, stop)
-        if frames == 0:
-            raise ImageError(f'no frame of {job.source_text} can be decoded')
-        summary = Summary(frames, source.bad_frames, maker.people_seen, maker.doubts)
-        run.finish(summary)
-        return summary
+        try:
+            return _Run(job, maker, source, work, chunk_frames).convert(progress, stop)
+        except OSError as error:
+            raise BodyPixError(
+                f'failed to write {job.output} ({error.strerror or error}); free some space or choose another output, '
+                'then run the command again'
+            ) from error
 
 
 class _Run:
@@ -174,8 +174,20 @@ class _Run:
         }
         self._resumable = not source.live and all(writer.resumable for writer in self._writers.values())
 
-    def process(self, progress: Progress, stop: Callable[[], bool]) -> int:
-        """Make the products of the remaining frames; return the number of all frames."""
+    def convert(self, progress: Progress, stop: Callable[[], bool]) -> Summary:
+        """Make the products of the remaining frames, and publish the output."""
+        self._process(progress, stop)
+        if self._done == 0:
+            raise ImageError(f'no frame of {self._job.source_text} can be decoded')
+        summary = Summary(self._done, self._source.bad_frames, self._maker.people_seen, self._maker.doubts)
+        for writer in self._writers.values():
+            writer.finish()
+        report = {'source': self._job.source_text, 'products': self._job.names(), **dataclasses.asdict(summary)}
+        (self._work.result / REPORT).write_text(json.dumps(report, indent=1), encoding='utf-8')
+        self._work.publish()
+        return summary
+
+    def _process(self, progress: Progress, stop: Callable[[], bool]) -> None:
         self._source.skip(self._done)
         task, total = Path(self._job.source_text).name, self._source.count
         progress(task, self._done, total)
@@ -186,21 +198,12 @@ class _Run:
                 self._writers[product].write(frame, result)
             self._done = frame.index + 1
             progress(task, self._done, total)
-            if self._resumable and self._done % self._chunk_frames == 0:
+            if self._done % self._chunk_frames == 0:
                 self._commit()
             if stop():
                 if not self._source.live:
                     raise KeyboardInterrupt
                 break
-        return self._done
-
-    def finish(self, summary: Summary) -> None:
-        """Join the pieces and publish the output."""
-        for writer in self._writers.values():
-            writer.finish()
-        report = {'source': self._job.source_text, 'products': self._job.names(), **dataclasses.asdict(summary)}
-        (self._work.result / REPORT).write_text(json.dumps(report, indent=1), encoding='utf-8')
-        self._work.publish()
 
     def _resume(self) -> int:
         """Return the number of frames that an earlier run completed."""
@@ -222,7 +225,8 @@ class _Run:
     def _commit(self) -> None:
         for writer in self._writers.values():
             writer.commit()
-        self._work.save(Checkpoint(self._done, self._maker.save()))
+        if self._resumable:
+            self._work.save(Checkpoint(self._done, self._maker.save()))
 
 
 def _identity(job: VideoJob, settings: Mapping[str, Any]) -> dict[str, Any]:

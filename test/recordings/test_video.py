@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -246,6 +247,27 @@ def test_a_failure_leaves_no_output(walk: Path, tmp_path: Path) -> None:
     with pytest.raises(BodyPixError, match='a fault'):
         convert_video(job, ProductMaker(Failing(), job.products, ProductSettings()), {})  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ['walk.mkv']
+
+
+def test_a_full_disk_is_named(walk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(writers.PictureWriter, 'write', fail)
+    with pytest.raises(BodyPixError, match=r'failed to write .*/out \(No space left on device\); free some space or'):
+        convert(VideoJob(str(walk), tmp_path / 'out', ('mask',), png=True))
+
+
+def test_a_long_recording_of_a_camera_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, 'open_frames', Camera)
+    pieces: list[str] = []
+
+    def stop() -> bool:
+        pieces[:] = sorted(path.name for path in (tmp_path / 'out.partial' / 'pieces' / 'people').iterdir())
+        return len(pieces) == 3
+
+    summary = convert(VideoJob('0', tmp_path / 'out', ('people',)), stop=stop, chunk_frames=2)
+    assert (summary.frames, pieces) == (6, ['000000000.jsonl', '000000002.jsonl', '000000004.jsonl'])
 
 
 def test_a_video_without_a_frame_is_refused(tmp_path: Path) -> None:
