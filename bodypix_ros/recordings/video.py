@@ -166,8 +166,6 @@ class _Run:
         self._chunk_frames = chunk_frames
         self._done = self._resume()
         audio = job.path if job.audio and job.path is not None and job.path.is_file() else None
-        if audio is not None and not has_pyav():
-            _LOG.info('PyAV 15 or later is not installed: audio is not copied (pip install bodypix_ros[video])')
         self._writers: dict[str, Writer] = {
             product: open_writer(product, work.result / name, work.pieces / product, self._done, source, audio)
             for product, name in job.names().items()
