@@ -187,7 +187,7 @@ class _Run:
 
     def _process(self, progress: Progress, stop: Callable[[], bool]) -> None:
         self._source.skip(self._done)
-        task, total = Path(self._job.source_text).name, self._source.count
+        task, total = Path(self._job.source_text).name, self._expected()
         progress(task, self._done, total)
         for frame in self._source:
             if frame.stamp_s >= self._job.seconds:
@@ -202,6 +202,14 @@ class _Run:
                 if not self._source.live:
                     raise KeyboardInterrupt
                 break
+
+    def _expected(self) -> int:
+        """Return about how many frames there will be; 0 if that is unknown."""
+        count, seconds = self._source.count, self._job.seconds
+        if math.isinf(seconds):
+            return count
+        limit = math.ceil(seconds * self._source.rate_hz)
+        return min(count, limit) if count else limit
 
     def _resume(self) -> int:
         """Return the number of frames that an earlier run completed."""

@@ -195,7 +195,9 @@ def test_results_of_pictures_have_their_names(tmp_path: Path) -> None:
 
 def test_only_the_first_seconds_are_read(walk: Path, tmp_path: Path) -> None:
     job = VideoJob(str(walk), tmp_path / 'out', ('people',), seconds=0.75)
-    assert convert(job).frames == 8  # 0.0 to 0.7 s at 10 Hz
+    totals: set[int] = set()
+    assert convert(job, progress=lambda _, done, total: totals.add(total)).frames == 8  # 0.0 to 0.7 s at 10 Hz
+    assert totals == {8}
 
 
 class Camera(FrameSource):
