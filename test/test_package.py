@@ -34,6 +34,7 @@ ROSDEP_KEYS = {
 """How package.xml calls what our code imports, where the names differ."""
 
 REQUIREMENTS = {
+    'av': ('video', 'av'),
     'cv2': ('', 'opencv-python-headless'),
     'filelock': ('', 'filelock'),
     'numpy': ('', 'numpy'),
@@ -53,7 +54,7 @@ REQUIREMENTS = {
 }
 """Which extra of setup.cfg, or none, brings what our code imports, and how it is called there."""
 
-NOT_ON_A_ROBOT = frozenset({'cuda', 'matplotlib', 'numba', 'onnx', 'psutil', 'skimage'})
+NOT_ON_A_ROBOT = frozenset({'av', 'cuda', 'matplotlib', 'numba', 'onnx', 'psutil', 'skimage'})
 """What package.xml leaves to pip: it is optional, or there is no rosdep key."""
 
 NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater', 'visualization_msgs'})
