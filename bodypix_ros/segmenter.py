@@ -20,6 +20,7 @@ from .inference.providers import SAMPLE_SIZE, open_engine
 from .models.network import BODYPIX, OWN, Network, load_network, resolve_settings
 from .models.progress import Progress
 from .parts import mirrored, renumbering
+from .refine import refine_segmentation
 from .segmentation import Segmentation
 from .setting import Settings
 from .settings import NetworkSettings, SegmentSettings
@@ -163,7 +164,13 @@ class Segmenter:
         ]
         with self._lock:
             engine = self._engine_for(people)
-            found = engine.segment(pictures, settings.threshold, parts=parts, confidence=confidence)
+            found = engine.segment(pictures, settings.threshold, parts=parts, confidence=confidence or settings.refine)
+        if settings.refine:
+            found = [
+                _refine(decoded, *picture, settings.threshold) for decoded, picture in zip(found, pictures, strict=True)
+            ]
+        if not confidence:
+            found = [dataclasses.replace(decoded, confidence=None) for decoded in found]
         return [
             self._finish(decoded, geometry, settings, people)
             for decoded, (_, geometry) in zip(found, pictures, strict=True)
@@ -270,6 +277,18 @@ def check_image(image: Image) -> None:
         raise ImageError(f'{expected}, got {type(image).__name__}{hint}')
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise ImageError(f'{expected}, got shape {image.shape} of {image.dtype}')
+
+
+def _refine(decoded: Decoded, image: Image, geometry: Geometry, threshold: float) -> Decoded:
+    """Move the edges of the mask onto the edges of the image, before people are separated."""
+    started = time.perf_counter()
+    found = Segmentation(decoded.mask, decoded.parts, confidence=decoded.confidence)
+    refined = refine_segmentation(image, found, threshold, geometry.cell_px)
+    spent_ms = decoded.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
+    timings = dataclasses.replace(decoded.timings, postprocess_ms=spent_ms)
+    return dataclasses.replace(
+        decoded, mask=refined.mask, parts=refined.parts, confidence=refined.confidence, timings=timings
+    )
 
 
 def _changed(kind: type[S], settings: S | None, changes: dict[str, Any]) -> S:

@@ -18,7 +18,7 @@ from ..errors import BodyPixError, ImageError
 from ..palettes import BLACK, palette_colors
 from ..parts import PartIds
 from ..people import PartRegion, Person
-from ..render import colorize_parts, render_overlay
+from ..render import colorize_parts, cut_out, render_overlay
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
 
@@ -30,15 +30,17 @@ def draw_pictures(
 ) -> Pictures:
     """Return the images that the node would publish for a picture, by topic; BGR or grey.
 
-    These are mask, parts, parts_color and overlay, and instances if people were requested.
+    These are mask, parts, parts_color and overlay, and instances if people were requested. With the effect cutout and
+    without a background, the overlay is transparent there: BGRA.
     """
     assert result.parts is not None
     colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
+    transparent = settings.overlay_effect == 'cutout' and not settings.overlay_background
     pictures: dict[str, NDArray[Any]] = {
         'mask': result.mask.view(np.uint8) * np.uint8(255),
         'parts': result.parts.view(np.uint8),
         'parts_color': colorize_parts(result.parts, colors)[..., ::-1],
-        'overlay': render_overlay(image, result, settings, part_ids),
+        'overlay': cut_out(image, result) if transparent else render_overlay(image, result, settings, part_ids),
     }
     if result.people is not None:
         pictures['instances'] = result.people.labels
@@ -71,7 +73,7 @@ def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: C
 
     Args:
         folder: created if it does not exist.
-        pictures: by name, (H, W) or (H, W, 3) uint8 BGR.
+        pictures: by name, (H, W), (H, W, 3) uint8 BGR or (H, W, 4) uint8 BGRA.
         prefix: of the file names.
         inputs: files that are never overwritten.
 

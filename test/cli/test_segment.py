@@ -35,7 +35,9 @@ class StandIn:
         self.settings = NetworkSettings()
         self.calls: list[tuple[SegmentSettings, bool]] = []
 
-    def segment(self, image: NDArray[np.uint8], settings: SegmentSettings, *, people: bool) -> Segmentation:
+    def segment(
+        self, image: NDArray[np.uint8], settings: SegmentSettings, *, people: bool, confidence: bool
+    ) -> Segmentation:
         self.calls.append((settings, people))
         if image[0, 0, 0] == 13:
             raise RuntimeError('a fault of ours')
