@@ -16,10 +16,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from score_network import _examples, _value
+
 import bodypix_ros
 from bodypix_ros.refine import refine_segmentation
 from bodypix_ros.settings import NetworkSettings
-from score_network import _examples, _value
 from training.scores import boundary_score, overlap
 
 REPETITIONS = 20

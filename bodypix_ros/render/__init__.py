@@ -8,7 +8,7 @@ from .bokeh import FACE_IDS, blur_body_parts, draw_bokeh
 from .colors import Order, colorize_labels, colorize_parts, to_colored_parts
 from .cutout import cut_out
 from .masks import to_mask
-from .overlay import overlay_needs_confidence, overlay_needs_parts, render_overlay
+from .overlay import overlay_needs_confidence, overlay_needs_parts, render_overlay, settings_without_parts
 from .pixelate import draw_pixelated_mask
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     'overlay_needs_confidence',
     'overlay_needs_parts',
     'render_overlay',
+    'settings_without_parts',
     'to_binary_mask',
     'to_colored_mask',
     'to_colored_parts',
