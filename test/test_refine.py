@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 import bodypix_ros
 from bodypix_ros import BodyPix
+from bodypix_ros.inference.mediapipe.person_masks import segment_persons
+from bodypix_ros.inference.pipeline import Request
 from bodypix_ros.parts import BACKGROUND
+from bodypix_ros.people import Pose
 from bodypix_ros.refine import refine_segmentation
 from bodypix_ros.segmentation import Segmentation
+from bodypix_ros.settings import SegmentSettings
 from training.scores import boundary_score, overlap
 
 CELL_PX = 16.0
@@ -158,6 +162,37 @@ def test_each_image_of_a_batch_is_refined_with_its_own_pixels(own, astronaut: ND
     images = [astronaut, astronaut[:300, 50:], np.zeros((40, 30, 3), np.uint8)]
     for image, found in zip(images, own.segment_batch(images, refine=True), strict=True):
         np.testing.assert_array_equal(found.mask, own.segment(image, refine=True).mask)
+
+
+class Drawn:
+    """The mask of one person, as a probability of every pixel."""
+
+    def __init__(self, probability: NDArray[np.float32]) -> None:
+        self.probability = probability
+
+    def paste_mask(self, canvas: NDArray[np.float32]) -> None:
+        np.maximum(canvas, self.probability, out=canvas)
+
+
+def test_people_of_mediapipe_have_the_pixels_of_the_refined_mask() -> None:
+    image, truth, confidence = shirt_and_coarse_confidence()
+    image = np.hstack([image, image])
+    probability = np.hstack([confidence, np.zeros_like(confidence)]).astype(np.float32) / 255
+    masks = [Drawn(probability), Drawn(np.fliplr(probability))]  # the second has no pose
+    pose = Pose(0.9, ())
+    request = Request(people=True)
+    plain, refined = (
+        segment_persons(masks, [pose], image, SegmentSettings(refine=refine), request, 'coco17')
+        for refine in (False, True)
+    )
+    assert refined.people is not None
+    assert refined.confidence is None
+    everywhere = np.ones_like(refined.mask)
+    both = np.hstack([truth, truth])
+    assert overlap(refined.mask, both, everywhere) > overlap(plain.mask, both, everywhere)
+    np.testing.assert_array_equal(refined.people.labels[:, :160], refined.mask[:, :160])
+    assert not refined.people.labels[:, 160:].any()
+    assert refined.people.persons[0].area_px == refined.mask[:, :160].sum()
 
 
 def test_boundaries_of_the_official_network_improve_on_photographs(shared: Path, server: str, model_dir: str) -> None:
