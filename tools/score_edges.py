@@ -39,6 +39,7 @@ def main() -> None:
     changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
     of_segment = {name: changes.pop(name) for name in list(changes) if hasattr(SegmentSettings, name)}
     net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
+    settings = SegmentSettings().changed(of_segment)
     examples = list(_examples(options.images / 'validation'))
     scores: dict[tuple[str, bool], list[tuple[float, float]]] = {}
     seen: dict[str, int] = {}
@@ -47,7 +48,7 @@ def main() -> None:
         seen[collection] = seen.get(collection, 0) + 1
         half = 'used for tuning' if seen[collection] % 2 else 'held out'
         for refine in (False, True):
-            mask = net.segment(image, parts=False, refine=refine, **of_segment).mask
+            mask = net.segment(image, settings.changed({'refine': refine}), parts=False).mask
             score = overlap(mask, truth, counted), boundary_score(mask, truth, counted)
             scores.setdefault((half, refine), []).append(score)
     print(f'{net.network.name}, internal_resolution {net.settings.internal_resolution}')

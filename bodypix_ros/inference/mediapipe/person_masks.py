@@ -70,7 +70,7 @@ def segment_persons(
         request: what is returned; there are no parts.
         keypoint_set: of the poses.
     """
-    probability, labels = combine_masks(masks[: len(poses)], *image.shape[:2], settings.threshold)
+    probability, labels = combine_masks(masks[: len(poses)], image.shape[0], image.shape[1], settings.threshold)
     for mask in masks[len(poses) :]:
         mask.paste_mask(probability)
     found = Segmentation(
