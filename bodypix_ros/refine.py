@@ -113,7 +113,7 @@ def refine_segmentation(image: Plane, found: Segmentation, threshold: float, cel
     nearest = None if parts is None else _nearest_parts(parts, grid)
     for cells in _strips(band, step_px):
         pixels = grid.pixels(cells)
-        inside = grid.grow(band, cells, cv2.INTER_LINEAR)  # rounds to 0 or 1; several times faster than nearest
+        inside = grid.grow(band, cells, cv2.INTER_NEAREST)
         refined = _evaluate(image[pixels], grid.grow(coefficients, cells, cv2.INTER_LINEAR))
         cv2.copyTo(refined, inside, confidence[pixels])
         person = cv2.threshold(refined, math.floor(threshold * 255), 1, cv2.THRESH_BINARY)[1]
