@@ -10,7 +10,7 @@ help:
 	@echo 'make demo    run the node on a picture; IMAGE=person.jpg, VIDEO=walk.mp4 or DEVICE=/dev/video0, ARGS=... for options'
 	@echo 'make test    check style and types, run the tests; ARGS="-k parts" selects tests'
 	@echo 'make docs    build the documentation site in site/'
-	@echo 'make lint    check style and types only'
+	@echo 'make lint    check style, types and the Dockerfile only'
 	@echo 'make format  format the code and apply automatic fixes'
 	@echo 'make clean   remove .venv and all build results'
 
@@ -28,6 +28,7 @@ lint: environment
 	$(IN_VENV) ruff check
 	$(IN_VENV) ruff format --check
 	$(IN_VENV) mypy
+	$(IN_VENV) hadolint docker/Dockerfile
 
 format:
 	$(IN_VENV) ruff check --fix
