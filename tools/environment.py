@@ -130,7 +130,8 @@ def rclpy_is_importable() -> bool:
 
 def cuda_of_driver() -> int:
     """Return the major CUDA version that the NVIDIA driver supports, or 0 without a driver."""
-    if platform.machine() != 'x86_64' or shutil.which('nvidia-smi') is None:  # there are no ROS wheels for other processors
+    # there are no ROS wheels for other processors
+    if platform.machine() != 'x86_64' or shutil.which('nvidia-smi') is None:
         return 0
     answer = subprocess.run(['nvidia-smi'], capture_output=True, text=True, check=False)
     version = re.search(r'CUDA Version: (\d+)', answer.stdout)
