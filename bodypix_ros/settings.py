@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from .errors import SettingError, shorten
 from .palettes import PALETTES
@@ -16,6 +17,10 @@ RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
 
 MIN_PIXELS, MAX_PIXELS = 65, 2049
 """Range of `internal_resolution` as the longer side of the input of bodypix_ros, pixels."""
+
+SELFIE_MODELS = ('selfie_general', 'selfie_landscape')
+BLAZEPOSE_MODELS = ('blazepose_lite', 'blazepose_full', 'blazepose_heavy')
+"""MediaPipe's models: masks of a person close to the camera, and poses with 33 keypoints and masks."""
 
 OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
 
@@ -115,9 +120,10 @@ class NetworkSettings(Settings):
 
     model: str = setting(
         'auto',
-        'Network: bodypix_ros (included in this package) or bodypix (Google); auto selects bodypix_ros, '
-        'or bodypix if a setting that only BodyPix has is given',
-        choices=('auto', 'bodypix_ros', 'bodypix'),
+        'Network: bodypix_ros (included in this package), bodypix (Google), selfie_* or blazepose_* (MediaPipe, '
+        'without parts; see docs/models.md); auto selects bodypix_ros, or bodypix if a setting that only BodyPix has '
+        'is given',
+        choices=('auto', 'bodypix_ros', 'bodypix', *SELFIE_MODELS, *BLAZEPOSE_MODELS),
     )
     version: int = setting(2, 'BodyPix version of the official checkpoint', choices=(1, 2))
     architecture: str = setting(
@@ -224,6 +230,13 @@ class SegmentSettings(Settings):
         choices=('webgl', 'cpu'),
         live=True,
     )
+    selfie_crop: str = setting(
+        'picture',
+        'What selfie_* processes: picture (the whole image, without separating people), or people (the surroundings '
+        'of each person that bodypix_ros finds, which is more accurate and slower)',
+        choices=('picture', 'people'),
+        live=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -268,6 +281,38 @@ class PictureSettings(Settings):
         '',
         'Width and height of semantic/mask and semantic/confidence, such as 640x480; empty for the size of the image',
         parse=_parse_size,
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class AnonymizeSettings(Settings):
+    """How people are made unrecognisable in images: see docs/privacy.md."""
+
+    anonymize: str = setting(
+        'heads',
+        'What is covered: faces, heads (with hair and neck) or people (all their pixels)',
+        choices=('faces', 'heads', 'people'),
+        live=True,
+    )
+    anonymize_style: Literal['blur', 'pixelate', 'fill'] = setting(
+        'blur',
+        'How it is covered: blur and pixelate leave at most 4 cells across a head, fill leaves nothing',
+        choices=('blur', 'pixelate', 'fill'),
+        live=True,
+    )
+    anonymize_margin: float = setting(
+        0.3,
+        'Enlarges what is covered on each side, as a fraction of the size of the head',
+        minimum=0.0,
+        maximum=2.0,
+        live=True,
+    )
+    anonymize_hold_s: float = setting(
+        0.5,
+        'Seconds for which a head stays covered that is not found any more; the cover moves with its last speed',
+        minimum=0.0,
+        maximum=10.0,
         live=True,
     )
 
@@ -433,6 +478,7 @@ GROUPS: tuple[type[Settings], ...] = (
     NetworkSettings,
     SegmentSettings,
     PictureSettings,
+    AnonymizeSettings,
     TrackingSettings,
     NodeSettings,
 )
