@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import re
 import subprocess
@@ -10,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import bodypix_ros
+from bodypix_ros.errors import SettingError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -45,8 +49,8 @@ def test_files_outside_the_documents_are_copied_and_linked(site: Path) -> None:
 
 def test_the_programming_interface_comes_from_the_docstrings(site: Path) -> None:
     text = re.sub('<[^>]+>', '', (site / 'api.html').read_text(encoding='utf-8'))
-    for sentence in ('Load a network.', 'Segment one image.', 'A setting has an invalid value.'):
-        assert sentence in text
+    for thing in (bodypix_ros.load, bodypix_ros.Segmenter.segment, SettingError):
+        assert inspect.cleandoc(thing.__doc__ or '').split('\n')[0] in text
 
 
 def test_no_page_loads_anything_from_another_host(site: Path) -> None:
