@@ -47,11 +47,14 @@ REQUIREMENTS = {
     'numba': ('fast', 'numba'),
     'psutil': ('bench', 'psutil'),
     'skimage': ('demo', 'scikit-image'),
+    'tflite': ('mediapipe', 'tflite'),
     'yaml': ('dev', 'pyyaml'),
 }
 """Which extra of setup.cfg, or none, brings what our code imports, and how it is called there."""
 
-NOT_ON_A_ROBOT = frozenset({'cuda', 'matplotlib', 'numba', 'onnx', 'onnxruntime', 'pooch', 'psutil', 'skimage'})
+NOT_ON_A_ROBOT = frozenset(
+    {'cuda', 'matplotlib', 'numba', 'onnx', 'onnxruntime', 'pooch', 'psutil', 'skimage', 'tflite'}
+)
 """What package.xml leaves to pip: it is optional, or there is no rosdep key of a system package."""
 
 NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater', 'visualization_msgs'})
