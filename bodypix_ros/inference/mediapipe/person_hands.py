@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -108,16 +108,9 @@ class PersonHands:
             state: of the camera, updated; None for a single picture.
         """
         expected = [one for index, person in enumerate(persons) for one in expect_hands(index, person)]
-        tracked = [] if state is None else state.hands
-        regions = {row: tracked[column][1] for row, column in _assigned(expected, [wrist for wrist, _ in tracked])}
-        lost = [row for row in range(len(expected)) if row not in regions]
-        palms = self._finder.detect(image, [expected[row].search for row in lost])
-        owners = _assigned([expected[row] for row in lost], [palm.wrist for palm in palms])
-        regions.update((lost[row], expected[lost[row]].enlarged(palms[column].region)) for row, column in owners)
-        seen = set(regions)
-        regions.update(
-            (row, region) for row in lost if row not in seen and (region := expected[row].region) is not None
-        )
+        seen = self._detect(image, expected, [] if state is None else state.hands)
+        guessed = {row: one.region for row, one in enumerate(expected) if row not in seen}
+        regions = {**seen, **{row: region for row, region in guessed.items() if region is not None}}
         found = dict(zip(regions, self._finder.find(image, list(regions.values())), strict=True))
         accepted = {(expected[row].person, expected[row].side): hand for row, hand in _accepted(expected, found, seen)}
         if state is not None:
@@ -130,6 +123,26 @@ class PersonHands:
             )
             for index in range(len(persons))
         ]
+
+    def _detect(
+        self, image: Image, expected: Sequence[ExpectedHand], tracked: Sequence[tuple[Sequence[float], Region]]
+    ) -> dict[int, Region]:
+        """Return the region of each hand that is tracked or of which the palm is detected, by its index in `expected`.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            expected: all expected hands.
+            tracked: x and y of the wrist and the region of each hand of the previous image.
+        """
+        owners = assign(_distances(expected, [wrist for wrist, _ in tracked]))
+        regions = {row: tracked[column][1] for row, column in owners.items()}
+        lost = [row for row in range(len(expected)) if row not in regions]
+        palms = self._finder.detect(image, [expected[row].search for row in lost])
+        owners = assign(_distances([expected[row] for row in lost], [palm.wrist for palm in palms]))
+        for index, column in owners.items():
+            row = lost[index]
+            regions[row] = expected[row].enlarged(palms[column].region)
+        return regions
 
 
 def open_hands(settings: NetworkSettings, progress: Progress = no_progress) -> PersonHands:
@@ -204,10 +217,10 @@ def assign(distances: NDArray[np.float64], limit: float = _NEAR_CM) -> dict[int,
     return owners
 
 
-def _assigned(expected: Sequence[ExpectedHand], wrists: Sequence[Sequence[float]]) -> Iterable[tuple[int, int]]:
-    """Return the index of each expected hand that has a wrist, and the index of this wrist."""
-    distances = np.array([[one.distance_cm(wrist) for wrist in wrists] for one in expected])
-    return assign(distances.reshape(len(expected), len(wrists))).items()
+def _distances(expected: Sequence[ExpectedHand], wrists: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """Return the distance of each wrist from each expected hand, (expected, wrists), centimetres."""
+    distances = [[one.distance_cm(wrist) for wrist in wrists] for one in expected]
+    return np.array(distances, np.float64).reshape(len(expected), len(wrists))
 
 
 def _accepted(
