@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bodypix_ros.inference.geometry import (
+    Geometry,
     Padding,
     _area_taps,
     bodypix1_geometry,
