@@ -13,7 +13,6 @@ from .errors import ImageError, SettingError
 from .inference.bodypix_pipeline import BodyPixPipeline
 from .inference.numpy_kernels import Image
 from .inference.pipeline import Pipeline, Request
-from .inference.providers import SAMPLE_SIZE
 from .models.network import BODYPIX, Model, load_network, resolve_settings
 from .models.progress import Progress, no_progress
 from .segmentation import Segmentation, VideoState
@@ -96,7 +95,7 @@ class Segmenter:
         self.model_reason = model_reason
         self.pipeline = pipeline
         self._lock = RLock()
-        self._warm_up()
+        pipeline.warm_up()
         _LOG.info('%s%s on %s (%s)', self.network.name, self._because(), self.provider, self.provider_reason)
 
     @property
@@ -193,13 +192,23 @@ class Segmenter:
             found = self.pipeline.segment(seen, settings, Request(parts, people, confidence), states)
         return [one.mirrored(self.settings.part_ids) for one in found] if flipped else found
 
-    def prepare(self, height: int, width: int, count: int = 1, *, parts: bool = True, people: bool = False) -> None:
+    def prepare(
+        self,
+        height: int,
+        width: int,
+        count: int = 1,
+        settings: SegmentSettings | None = None,
+        *,
+        parts: bool = True,
+        people: bool = False,
+    ) -> None:
         """Prepare for images of a size, so that the first ones are not delayed; quick on a CPU.
 
         Args:
             height: of the images, pixels.
             width: of the images, pixels.
             count: number of images in a call of `segment_batch`.
+            settings: of the calls; None for the defaults.
             parts: whether body parts will be requested.
             people: whether people will be requested.
 
@@ -207,12 +216,7 @@ class Segmenter:
             ProviderError: images of this size do not run on the GPU.
         """
         with self._lock:
-            self.pipeline.prepare(height, width, count, Request(parts, people))
-
-    def _warm_up(self) -> None:
-        """Run everything once, so that compilation and first allocations do not delay the first frame."""
-        noise = np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
-        self.segment(noise, threshold=0.01)
+            self.pipeline.prepare(height, width, count, settings or SegmentSettings(), Request(parts, people))
 
     def _because(self) -> str:
         return f' ({self.model_reason})' if self.model_reason else ''

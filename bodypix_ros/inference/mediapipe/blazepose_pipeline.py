@@ -13,14 +13,14 @@ from ...models.progress import Progress, no_progress
 from ...people import Pose
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
-from ..bodypix_pipeline import BodyPixPipeline, open_people_finder
+from ..bodypix_pipeline import BodyPixPipeline, noise, open_people_finder
 from ..engine import Provider
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .blazepose import BlazePose, BlazePosePerson
 from .person_masks import segment_persons
 from .pose_regions import distinct_people, is_same_person, region_of_pose
-from .regions import Region
+from .regions import Region, whole_image
 from .session import LazySession, Session, open_session
 
 SEARCH_PERIOD = 10
@@ -77,10 +77,15 @@ class BlazePosePipeline:
         """See `Pipeline.input_size`; that of the landmark network."""
         return self._landmarker.input_size
 
-    def prepare(self, height: int, width: int, count: int, request: Request) -> None:
+    def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
-        if self._finder is not None:
-            self._finder.prepare(height, width, count, Request(parts=False, people=True))
+        if settings.max_people > 1:
+            self._open_finder().prepare(height, width, count, settings, Request(parts=False, people=True))
+
+    def warm_up(self) -> None:
+        """See `Pipeline.warm_up`; it runs the landmark network, but does not open those that find people."""
+        image = noise()
+        self._blazepose.find(image, [whole_image(*image.shape[:2])])
 
     def segment(
         self,
@@ -137,13 +142,16 @@ class BlazePosePipeline:
         """Find people in the whole image."""
         if settings.max_people == 1:
             return self._blazepose.detect(image)[:1]
-        if self._finder is None:
-            self._finder = open_people_finder(self._settings)
         candidates = settings.changed({'score_threshold': min(settings.score_threshold, _CANDIDATE_SCORE)})
-        (found,) = self._finder.segment([image], candidates, Request(parts=False, people=True), [None])
+        (found,) = self._open_finder().segment([image], candidates, Request(parts=False, people=True), [None])
         assert found.people is not None
         poses = [pose for pose in found.people.poses if pose.score >= candidates.score_threshold]
         return [region for pose in poses if (region := region_of_pose(pose)) is not None]
+
+    def _open_finder(self) -> BodyPixPipeline:
+        if self._finder is None:
+            self._finder = open_people_finder(self._settings)
+        return self._finder
 
     def _open(self, name: str, progress: Progress = no_progress) -> Session:
         return open_session(name, load_onnx(name, self._settings, progress), self._settings)

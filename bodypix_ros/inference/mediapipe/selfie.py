@@ -22,7 +22,7 @@ from ...people import Pose
 from ...regions import Box
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
-from ..bodypix_pipeline import BodyPixPipeline, open_people_finder
+from ..bodypix_pipeline import BodyPixPipeline, noise, open_people_finder
 from ..engine import Provider
 from ..numpy_kernels import Image
 from ..pipeline import Request
@@ -75,10 +75,14 @@ class SelfiePipeline:
         """See `Pipeline.input_size`; the same for all images."""
         return self._size
 
-    def prepare(self, height: int, width: int, count: int, request: Request) -> None:
+    def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
-        if self._finder is not None:
-            self._finder.prepare(height, width, count, Request(parts=False, people=True))
+        if settings.selfie_crop == 'people':
+            self._open_finder().prepare(height, width, count, settings, Request(parts=False, people=True))
+
+    def warm_up(self) -> None:
+        """See `Pipeline.warm_up`."""
+        self.segment([noise()], SegmentSettings(), Request(), [None])
 
     def segment(
         self,
@@ -108,10 +112,13 @@ class SelfiePipeline:
     def _segment_people(
         self, images: Sequence[Image], settings: SegmentSettings, request: Request
     ) -> list[Segmentation]:
+        found = self._open_finder().segment(images, settings, Request(parts=False, people=True), [None] * len(images))
+        return [self._segment_persons(image, one, settings, request) for image, one in zip(images, found, strict=True)]
+
+    def _open_finder(self) -> BodyPixPipeline:
         if self._finder is None:
             self._finder = open_people_finder(self._settings)
-        found = self._finder.segment(images, settings, Request(parts=False, people=True), [None] * len(images))
-        return [self._segment_persons(image, one, settings, request) for image, one in zip(images, found, strict=True)]
+        return self._finder
 
     def _segment_persons(
         self, image: Image, found: Segmentation, settings: SegmentSettings, request: Request
