@@ -27,7 +27,7 @@ SEARCH_PERIOD = 10
 """Images of a video after which people who are not tracked yet are searched for in the whole image."""
 
 _SMALLER = 0.7
-"""Factor for the second attempt if there is no person in a region: the size of invisible parts is uncertain."""
+"""Factor for the second attempt if BlazePose finds nobody in a region: the size of invisible parts is uncertain."""
 
 _CANDIDATE_SCORE = 0.25
 """Minimum score of a pose of our network; whether there is a person is decided by BlazePose."""
