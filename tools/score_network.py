@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import bodypix_ros
 from bodypix_ros.errors import ModelError
+from bodypix_ros.parts import KEYPOINTS
 from bodypix_ros.segmentation import Segmentation
 from bodypix_ros.settings import NetworkSettings, SegmentSettings
 from training.scores import boundary_score, found_keypoints, overlap
@@ -128,8 +129,10 @@ def _read(path: Path, flag: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
 
 
 def _keypoints(result: Segmentation) -> list[NDArray[np.float64]]:
+    """Return (17, 2) x and y of each person, in the order of COCO."""
     assert result.people is not None
-    return [np.array([(point.x, point.y) for point in person.keypoints]) for person in result.people.persons]
+    people = [{point.name: (point.x, point.y) for point in person.keypoints} for person in result.people.persons]
+    return [np.array([points[name] for name in KEYPOINTS]) for points in people]
 
 
 if __name__ == '__main__':
