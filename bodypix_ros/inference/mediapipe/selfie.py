@@ -197,11 +197,12 @@ def _regions(mask: NDArray[np.bool_]) -> list[Box]:
 
 
 def _resize(image: Image, crop: Crop, size: tuple[int, int]) -> Image:
-    """Return a crop as (h, w, 3) uint8 of `size`, resized bilinearly; beyond the image, its border is replicated."""
+    """Return a crop as (h, w, 3) uint8 of `size`, resized bilinearly; beyond the image, its border is replicated.
+
+    Pixel (0, 0) of the result is that at the corner of the crop, not half a pixel inside: MediaPipe crops like this, and
+    its masks differ visibly otherwise.
+    """
     height, width = size
-    scale_x, scale_y = crop.width / width, crop.height / height
-    to_image = np.array(
-        [[scale_x, 0, crop.left + scale_x / 2 - 0.5], [0, scale_y, crop.top + scale_y / 2 - 0.5]], np.float64
-    )
+    to_image = np.array([[crop.width / width, 0, crop.left], [0, crop.height / height, crop.top]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(image, to_image, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)

@@ -57,6 +57,19 @@ def test_the_mask_has_the_size_of_the_image(pipeline: SelfiePipeline) -> None:
     assert found.timings.inference_ms > 0
 
 
+def test_positions_in_the_image_are_those_of_mediapipe(
+    pipeline: SelfiePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[np.ndarray] = []
+    run = pipeline._session.run
+    monkeypatch.setattr(pipeline._session, 'run', lambda inputs: [seen.append(inputs), run(inputs)][1])
+    columns = np.linspace(0, 255, 128).round().astype(np.uint8)
+    image = np.broadcast_to(columns[None, :, None], (40, 128, 3)).copy()
+    pipeline.segment([image], SegmentSettings(), Request(), [None])
+    row = seen[0][0, 0, 20] * 255
+    np.testing.assert_allclose(row[::2], columns, atol=1e-3)  # position i of the input is column i / 2
+
+
 def test_the_threshold_applies_to_the_probability(pipeline: SelfiePipeline) -> None:
     image = np.full((40, 60, 3), 153, np.uint8)  # 0.6
     for threshold, expected in ((0.59, True), (0.61, False)):
