@@ -199,8 +199,8 @@ def _regions(mask: NDArray[np.bool_]) -> list[Box]:
 def _resize(image: Image, crop: Crop, size: tuple[int, int]) -> Image:
     """Return a crop as (h, w, 3) uint8 of `size`, resized bilinearly; beyond the image, its border is replicated.
 
-    Pixel (0, 0) of the result is that at the corner of the crop, not half a pixel inside: MediaPipe crops like this, and
-    its masks differ visibly otherwise.
+    Pixel (0, 0) of the result is that at the corner of the crop, not half a pixel inside: this is how MediaPipe crops,
+    and its masks differ visibly otherwise.
     """
     height, width = size
     to_image = np.array([[crop.width / width, 0, crop.left], [0, crop.height / height, crop.top]])
