@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from .errors import SettingError, shorten
 from .palettes import PALETTES
@@ -196,6 +197,12 @@ class SegmentSettings(Settings):
         'For mirrored cameras: the network processes the mirrored image, so that left and right parts are swapped',
         live=True,
     )
+    refine: bool = setting(
+        False,
+        'Move the edges of mask, parts and confidence onto the edges of the image; runs on the CPU also if the network '
+        'runs on a GPU (see docs/edges.md)',
+        live=True,
+    )
     max_people: int = setting(
         10, 'Maximum number of people to separate', minimum=1, maximum=255, live=True
     )  # labels are uint8, 0 is the background
@@ -229,6 +236,12 @@ class SegmentSettings(Settings):
         choices=('webgl', 'cpu'),
         live=True,
     )
+    hands: bool = setting(
+        False,
+        "Find the hands of people with MediaPipe's networks: 21 keypoints each, and fingers in mask and parts; see "
+        'docs/hands.md',
+        live=True,
+    )
     selfie_crop: str = setting(
         'picture',
         'What selfie_* processes: picture (the whole image, without separating people), or people (the surroundings '
@@ -260,9 +273,12 @@ class PictureSettings(Settings):
     overlay_effect: str = setting(
         'parts',
         'What the overlay shows: coloured parts, mask (background darkened), contour, pixelate (parts as cells), '
-        'bokeh (background blurred), blur_faces or none',
-        choices=('parts', 'mask', 'contour', 'pixelate', 'bokeh', 'blur_faces', 'none'),
+        'bokeh (background blurred), blur_faces, cutout (background replaced, see overlay_background) or none',
+        choices=('parts', 'mask', 'contour', 'pixelate', 'bokeh', 'blur_faces', 'cutout', 'none'),
         live=True,
+    )
+    overlay_background: str = setting(  # read-only, so that a message cannot make the node publish other files
+        '', 'Picture file shown behind people by the overlay_effect cutout; empty for plain green', read_only=True
     )
     mask_parts: tuple[str, ...] = setting(
         (),
@@ -280,6 +296,38 @@ class PictureSettings(Settings):
         '',
         'Width and height of semantic/mask and semantic/confidence, such as 640x480; empty for the size of the image',
         parse=_parse_size,
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
+class AnonymizeSettings(Settings):
+    """How people are made unrecognisable in images: see docs/privacy.md."""
+
+    anonymize: str = setting(
+        'heads',
+        'What is covered: faces, heads (with hair and neck) or people (all their pixels)',
+        choices=('faces', 'heads', 'people'),
+        live=True,
+    )
+    anonymize_style: Literal['blur', 'pixelate', 'fill'] = setting(
+        'blur',
+        'How it is covered: blur and pixelate leave at most 4 cells across a head, fill leaves nothing',
+        choices=('blur', 'pixelate', 'fill'),
+        live=True,
+    )
+    anonymize_margin: float = setting(
+        0.3,
+        'Enlarges what is covered on each side, as a fraction of the size of the head',
+        minimum=0.0,
+        maximum=2.0,
+        live=True,
+    )
+    anonymize_hold_s: float = setting(
+        0.5,
+        'Seconds for which a head stays covered that is not found any more; the cover moves with its last speed',
+        minimum=0.0,
+        maximum=10.0,
         live=True,
     )
 
@@ -445,6 +493,7 @@ GROUPS: tuple[type[Settings], ...] = (
     NetworkSettings,
     SegmentSettings,
     PictureSettings,
+    AnonymizeSettings,
     TrackingSettings,
     NodeSettings,
 )

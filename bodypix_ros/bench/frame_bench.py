@@ -21,6 +21,7 @@ from ..encodings import encode_labels, to_bgr
 from ..errors import BodyPixError, ModelError
 from ..inference.bodypix_pipeline import BodyPixPipeline
 from ..inference.engine import open_cpu_session
+from ..inference.kernel_compiler import prepare_kernels
 from ..inference.kernels import choose_kernels
 from ..palettes import BLACK, palette_colors
 from ..render import colorize_parts, render_overlay, settings_without_parts
@@ -65,6 +66,7 @@ def measure_case(case: Case, picture: NDArray[np.uint8], seconds: float) -> Case
     Raises:
         BodyPixError: the model or provider is not available, or the new process failed.
     """
+    prepare_kernels(case.network.kernels)
     net = load(case.network)
     images = case.images(picture)
     timings: list[list[Timings]] = []

@@ -16,6 +16,7 @@ import numpy as np
 from .. import __version__
 from ..errors import ProviderError
 from ..inference.diagnosis import diagnose
+from ..inference.kernel_compiler import prepare_kernels
 from ..inference.parity import FP16, FP32, compare, person_pictures
 from ..models.network import BODYPIX
 from ..segmentation import Segmentation, Timings
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     for finding in findings:
         print(f'{finding.subject:14}{finding.text}')
     settings = from_options(arguments, NetworkSettings)
+    prepare_kernels(settings.kernels)
     try:
         with _errors_only(), ProgressBar() as progress:
             net = load(settings, given=given_options(arguments, NetworkSettings), progress=progress)

@@ -23,6 +23,7 @@ from ..launching.params_file import other_node_warning
 from ..setting import Setting, Settings
 from ..settings import (
     BODYPIX_ONLY,
+    AnonymizeSettings,
     NetworkSettings,
     NodeSettings,
     PictureSettings,
@@ -46,6 +47,7 @@ class Parameters:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
     picture: PictureSettings = field(default_factory=PictureSettings)
+    anonymize: AnonymizeSettings = field(default_factory=AnonymizeSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
     given: frozenset[str] = frozenset()
@@ -53,12 +55,25 @@ class Parameters:
     @property
     def groups(self) -> tuple[Settings, ...]:
         """The settings by class."""
-        return self.network, self.segment, self.picture, self.tracking, self.node
+        return self.network, self.segment, self.picture, self.anonymize, self.tracking, self.node
 
     @property
     def model_request(self) -> ModelRequest:
         """The model that these parameters select."""
-        return ModelRequest(self.network, self.given.intersection(BODYPIX_ONLY), self.node.fallback)
+        given = frozenset() if self._are_dumped else self.given.intersection(BODYPIX_ONLY)
+        return ModelRequest(self.network, given, self.node.fallback)
+
+    @property
+    def _are_dumped(self) -> bool:
+        """Whether the parameters are from a file of `ros2 param dump`, which contains those that nobody gave as well.
+
+        Parameter files of version 0.1 list all settings of BodyPix, too, and mean BodyPix, but do not contain `model`.
+        """
+        return (
+            self.given.issuperset({'model', *BODYPIX_ONLY})
+            and self.network.model == 'auto'
+            and all(getattr(self.network, name) == getattr(NetworkSettings, name) for name in BODYPIX_ONLY)
+        )
 
     def describe(self) -> tuple[Setting, ...]:
         """Return the descriptions of all settings."""
@@ -74,6 +89,7 @@ class Parameters:
             _changed(self.network, values),
             _changed(self.segment, values),
             _changed(self.picture, values),
+            _changed(self.anonymize, values),
             _changed(self.tracking, values),
             _changed(self.node, values),
             self.given | values.keys(),

@@ -109,7 +109,7 @@ class BlazePosePipeline:
         people = [person for person in people if person.score >= settings.score_threshold]
         inferred_s = time.perf_counter()
         poses = [Pose(person.score, person.keypoints, person.world_keypoints) for person in people]
-        found = segment_persons(people, poses, image.shape[:2], settings, request, 'blazepose33')
+        found = segment_persons(people, poses, image, settings, request, 'blazepose33')
         timings = Timings(
             (searched_s - started_s) * 1e3, (inferred_s - searched_s) * 1e3, (time.perf_counter() - inferred_s) * 1e3
         )
