@@ -237,7 +237,7 @@ class InferenceWorker:
         for size in self._sizes:
             height, width = size[::-1] if self.parameters.node.rotate in (90, 270) else size
             try:
-                self._segmenter.prepare(height, width)
+                self._segmenter.prepare(height, width, settings=self.parameters.segment)
             except Exception as error:
                 _LOG.warning('preparing for images of %dx%d failed: %s', width, height, describe_error(error))
                 _LOG.debug('prepare', exc_info=error)
