@@ -236,6 +236,12 @@ class SegmentSettings(Settings):
         choices=('webgl', 'cpu'),
         live=True,
     )
+    hands: bool = setting(
+        False,
+        "Find the hands of people with MediaPipe's networks: 21 keypoints each, and fingers in mask and parts; see "
+        'docs/hands.md',
+        live=True,
+    )
     selfie_crop: str = setting(
         'picture',
         'What selfie_* processes: picture (the whole image, without separating people), or people (the surroundings '
