@@ -72,14 +72,15 @@ class Anonymizer:
     Attributes:
         needs_confidence: the segmentation should have the confidence, in addition to parts and people.
         settings: may be replaced between two images.
+        part_ids: numbering of the parts in the segmentations.
     """
 
     needs_confidence = True
 
     def __init__(self, settings: AnonymizeSettings, part_ids: PartIds = 'bodypix1') -> None:
-        """Start without previous images; `part_ids` is the numbering of parts in the segmentations."""
+        """Start without previous images."""
         self.settings = settings
-        self._part_ids: PartIds = part_ids
+        self.part_ids: PartIds = part_ids
         self._tracks: list[_Track] = []
         self._stamp_s = 0.0
 
@@ -94,7 +95,7 @@ class Anonymizer:
         Raises:
             ImageError: the image has a wrong shape or type.
         """
-        heads = find_heads(found, self._part_ids)
+        heads = find_heads(found, self.part_ids)
         headless = find_people_without_head(found, heads)
         covers, lost = self._covers(found, heads, headless, stamp_s)
         return Anonymized(

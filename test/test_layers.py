@@ -40,7 +40,8 @@ MAY_IMPORT = {
     'heads': GROUND,
     'anonymizer': f'{GROUND} heads render tracking',
     'depth': 'errors',
-    'ros': f'{GROUND} depth rotation launching fast_dds msg srv tracking smoothing gestures models segmenter render',
+    'ros': f'{GROUND} anonymizer depth rotation launching fast_dds msg srv tracking smoothing gestures models '
+    'segmenter render',
     'launching': f'{GROUND} fast_dds',
     'demo': f'{GROUND} msg render launching ros',
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',
