@@ -32,14 +32,15 @@ def main() -> None:
     parser.add_argument('images', type=Path, help='folder with validation/ and empty/')
     parser.add_argument('--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the network')
     options = parser.parse_args()
-    changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
+    changes = {name: setting_value(text) for name, text in (one.split('=', 1) for one in options.set)}
     net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
     print(f'{net.network.name} on {net.provider}, internal_resolution {net.settings.internal_resolution}')
     _print_validation(net, options.images / 'validation')
     _print_false_people(net, sorted((options.images / 'empty').glob('*.jpg'))[:EMPTY_PICTURES])
 
 
-def _value(text: str) -> bool | int | float | str:
+def setting_value(text: str) -> bool | int | float | str:
+    """Return the value of a setting that was given as text."""
     for kind in (int, float):
         try:
             return kind(text)
