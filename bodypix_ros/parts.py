@@ -1,4 +1,4 @@
-"""Names and numbers of the 24 body parts and 17 keypoints of BodyPix."""
+"""Names and numbers of the 24 body parts of BodyPix, and names of the keypoints of all models."""
 
 from __future__ import annotations
 
@@ -65,6 +65,26 @@ KEYPOINTS: tuple[str, ...] = (
 )  # fmt: skip
 """Keypoint names; the index of a name is its number in every version of BodyPix."""
 
+BLAZEPOSE_KEYPOINTS: tuple[str, ...] = (
+    'nose', 'left_eye_inner', 'left_eye', 'left_eye_outer', 'right_eye_inner', 'right_eye', 'right_eye_outer',
+    'left_ear', 'right_ear', 'mouth_left', 'mouth_right', 'left_shoulder', 'right_shoulder', 'left_elbow',
+    'right_elbow', 'left_wrist', 'right_wrist', 'left_pinky', 'right_pinky', 'left_index', 'right_index', 'left_thumb',
+    'right_thumb', 'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle', 'left_heel',
+    'right_heel', 'left_foot_index', 'right_foot_index',
+)  # fmt: skip
+"""The 33 landmarks of BlazePose in the order of MediaPipe's `PoseLandmark`; all 17 of `KEYPOINTS` are among them."""
+
+HAND_KEYPOINTS: tuple[str, ...] = (
+    'wrist', 'thumb_cmc', 'thumb_mcp', 'thumb_ip', 'thumb_tip', 'index_finger_mcp', 'index_finger_pip',
+    'index_finger_dip', 'index_finger_tip', 'middle_finger_mcp', 'middle_finger_pip', 'middle_finger_dip',
+    'middle_finger_tip', 'ring_finger_mcp', 'ring_finger_pip', 'ring_finger_dip', 'ring_finger_tip', 'pinky_mcp',
+    'pinky_pip', 'pinky_dip', 'pinky_tip',
+)  # fmt: skip
+"""The 21 landmarks of a hand in the order of MediaPipe's `HandLandmark`: the wrist, then four of each finger."""
+
+KeypointSet = Literal['coco17', 'blazepose33']
+"""Names of the keypoint sets: `KEYPOINTS` and `BLAZEPOSE_KEYPOINTS`."""
+
 _GROUPS = {'faces': '_face', 'torso': 'torso_', 'arms': '_arm_', 'hands': '_hand', 'legs': '_leg_', 'feet': '_feet'}
 
 PART_GROUPS: dict[str, tuple[str, ...]] = {
@@ -92,6 +112,12 @@ def part_names(part_ids: PartIds) -> tuple[str, ...]:
     return tuple(part.name for part in sorted(PARTS, key=lambda part: part.id(part_ids)))
 
 
+def opposite_side(name: str) -> str:
+    """Return the name of a part or keypoint with left and right swapped: 'mouth_left' becomes 'mouth_right'."""
+    swapped = {'left': 'right', 'right': 'left'}
+    return '_'.join(swapped.get(word, word) for word in name.split('_'))
+
+
 def renumbering(source: PartIds, target: PartIds) -> NDArray[np.int8]:
     """Return a (25,) int8 table that converts one numbering to another.
 
@@ -105,9 +131,8 @@ def renumbering(source: PartIds, target: PartIds) -> NDArray[np.int8]:
 
 def mirrored(part_ids: PartIds) -> NDArray[np.int8]:
     """Return a (25,) int8 table that swaps left and right parts; the last entry is BACKGROUND."""
-    other = {'left': 'right', 'right': 'left', 'middle': 'middle'}
     by_name = {part.name: part for part in PARTS}
     table = np.full(len(PARTS) + 1, BACKGROUND, np.int8)
     for part in PARTS:
-        table[part.id(part_ids)] = by_name[part.name.replace(part.side, other[part.side], 1)].id(part_ids)
+        table[part.id(part_ids)] = by_name[opposite_side(part.name)].id(part_ids)
     return table

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .parts import BACKGROUND, KEYPOINTS, PARTS, PartIds, part_names
+from .parts import BACKGROUND, PARTS, KeypointSet, PartIds, opposite_side, part_names
 from .regions import Box, Region, join_boxes, measure_regions
 
 CERTAIN = 0.3
@@ -20,12 +22,24 @@ _CODES = len(PARTS) + 1  # per person: one for no part, then the 24 parts
 
 @dataclass(frozen=True)
 class Keypoint:
-    """One of the 17 keypoints: its position in pixels, which may be outside the image, and its score, 0..1."""
+    """One keypoint of a body or of a hand.
+
+    Attributes:
+        name: such as 'left_shoulder'; left and right are from the person's perspective.
+        x, y: position in pixels, which may be outside the image; of world keypoints, metres.
+        score: confidence that the keypoint is visible, 0..1.
+        z: distance behind (+) or in front of (-) the midpoint of the hips (of a hand: its wrist), in pixels like x; of
+            world keypoints, metres. NaN if the model does not provide it.
+        presence: probability that the keypoint is within the image, visible or not, 0..1. NaN if the model does not
+            provide it.
+    """
 
     name: str
     x: float
     y: float
     score: float
+    z: float = math.nan
+    presence: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -34,23 +48,47 @@ class Pose:
 
     Attributes:
         score: mean score of the keypoints, 0..1; keypoints close to the same keypoint of a better pose count as 0.
-            For bodypix_ros, see `inference.people.poses.decode_poses`.
-        keypoints: all 17, including those with low scores, in the order of `KEYPOINTS`.
+            For bodypix_ros, see `inference.people.poses.decode_poses`; for BlazePose, the confidence in the person.
+        keypoints: all of the set, including those with low scores, in the order of `KEYPOINTS` or
+            `BLAZEPOSE_KEYPOINTS`.
+        world_keypoints: the same in metres with the origin midway between the hips; empty if the model does not
+            provide them.
     """
 
     score: float
     keypoints: tuple[Keypoint, ...]
+    world_keypoints: tuple[Keypoint, ...] = ()
 
     def mirrored(self, width: int) -> Pose:
         """Return this pose in the mirrored image of the given width, with left and right swapped."""
-        swapped = [self.keypoints[index] for index in _COUNTERPART]
         return Pose(
-            self.score,
-            tuple(
-                Keypoint(name, width - 1 - point.x, point.y, point.score)
-                for name, point in zip(KEYPOINTS, swapped, strict=True)
-            ),
+            self.score, _mirror_keypoints(self.keypoints, width - 1), _mirror_keypoints(self.world_keypoints, 0)
         )
+
+
+def _mirror_keypoints(keypoints: Sequence[Keypoint], last_x: float) -> tuple[Keypoint, ...]:
+    """Mirror x between 0 and `last_x`, and give each keypoint the position of that of the other side."""
+    by_name = {point.name: point for point in keypoints}
+    return tuple(
+        replace(other, name=point.name, x=last_x - other.x)
+        for point in keypoints
+        for other in (by_name[opposite_side(point.name)],)
+    )
+
+
+@dataclass(frozen=True)
+class Hand:
+    """One hand of a person.
+
+    Attributes:
+        side: from the person's perspective.
+        score: confidence that this is a hand, 0..1.
+        keypoints: 21, in pixels: the wrist, then four per finger, from the thumb to the little finger.
+    """
+
+    side: Literal['left', 'right']
+    score: float
+    keypoints: tuple[Keypoint, ...]
 
 
 @dataclass(frozen=True)
@@ -81,9 +119,11 @@ class Person:
         id: 1..n, the label of the person in `People.labels`.
         score: of the pose, 0..1.
         box: bounding box of the person's pixels; None if only keypoints were found.
-        keypoints: all 17, including those with low scores, in the order of `KEYPOINTS`.
+        keypoints: see `Pose`.
         area_px: number of the person's pixels.
-        parts: the visible parts, ordered by number; empty if parts were not requested.
+        parts: the visible parts, ordered by number; empty if parts were not requested or the model has none.
+        world_keypoints: see `Pose`.
+        hands: empty if hands were not requested.
     """
 
     id: int
@@ -92,6 +132,8 @@ class Person:
     keypoints: tuple[Keypoint, ...]
     area_px: int
     parts: tuple[PartRegion, ...]
+    world_keypoints: tuple[Keypoint, ...] = ()
+    hands: tuple[Hand, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +144,13 @@ class People:
         persons: people whose pose reaches the score threshold, in the order of detection: best keypoint first.
         labels: (H, W) uint8, 0 background, n the pixels of `persons[n - 1]`.
         poses: all poses, including those below the score threshold.
+        keypoint_set: names and order of the keypoints of all persons and poses.
     """
 
     persons: tuple[Person, ...]
     labels: NDArray[np.uint8]
     poses: tuple[Pose, ...]
+    keypoint_set: KeypointSet = 'coco17'
 
     def mask_of(self, person: Person) -> NDArray[np.bool_]:
         """Return the mask of a person, (H, W) bool."""
@@ -116,6 +160,18 @@ class People:
     def parts_of(self, person: Person, parts: NDArray[np.int8]) -> NDArray[np.int8]:
         """Return the parts of one person, (H, W) int8, from the parts of all people; -1 elsewhere."""
         return np.where(self.mask_of(person), parts, np.int8(BACKGROUND))
+
+    def mirrored(self, parts: NDArray[np.int8] | None, part_ids: PartIds) -> People:
+        """Return the people of the mirrored image.
+
+        Args:
+            parts: (H, W) int8, part ids of the mirrored image; None if parts were not requested.
+            part_ids: numbering of `parts`.
+        """
+        labels, width = np.ascontiguousarray(self.labels[:, ::-1]), self.labels.shape[1]
+        poses = [Pose(one.score, one.keypoints, one.world_keypoints).mirrored(width) for one in self.persons]
+        persons = describe_persons(labels, parts, poses, part_ids)
+        return replace(self, persons=persons, labels=labels, poses=tuple(pose.mirrored(width) for pose in self.poses))
 
 
 def describe_persons(
@@ -151,13 +207,5 @@ def _person(label: int, pose: Pose, regions: Sequence[Region], names: Sequence[s
             for region in regions
             if (part := region.code % _CODES - 1) != BACKGROUND
         ),
+        world_keypoints=pose.world_keypoints,
     )
-
-
-def _counterpart(name: str) -> str:
-    side, _, rest = name.partition('_')
-    return {'left': f'right_{rest}', 'right': f'left_{rest}'}.get(side, name)
-
-
-_COUNTERPART = tuple(KEYPOINTS.index(_counterpart(name)) for name in KEYPOINTS)
-"""The number of each keypoint in a mirrored image."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .people import Keypoint, PartRegion, People, Person, Pose
+from .people import Hand, Keypoint, PartRegion, People, Person, Pose
 from .regions import Box
 from .segmentation import Segmentation
 
@@ -74,16 +75,33 @@ class _Rotation:
         return dataclasses.replace(
             person,
             box=None if person.box is None else self._box(person.box),
-            keypoints=tuple(self._keypoint(point) for point in person.keypoints),
+            keypoints=self._keypoints(person.keypoints),
             parts=tuple(self._part(part) for part in person.parts),
+            world_keypoints=self._world_keypoints(person.world_keypoints),
+            hands=tuple(self._hand(hand) for hand in person.hands),
         )
 
     def _pose(self, pose: Pose) -> Pose:
-        return dataclasses.replace(pose, keypoints=tuple(self._keypoint(point) for point in pose.keypoints))
+        return dataclasses.replace(
+            pose,
+            keypoints=self._keypoints(pose.keypoints),
+            world_keypoints=self._world_keypoints(pose.world_keypoints),
+        )
 
-    def _keypoint(self, point: Keypoint) -> Keypoint:
-        x, y = self._position(point.x, point.y)
-        return dataclasses.replace(point, x=x, y=y)
+    def _hand(self, hand: Hand) -> Hand:
+        return dataclasses.replace(hand, keypoints=self._keypoints(hand.keypoints))
+
+    def _keypoints(self, points: Sequence[Keypoint]) -> tuple[Keypoint, ...]:
+        places = [self._position(point.x, point.y) for point in points]
+        return tuple(dataclasses.replace(point, x=x, y=y) for point, (x, y) in zip(points, places, strict=True))
+
+    def _world_keypoints(self, points: Sequence[Keypoint]) -> tuple[Keypoint, ...]:
+        """Rotate about the origin, whose axes are those of the image."""
+        cosine, sine = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[self.degrees]
+        return tuple(
+            dataclasses.replace(point, x=cosine * point.x - sine * point.y, y=sine * point.x + cosine * point.y)
+            for point in points
+        )
 
     def _part(self, part: PartRegion) -> PartRegion:
         x, y = self._position(part.x, part.y)

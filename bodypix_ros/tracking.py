@@ -31,11 +31,16 @@ _MAX_SPREAD = 0.5  # limit of the standard deviation with which a prediction is 
 
 # COCO's per-keypoint constants, cocoeval.py: an OKS deviation is 2 sigma times the square root of the person's area.
 _SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
-_OTHER_SIGMA = 0.08  # of keypoints that COCO does not have
 
 
 class _Sight(NamedTuple):
-    """One detection: box as centre, width and height, (4,); keypoints, (K, 2); which of these are certain, (K,)."""
+    """One detection.
+
+    Attributes:
+        box: (4,) centre, width and height, pixels.
+        keypoints: (17, 2) pixels, in the order of `KEYPOINTS`, which all models have.
+        known: (17,) whether the score of the keypoint is high enough.
+    """
 
     box: Floats
     keypoints: Floats
@@ -122,8 +127,6 @@ class Tracker:
         self._stamp_s = stamp_s
         self._tracks = [track for track in self._tracks if stamp_s - track.seen_s <= self.settings.track_hold_s]
         sights = {index: sight for index, person in enumerate(people) if (sight := _look_at(person)) is not None}
-        if self._tracks and any(len(sight.known) != len(self._tracks[0].known) for sight in sights.values()):
-            self.reset()  # the keypoints of another model are not comparable
         ids = self._associate(people, sights, stamp_s)
         # A person who is detected in one image but not in the next is considered a false detection.
         self._tracks = [track for track in self._tracks if track.sightings > 1 or track.seen_s == stamp_s]
@@ -217,7 +220,8 @@ def _look_at(person: Person) -> _Sight | None:
     The box is the bounding box of the certain keypoints: if the pose decoder misses a person, that person's pixels are
     assigned to others, whose pixel boxes can then extend across the image.
     """
-    points = np.array([(point.x, point.y, point.score) for point in person.keypoints], float).reshape(-1, 3)
+    by_name = {point.name: (point.x, point.y, point.score) for point in person.keypoints}
+    points = np.array([by_name.get(name, (0.0, 0.0, 0.0)) for name in KEYPOINTS])
     keypoints, known = points[:, :2], points[:, 2] >= CERTAIN
     if known.sum() >= _MIN_COMMON_KEYPOINTS:
         size = np.ptp(keypoints[known], axis=0)
@@ -244,7 +248,7 @@ def _similarity(tracks: Sequence[_Track], sights: Sequence[_Sight]) -> Floats:
     spread_px = np.array([track.spread_px for track in tracks])[:, None]  # (T, 1)
     overlap = _box_similarity(boxes, np.stack([sight.box for sight in sights])[None], spread_px)
     known = np.stack([track.known for track in tracks])[:, None] & np.stack([sight.known for sight in sights])[None]
-    keypoints = np.stack([track.keypoints for track in tracks])[:, None]  # (T, 1, K, 2)
+    keypoints = np.stack([track.keypoints for track in tracks])[:, None]  # (T, 1, 17, 2)
     offsets = keypoints - np.stack([sight.keypoints for sight in sights])[None]
     close = _keypoint_similarity(offsets, known, np.prod(boxes[..., 2:], axis=-1), spread_px)
     return np.where(known.sum(axis=-1) >= _MIN_COMMON_KEYPOINTS, (overlap + close) / 2, overlap)
@@ -264,13 +268,12 @@ def _keypoint_similarity(offsets: Floats, known: NDArray[np.bool_], area: Floats
     """Return COCO's OKS as a probability density, with its variances increased by the spread of the prediction.
 
     Args:
-        offsets: (T, S, K, 2) pixels.
-        known: (T, S, K) which keypoints are compared.
+        offsets: (T, S, 17, 2) pixels.
+        known: (T, S, 17) which keypoints are compared.
         area: (T, 1) of the boxes of the tracks, square pixels.
         spread_px: (T, 1) standard deviation of the prediction, pixels.
     """
-    sigmas = _SIGMAS if offsets.shape[2] == len(KEYPOINTS) else np.full(offsets.shape[2], _OTHER_SIGMA)
-    exact = (2 * sigmas) ** 2 * area[..., None]
+    exact = (2 * _SIGMAS) ** 2 * area[..., None]
     variances = exact + spread_px[..., None] ** 2
     scores = np.sqrt(exact / variances) * np.exp(-(offsets**2).sum(axis=-1) / (2 * variances))
     return (scores * known).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bodypix_ros.parts import KEYPOINTS, PARTS, mirrored, part_names, renumbering
+from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS, KEYPOINTS, PARTS, mirrored, opposite_side, part_names, renumbering
 
 
 def test_the_default_numbers_are_those_of_bodypix1() -> None:
@@ -56,3 +56,15 @@ def test_there_are_17_keypoints_with_the_nose_first() -> None:
     assert len(KEYPOINTS) == 17
     assert KEYPOINTS[0] == 'nose'
     assert KEYPOINTS[16] == 'right_ankle'
+
+
+def test_blazepose_has_every_keypoint_of_bodypix() -> None:
+    assert len(set(BLAZEPOSE_KEYPOINTS)) == 33
+    assert set(KEYPOINTS) <= set(BLAZEPOSE_KEYPOINTS)
+
+
+@pytest.mark.parametrize('name', [*KEYPOINTS, *BLAZEPOSE_KEYPOINTS])
+def test_every_keypoint_has_one_on_the_other_side(name: str) -> None:
+    assert opposite_side(name) in BLAZEPOSE_KEYPOINTS
+    assert (opposite_side(name) == name) == (name == 'nose')
+    assert opposite_side(opposite_side(name)) == name

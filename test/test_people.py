@@ -8,7 +8,7 @@ from crowd import pose_at
 from golden import Golden
 
 from bodypix_ros.parts import BACKGROUND, KEYPOINTS, PARTS, mirrored, part_names
-from bodypix_ros.people import People, describe_persons
+from bodypix_ros.people import Keypoint, People, Pose, describe_persons
 from bodypix_ros.regions import Box
 
 FIRST, SECOND, THIRD = pose_at((3, 3, 0.9), score=0.9), pose_at((8, 8, 0.8), score=0.8), pose_at(score=0.5)
@@ -109,3 +109,25 @@ def test_a_mirrored_pose_exchanges_left_and_right() -> None:
     assert (right_eye.name, right_eye.x, right_eye.y, right_eye.score) == ('right_eye', 89, 6, 0.8)
     assert seen.mirrored(100) == pose
     assert mirrored('bodypix1')[0] == 1  # as the parts do
+
+
+def test_a_mirrored_pose_of_blazepose_is_mirrored_in_metres_too() -> None:
+    names = ('mouth_left', 'mouth_right', 'nose')
+    points = tuple(
+        Keypoint(name, x, 5.0, 0.9, z=x / 10, presence=0.8) for name, x in zip(names, (10.0, 20.0, 30.0), strict=True)
+    )
+    world = tuple(Keypoint(name, x, 0.5, 0.9, z=0.25) for name, x in zip(names, (0.1, -0.1, 0.3), strict=True))
+    seen = Pose(0.9, points, world).mirrored(100)
+    assert [(point.name, point.x, point.z) for point in seen.keypoints] == [
+        ('mouth_left', 79, 2), ('mouth_right', 89, 1), ('nose', 69, 3),
+    ]  # fmt: skip
+    assert [(point.name, point.x, point.y, point.z) for point in seen.world_keypoints] == [
+        ('mouth_left', 0.1, 0.5, 0.25), ('mouth_right', -0.1, 0.5, 0.25), ('nose', -0.3, 0.5, 0.25),
+    ]  # fmt: skip
+
+
+def test_persons_have_the_world_keypoints_of_their_pose() -> None:
+    world = (Keypoint('nose', 0.0, -0.6, 0.9, z=-0.2),)
+    (person,) = describe_persons(np.ones((2, 2), np.uint8), None, [Pose(0.9, FIRST.keypoints, world)], 'bodypix1')
+    assert person.world_keypoints == world
+    assert person.hands == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bodypix_ros.people import Keypoint, PartRegion, People, Person, Pose
+from bodypix_ros.people import Hand, Keypoint, PartRegion, People, Person, Pose
 from bodypix_ros.regions import Box, measure_regions
 from bodypix_ros.rotation import rotate_back, rotate_image
 from bodypix_ros.segmentation import Segmentation
@@ -19,6 +19,13 @@ def place_of(image: np.ndarray, value: int) -> tuple[int, int]:
     """Return the column and row of a value."""
     ((row, column),) = np.argwhere(image == value)
     return int(column), int(row)
+
+
+def _clockwise(x: float, y: float, degrees: int) -> tuple[float, float]:
+    """Rotate a vector; y points down."""
+    for _ in range(degrees // 90):
+        x, y = -y, x
+    return x, y
 
 
 @pytest.mark.parametrize('degrees', DEGREES)
@@ -46,7 +53,9 @@ def test_people_come_back_where_the_camera_has_them(degrees: int) -> None:
     (region,) = measure_regions(codes)
     point = Keypoint('nose', *map(float, place_of(rotated, 9)), 0.9)
     part = PartRegion(3, 'torso', region.area_px, region.x, region.y, region.box)
-    person = Person(1, 0.8, region.box, (point,), region.area_px, (part,))
+    below = Keypoint('left_ankle', *_clockwise(0.1, 0.9, degrees), 0.9, z=0.2)  # in metres from the hips
+    hands = (Hand('left', 0.7, (point,)),)
+    person = Person(1, 0.8, region.box, (point,), region.area_px, (part,), (below,), hands)
     people = People((person,), codes, (Pose(0.8, (point,)),))
     back = rotate_back(Segmentation(codes > 0, people=people), degrees).people
     assert back is not None
@@ -55,7 +64,9 @@ def test_people_come_back_where_the_camera_has_them(degrees: int) -> None:
     assert found.box == found.parts[0].box == Box(1, 1, 3, 1)
     assert (found.parts[0].x, found.parts[0].y) == (2.0, 1.0)
     assert (found.keypoints[0].x, found.keypoints[0].y) == place_of(UPRIGHT, 9) == (3, 1)
-    assert back.poses[0].keypoints == found.keypoints
+    assert back.poses[0].keypoints == found.hands[0].keypoints == found.keypoints
+    (ankle,) = found.world_keypoints
+    assert (ankle.x, ankle.y, ankle.z) == (0.1, 0.9, 0.2)
 
 
 def test_a_person_without_pixels_has_no_box() -> None:

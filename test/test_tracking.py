@@ -9,7 +9,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from bodypix_ros.parts import KEYPOINTS
+from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS, KEYPOINTS
 from bodypix_ros.people import Keypoint, Person
 from bodypix_ros.regions import Box
 from bodypix_ros.settings import TrackingSettings
@@ -181,11 +181,15 @@ def test_boxes_alone_are_enough() -> None:
     assert tracker.update(boxes[::-1], 0.1) == [2, 1]
 
 
-def test_another_set_of_keypoints_begins_new_tracks() -> None:
+def test_tracks_continue_with_the_keypoints_of_another_model() -> None:
     tracker = Tracker()
-    assert tracker.update([person_at(100)], 0.0) == [1]
-    other = dataclasses.replace(person_at(100), keypoints=person_at(100).keypoints * 2)
-    assert tracker.update([other], 0.1) == [2]
+    assert tracker.update([person_at(100), person_at(500)], 0.0) == [1, 2]
+    others = []
+    for x in (510, 110):
+        by_name = {point.name: point for point in person_at(x).keypoints}
+        points = [by_name.get(name, Keypoint(name, 0.0, 0.0, 0.9)) for name in BLAZEPOSE_KEYPOINTS]
+        others.append(dataclasses.replace(person_at(x), keypoints=tuple(points)))
+    assert tracker.update(others, 0.1) == [2, 1]
 
 
 @pytest.mark.parametrize('shape', [(1, 1), (3, 3), (2, 5), (5, 3), (4, 6)])

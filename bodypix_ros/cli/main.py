@@ -20,6 +20,7 @@ VERBS = {
     'segment': 'find people in picture files',
     'models': 'list, download, import and build models',
     'check': 'verify and time the network on this machine, and report what is missing for a GPU',
+    'compile': 'compile the kernels for this machine in advance, so that the first start is fast at once',
     'bench': 'measure the latency of each stage on this machine',
 }
 

@@ -18,7 +18,7 @@ from ..errors import BodyPixError, ImageError
 from ..palettes import BLACK, palette_colors
 from ..parts import PartIds
 from ..people import PartRegion, Person
-from ..render import colorize_parts, render_overlay
+from ..render import colorize_parts, render_overlay, settings_without_parts
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
 
@@ -30,25 +30,26 @@ def draw_pictures(
 ) -> Pictures:
     """Return the images that the node would publish for a picture, by topic; BGR or grey.
 
-    These are mask, parts, parts_color and overlay, and instances if people were requested.
+    These are mask, parts and parts_color if the model has parts, overlay, and instances if people were requested.
+
+    Raises:
+        ImageError: the effect of the overlay is blur_faces, and the model has no parts.
     """
-    assert result.parts is not None
-    colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
-    pictures: dict[str, NDArray[Any]] = {
-        'mask': result.mask.view(np.uint8) * np.uint8(255),
-        'parts': result.parts.view(np.uint8),
-        'parts_color': colorize_parts(result.parts, colors)[..., ::-1],
-        'overlay': render_overlay(image, result, settings, part_ids),
-    }
+    pictures: dict[str, NDArray[Any]] = {'mask': result.mask.view(np.uint8) * np.uint8(255)}
+    if result.parts is not None:
+        colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
+        pictures['parts'] = result.parts.view(np.uint8)
+        pictures['parts_color'] = colorize_parts(result.parts, colors)[..., ::-1]
+    pictures['overlay'] = render_overlay(image, result, settings_without_parts(settings, result), part_ids)
     if result.people is not None:
         pictures['instances'] = result.people.labels
     return pictures
 
 
 def describe_people(persons: Sequence[Person]) -> bytes:
-    """Return people as JSON: a list of objects with the fields of `bodypix_ros.people.Person`."""
+    """Return people as JSON: a list of objects with the fields of `bodypix_ros.people.Person`; NaN is left out."""
     people = [{**_as_dict(person), 'parts': [_as_dict(part) for part in person.parts]} for person in persons]
-    return json.dumps(people, indent=1, default=_as_number).encode()
+    return json.dumps(people, indent=1, default=_as_number, allow_nan=False).encode()
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
@@ -136,7 +137,13 @@ def _as_png(picture: NDArray[Any]) -> bytes:
 
 
 def _as_dict(region: Person | PartRegion) -> dict[str, Any]:
-    return {**dataclasses.asdict(region), 'box': None if region.box is None else region.box._asdict()}
+    fields = dataclasses.asdict(region, dict_factory=_without_nan)
+    return {**fields, 'box': None if region.box is None else region.box._asdict()}
+
+
+def _without_nan(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a dictionary of the fields that have a value: JSON has no NaN."""
+    return {name: value for name, value in fields if not (isinstance(value, (float, np.floating)) and np.isnan(value))}
 
 
 def _as_number(value: Any) -> Any:

@@ -120,7 +120,14 @@ def _person_message(one: LocatedPerson) -> msg.Person3D:
         spread_m=one.position.spread_m,
         count=one.position.samples,
         keypoints=[
-            msg.Keypoint(name=keypoint.name, x=position[0], y=position[1], z=position[2], score=keypoint.score)
+            msg.Keypoint(
+                name=keypoint.name,
+                x=position[0],
+                y=position[1],
+                z=position[2],
+                score=keypoint.score,
+                presence=keypoint.presence,
+            )
             for keypoint, position in zip(one.person.keypoints, one.keypoints, strict=True)
             if position is not None
         ],

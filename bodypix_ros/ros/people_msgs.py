@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from .. import msg
-from ..people import CERTAIN, Person
+from ..people import CERTAIN, Keypoint, Person
 from ..regions import Box
 from .result import Result, Track
 
@@ -24,6 +24,8 @@ try:
 except ImportError:
     Detection2D = Detection2DArray = ObjectHypothesisWithPose = None
 
+_Z_KINDS = {'coco17': msg.PersonArray.Z_NONE, 'blazepose33': msg.PersonArray.Z_HIP_RELATIVE}
+_SIDES = {'left': msg.Hand.LEFT, 'right': msg.Hand.RIGHT}
 _TORSO = ('left_shoulder', 'right_shoulder', 'left_hip', 'right_hip')
 
 
@@ -31,9 +33,9 @@ def write_people(array: msg.PersonArray, result: Result) -> bool:
     """Write all information about each person."""
     array.header = result.header
     array.height, array.width = result.image.shape[:2]
-    array.model, array.part_ids = result.model, result.part_ids
-    array.keypoint_set = 'coco17'
-    array.z_kind = msg.PersonArray.Z_NONE
+    array.model, array.part_ids = result.model, '' if result.segmentation.parts is None else result.part_ids
+    array.keypoint_set = result.people.keypoint_set
+    array.z_kind = _Z_KINDS[result.people.keypoint_set]
     array.people = [_person_message(person, track) for person, track in result.tracked_people]
     return True
 
@@ -110,9 +112,11 @@ def _person_message(person: Person, track: Track) -> msg.Person:
         score=person.score,
         box=_box_message(person.box),
         area_px=person.area_px,
-        keypoints=[
-            msg.Keypoint(name=point.name, x=point.x, y=point.y, z=math.nan, score=point.score)
-            for point in person.keypoints
+        keypoints=_keypoint_messages(person.keypoints),
+        world_keypoints=_keypoint_messages(person.world_keypoints),
+        hands=[
+            msg.Hand(side=_SIDES[hand.side], score=hand.score, keypoints=_keypoint_messages(hand.keypoints))
+            for hand in person.hands
         ],
         parts=[
             msg.BodyPart(
@@ -123,6 +127,13 @@ def _person_message(person: Person, track: Track) -> msg.Person:
         gestures=sum(int(kind) for kind, _ in track.gestures),
         gesture_times=[msg.Gesture(kind=int(kind), since=_time(since_ns)) for kind, since_ns in track.gestures],
     )
+
+
+def _keypoint_messages(points: Sequence[Keypoint]) -> list[msg.Keypoint]:
+    return [
+        msg.Keypoint(name=point.name, x=point.x, y=point.y, z=point.z, score=point.score, presence=point.presence)
+        for point in points
+    ]
 
 
 def _box_message(box: Box | None) -> RegionOfInterest:

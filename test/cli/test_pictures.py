@@ -24,7 +24,8 @@ GREY = {'mask': np.full((4, 6), 7, np.uint8)}
 def person() -> Person:
     nose = Keypoint('nose', np.float32(1.5), np.float32(2.5), np.float32(0.75))
     part = PartRegion(0, 'left_face', 3, 1.0, 2.0, Box(1, 2, 3, 4))
-    return Person(1, 0.5, Box(0, 0, 6, 4), (nose,), 9, (part,))
+    world = Keypoint('nose', 0.0, -0.6, 0.75, np.float64(-0.25))
+    return Person(1, 0.5, Box(0, 0, 6, 4), (nose,), 9, (part,), (world,))
 
 
 def test_pictures_are_written_as_png(tmp_path: Path) -> None:
@@ -113,6 +114,8 @@ def test_people_are_described_as_json() -> None:
                 'box': {'x': 1, 'y': 2, 'width': 3, 'height': 4},
             }
         ],
+        'world_keypoints': [{'name': 'nose', 'x': 0.0, 'y': -0.6, 'score': 0.75, 'z': -0.25}],
+        'hands': [],
     }
 
 
