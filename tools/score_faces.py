@@ -1,7 +1,7 @@
 """Measure how many of the marked faces are covered, and how much is covered where there are no people.
 
 python tools/score_faces.py ../shared/images
-python tools/score_faces.py ../shared/images --set internal_resolution=897 anonymize_margin=0.2
+python tools/score_faces.py ../shared/images --internal-resolution 897 --anonymize-margin 0.2
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ sys.path.insert(0, str(ROOT))
 
 import bodypix_ros  # noqa: E402  # from this checkout
 from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer  # noqa: E402
+from bodypix_ros.cli.options import add_options, from_options, given_options  # noqa: E402
+from bodypix_ros.pictures import read_picture  # noqa: E402
 from bodypix_ros.segmentation import Segmentation  # noqa: E402
 from bodypix_ros.settings import AnonymizeSettings, NetworkSettings  # noqa: E402
-from tools.score_network import setting_value  # noqa: E402
 
 FACES = ROOT / 'test' / 'data' / 'faces' / 'faces.json'
 SIZES = {'near': 32, 'far': 16, 'tiny': 0}
@@ -74,15 +75,14 @@ def read_marks() -> list[Marked]:
 
 def read_images(folder: Path, marked: Marked) -> list[tuple[float, NDArray[np.uint8]]]:
     """Return the marked image as the last one, after the images of the half second before it, with their times."""
-    path = str(folder / marked.path)
     if marked.frame is None:
-        return [(0.0, cv2.imread(path))]
-    video = cv2.VideoCapture(path)
+        return [(0.0, read_picture(folder / marked.path))]
+    video = cv2.VideoCapture(str(folder / marked.path))
     rate_hz = video.get(cv2.CAP_PROP_FPS)
     images: deque[tuple[float, NDArray[np.uint8]]] = deque(maxlen=1 + int(_BEFORE_S * rate_hz))
     for number in range(marked.frame + 1):
         read, image = video.read()
-        assert read, f'{path} has no frame {number}'
+        assert read, f'{marked.path} has no frame {number}'
         images.append((number / rate_hz, image))
     return list(images)
 
@@ -95,20 +95,22 @@ def segment(net: bodypix_ros.Segmenter, image: NDArray[np.uint8]) -> Segmentatio
 def covered_pixels(anonymizer: Anonymizer, found: Segmentation, stamp_s: float) -> NDArray[np.bool_]:
     """Return (H, W) bool, true where an image is covered."""
     black = np.zeros((*found.mask.shape, 3), np.uint8)
-    return anonymizer.anonymize(black, found, stamp_s).image.any(axis=2)
+    covered: NDArray[np.bool_] = anonymizer.anonymize(black, found, stamp_s).image[..., 0] > 0
+    return covered
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('images', type=Path, help='folder with validation/, train/, video/ and empty/')
-    parser.add_argument('--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of network or anonymizer')
+    add_options(parser, NetworkSettings)
+    add_options(parser, AnonymizeSettings, without=('anonymize', 'anonymize_style'))
     options = parser.parse_args()
-    changes = {name: setting_value(text) for name, text in (one.split('=', 1) for one in options.set)}
-    of_cover = {one.name for one in AnonymizeSettings.describe()} & changes.keys()
-    network = {name: value for name, value in changes.items() if name not in of_cover}
-    net = bodypix_ros.load(NetworkSettings().changed(network), given=network)
-    settings = AnonymizeSettings(anonymize_style='fill').changed({name: changes[name] for name in of_cover})
-    modes = [settings.changed({'anonymize': mode}) for mode in ('faces', 'heads', 'people')]
+    given: dict[str, Any] = given_options(options, NetworkSettings)
+    net = bodypix_ros.load(**given)
+    modes = [
+        from_options(options, AnonymizeSettings, anonymize=mode, anonymize_style='fill')
+        for mode in ('faces', 'heads', 'people')
+    ]
     _print_recall(net, options.images, modes)
     _print_empty(net, sorted((options.images / 'empty').glob('*.jpg'))[:_EMPTY_PICTURES], modes)
 
@@ -141,7 +143,7 @@ def _print_recall(net: bodypix_ros.Segmenter, folder: Path, modes: Sequence[Anon
 
 
 def _print_empty(net: bodypix_ros.Segmenter, paths: Sequence[Path], modes: Sequence[AnonymizeSettings]) -> None:
-    segmentations = [segment(net, cv2.imread(str(path))) for path in paths]
+    segmentations = [segment(net, read_picture(path)) for path in paths]
     for mode in modes:
         covered = [covered_pixels(Anonymizer(mode, net.settings.part_ids), one, 0.0).mean() for one in segmentations]
         print(

@@ -43,7 +43,7 @@ def main() -> None:
         '--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the model and of segment'
     )
     options = parser.parse_args()
-    changes = {name: setting_value(text) for name, text in (one.split('=', 1) for one in options.set)}
+    changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
     of_segment = {name: changes.pop(name) for name in list(changes) if hasattr(SegmentSettings, name)}
     net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
     settings = SegmentSettings().changed(of_segment)
@@ -59,8 +59,7 @@ def main() -> None:
     _print_false_people(segment, sorted((options.images / 'empty').glob('*.jpg'))[:EMPTY_PICTURES])
 
 
-def setting_value(text: str) -> bool | int | float | str:
-    """Return the value of a setting that was given as text."""
+def _value(text: str) -> bool | int | float | str:
     for kind in (int, float):
         try:
             return kind(text)

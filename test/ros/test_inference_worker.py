@@ -167,7 +167,12 @@ class Publisher:
     """A fake publisher of an output."""
 
     def __init__(self, topic: str, people: bool = False, anonymized: bool = False) -> None:
-        self.output = SimpleNamespace(topic=topic, needs_people=people, needs_anonymized=anonymized)
+        self.output = SimpleNamespace(
+            topic=topic,
+            needs_people=people,
+            needs_anonymized=anonymized,
+            is_possible=lambda found, _: found.people is not None or not people,
+        )
 
 
 class Camera:
@@ -178,7 +183,9 @@ class Camera:
         publishers: Any = wanted or (Publisher('mask'),)
         self.wanted = Wanted(publishers, people=any(one.output.needs_people for one in publishers))
         self.camera_info = None
-        self.history = SimpleNamespace(update=lambda image, found, *_: (found, ()), anonymize=self._anonymize)
+        self.history = SimpleNamespace(
+            update=lambda image, found, *_: (found, ()), anonymize=self._anonymize, video=None
+        )
         self.anonymized: list[Any] = []  # what anonymising returns or raises, image by image
         self.images = SimpleNamespace(topic=f'/{name}/image')
         self.bad: list[str] = []
@@ -214,6 +221,7 @@ class Model:
         self.provider = provider
         self.network = SimpleNamespace(model='bodypix_ros')
         self.settings = SimpleNamespace(part_ids='bodypix1')
+        self.has_parts = True
         self.batches: list[int] = []
         self.prepared: list[tuple[int, int]] = []
         self.people_error: Exception | None = None
