@@ -18,6 +18,7 @@ from .failures import report_failure
 VERBS = {
     'demo': 'run the node on a picture, a video or a camera and show what it publishes',
     'segment': 'find people in picture files',
+    'video': 'find people in a video, a camera or a folder of pictures',
     'models': 'list, download, import and build models',
     'check': 'verify and time the network on this machine, and report what is missing for a GPU',
     'compile': 'compile the kernels for this machine in advance, so that the first start is fast at once',
