@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / 'bodypix_ros'
 
-GROUND = 'errors encodings pictures parts palettes regions people segmentation setting settings'
+GROUND = 'errors encodings pictures image_layout parts palettes regions people segmentation setting settings'
 """Layers without networks and drawing: values, names and their meaning."""
 
 MAY_IMPORT = {
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     'setting': 'errors',
     'encodings': '',
     'pictures': 'encodings errors',
+    'image_layout': 'encodings errors pictures',
     'palettes': 'errors parts',
     'regions': 'errors parts',
     'people': 'parts regions',

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from rclpy.clock import Clock
 
 from ..errors import describe_error
+from ..image_layout import BadImage
 from ..rotation import rotate_back, rotate_image
 from ..segmentation import Segmentation
 from ..segmenter import Segmenter
 from .camera import CameraFrame, Wanted
-from .image_msg import BadImage
 from .outputs import publish_outputs
 from .parameters import Parameters
 from .result import Result, Track
