@@ -1,0 +1,1 @@
+"""Videos, folders of pictures and bags: reads recordings and writes the results. Does not require ROS."""
