@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from .errors import SettingError, shorten
 from .palettes import PALETTES
@@ -273,6 +274,38 @@ class PictureSettings(Settings):
 
 
 @dataclass(frozen=True)
+class AnonymizeSettings(Settings):
+    """How people are made unrecognisable in images: see docs/privacy.md."""
+
+    anonymize: str = setting(
+        'heads',
+        'What is covered: faces, heads (with hair and neck) or people (all their pixels)',
+        choices=('faces', 'heads', 'people'),
+        live=True,
+    )
+    anonymize_style: Literal['blur', 'pixelate', 'fill'] = setting(
+        'blur',
+        'How it is covered: blur and pixelate leave at most 4 cells across a head, fill leaves nothing',
+        choices=('blur', 'pixelate', 'fill'),
+        live=True,
+    )
+    anonymize_margin: float = setting(
+        0.2,
+        'Enlarges what is covered on each side, as a fraction of the size of the head',
+        minimum=0.0,
+        maximum=2.0,
+        live=True,
+    )
+    anonymize_hold_s: float = setting(
+        0.5,
+        'Seconds for which a head stays covered that is not found any more; the cover moves with its last speed',
+        minimum=0.0,
+        maximum=10.0,
+        live=True,
+    )
+
+
+@dataclass(frozen=True)
 class TrackingSettings(Settings):
     """Tracking and smoothing across images: ids of people, keypoints and masks."""
 
@@ -433,6 +466,7 @@ GROUPS: tuple[type[Settings], ...] = (
     NetworkSettings,
     SegmentSettings,
     PictureSettings,
+    AnonymizeSettings,
     TrackingSettings,
     NodeSettings,
 )

@@ -38,6 +38,8 @@ MAY_IMPORT = {
     'segmenter': f'{GROUND} models inference',
     '__init__': 'segmentation segmenter',
     'render': GROUND,
+    'heads': GROUND,
+    'anonymizer': f'{GROUND} heads render tracking',
     'depth': 'errors',
     'ros': f'{GROUND} depth rotation launching fast_dds msg srv tracking smoothing gestures models segmenter render',
     'launching': f'{GROUND} fast_dds',

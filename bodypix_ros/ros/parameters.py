@@ -23,6 +23,7 @@ from ..launching.params_file import other_node_warning
 from ..setting import Setting, Settings
 from ..settings import (
     BODYPIX_ONLY,
+    AnonymizeSettings,
     NetworkSettings,
     NodeSettings,
     PictureSettings,
@@ -46,6 +47,7 @@ class Parameters:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
     picture: PictureSettings = field(default_factory=PictureSettings)
+    anonymize: AnonymizeSettings = field(default_factory=AnonymizeSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
     given: frozenset[str] = frozenset()
@@ -53,7 +55,7 @@ class Parameters:
     @property
     def groups(self) -> tuple[Settings, ...]:
         """The settings by class."""
-        return self.network, self.segment, self.picture, self.tracking, self.node
+        return self.network, self.segment, self.picture, self.anonymize, self.tracking, self.node
 
     @property
     def model_request(self) -> ModelRequest:
@@ -74,6 +76,7 @@ class Parameters:
             _changed(self.network, values),
             _changed(self.segment, values),
             _changed(self.picture, values),
+            _changed(self.anonymize, values),
             _changed(self.tracking, values),
             _changed(self.node, values),
             self.given | values.keys(),
