@@ -45,7 +45,8 @@ MAY_IMPORT = {
     'launching': f'{GROUND} fast_dds',
     'demo': f'{GROUND} msg render launching ros',
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',
-    'cli': f'{GROUND} models inference segmenter __init__ render ros demo bench',
+    'recordings': f'{GROUND} models inference segmenter __init__ render anonymizer',
+    'cli': f'{GROUND} models inference segmenter __init__ render ros demo bench recordings',
 }
 """The layers (folders and modules of `bodypix_ros`), and which others each may import."""
 

@@ -18,6 +18,7 @@ from .failures import report_failure
 VERBS = {
     'demo': 'run the node on a picture, a video or a camera and show what it publishes',
     'segment': 'find people in picture files',
+    'bag': 'anonymise the images of bags, or add masks, parts and people',
     'models': 'list, download, import and build models',
     'check': 'verify and time the network on this machine, and report what is missing for a GPU',
     'bench': 'measure the latency of each stage on this machine',

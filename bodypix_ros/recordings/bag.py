@@ -100,9 +100,7 @@ class MessageCompressed:
 
         def compress(message: RawMessage) -> Sequence[tuple[str, bytes]] | None:
             edited = edit(message)
-            return edited and [
-                (topic, data if data is message.data else zstd.compress(data)) for topic, data in edited
-            ]
+            return edited and [(topic, data if data is message.data else zstd.compress(data)) for topic, data in edited]
 
         self._storage.rewrite(target, compress, added)
 

@@ -12,7 +12,7 @@ from ..encodings import ENCODINGS, to_bgr
 from ..errors import ImageError
 from ..image_layout import check_compressed_image, decompress, view_layout
 from .bag_storage import BagError, RawMessage
-from .bag_types import IMAGE, read, write
+from .bag_types import IMAGE, empty, read, write
 from .image_writing import write_bgr
 
 _JPEG_QUALITY = 95
@@ -24,6 +24,9 @@ _STORED = {  # by channels and bytes per value, of a decoded JPEG or PNG
     (4, 1): 'bgra8',
     (4, 2): 'bgra16',
 }
+
+_DEPTH = ('16UC1', '32FC1')
+"""Source: REP 118."""
 
 
 class BagImage:
@@ -45,7 +48,7 @@ class BagImage:
             BagError, ImageError: the message or its image cannot be read.
         """
         self._message, self._bits = message, mono16_bits
-        self.content = read(message)
+        self.content = _read(message)
         if message.msgtype == IMAGE:
             self.bgr = to_bgr(*view_layout(self.content), mono16_bits)
         else:
@@ -79,16 +82,22 @@ class BagImage:
 
 
 def blank(message: RawMessage) -> bytes:
-    """Return a message without its image: with pixels of zeros, or compressed data of length 0."""
-    content = read(message)
-    content.data = np.zeros(len(content.data) if message.msgtype == IMAGE else 0, np.uint8)
+    """Return a message without its image: with pixels of zeros, or compressed data of length 0.
+
+    A message that cannot be read becomes one without any content.
+    """
+    try:
+        content = read(message)
+        content.data = np.zeros(len(content.data) if message.msgtype == IMAGE else 0, np.uint8)
+    except BagError:
+        content = empty(message.msgtype, message.wire)
     return write(content, message.wire)
 
 
 def encoding_problem(message: RawMessage) -> str:
     """Return why the image of a message cannot be read, judging by its fields; empty if it probably can."""
     try:
-        content = read(message)
+        content = _read(message)
         if message.msgtype == IMAGE:
             view_layout(content)
         else:
@@ -96,6 +105,15 @@ def encoding_problem(message: RawMessage) -> str:
     except (BagError, ImageError) as error:
         return str(error)
     return ''
+
+
+def _read(message: RawMessage) -> Any:
+    """Return the deserialised message; raise BagError if it is none or has a depth image."""
+    content = read(message)
+    encoding = content.encoding if message.msgtype == IMAGE else content.format.split(';')[0].strip()
+    if encoding in _DEPTH:
+        raise BagError(f'encoding {encoding!r} is that of depth images')
+    return content
 
 
 def compress_thumbnail(bgr: NDArray[np.uint8], width: int = 320) -> bytes:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -52,6 +53,17 @@ def write(content: Any, wire: Wire) -> bytes:
 def new(msgtype: str, wire: Wire, **fields: Any) -> Any:
     """Return a message of a type with the given fields, which must be all."""
     return _store(wire).types[msgtype](**fields)
+
+
+def empty(msgtype: str, wire: Wire) -> Any:
+    """Return a message of one of IMAGE_TYPES without content."""
+    stamp = new('builtin_interfaces/msg/Time', wire, sec=0, nanosec=0)
+    sequence = {'seq': 0} if wire == 'ros1' else {}
+    header = new('std_msgs/msg/Header', wire, stamp=stamp, frame_id='', **sequence)
+    data = np.zeros(0, np.uint8)
+    if msgtype == COMPRESSED_IMAGE:
+        return new(msgtype, wire, header=header, format='', data=data)
+    return new(msgtype, wire, header=header, height=0, width=0, encoding='', is_bigendian=0, step=0, data=data)
 
 
 def definition_of(msgtype: str, wire: Wire) -> tuple[str, str]:

@@ -40,7 +40,9 @@ def write_bgr(pixels: Pixels, name: str, bgr: NDArray[np.uint8], changed: NDArra
     elif encoding.channels == 2:
         _write_yuv422(pixels, name, bgr, changed)
     elif encoding.channels == 1:
-        _write_values(pixels[..., 0], np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8), changed, encoding, bits)
+        _write_values(
+            pixels[..., 0], np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8), changed, encoding, bits
+        )
     else:
         swapped = encoding.code in (cv2.COLOR_RGB2BGR, cv2.COLOR_RGBA2BGR)
         _write_values(pixels[..., :3], bgr[..., ::-1] if swapped else bgr, changed, encoding, bits)
