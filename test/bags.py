@@ -134,7 +134,9 @@ def clip_messages(pictures: Sequence[NDArray[np.uint8]], wire: Wire) -> Iterator
         yield compressed_message(jpeg(picture), stamp_ns=stamp_ns + STEP_NS // 2, wire=wire)
 
 
-def write_bag(folder: Path, form: str, messages: Sequence[RawMessage], compression: str = '', name: str = 'drive') -> Path:
+def write_bag(
+    folder: Path, form: str, messages: Sequence[RawMessage], compression: str = '', name: str = 'drive'
+) -> Path:
     """Write messages as a bag of one of FORMATS and return its path; the topics have the QoS of sensors."""
     if form == 'ros1':
         path = folder / f'{name}.bag'

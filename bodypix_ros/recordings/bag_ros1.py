@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,13 @@ class Ros1Storage:
                         connection = connections[source.id] if topic == source.topic else new[topic]
                         writer.write(connection, stamp_ns, content)
 
-    def _open(self) -> Reader:
+    @contextmanager
+    def _open(self) -> Iterator[Reader]:
         try:
-            return Reader(self.path)
+            with Reader(self.path) as reader:
+                yield reader
         except ReaderError as error:
-            raise BagError(f'{self.path}: {error}') from error
+            raise BagError(f'{self.path} cannot be read ({error}); try `rosbag reindex` or `rosbag fix`') from error
 
 
 def _messages(reader: Reader, topics: Collection[str], *times_ns: int) -> Iterator[RawMessage]:
