@@ -9,7 +9,7 @@ from typing import Any
 
 from mcap.exceptions import McapError
 from mcap.reader import SeekingReader
-from mcap.records import Attachment, Channel, DataEnd, Header, Message, Metadata, Schema
+from mcap.records import Attachment, Channel, Header, Message, Metadata, Schema
 from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
 
@@ -95,7 +95,7 @@ class _Copy:
         self._new: dict[str, int] = {}
 
     def write(self, records: Iterator[Any]) -> None:
-        """Write all records up to the end of the data; the summary is written anew."""
+        """Write all records. The summary is written anew, but channels without messages may be in it alone."""
         kinds: dict[type, Callable[[Any], None]] = {
             Header: lambda record: self._writer.start(profile=record.profile, library=record.library),
             Schema: self._add_schema,
@@ -107,8 +107,6 @@ class _Copy:
             Metadata: self._add_metadata,
         }
         for record in records:
-            if isinstance(record, DataEnd):
-                return
             if write := kinds.get(type(record)):
                 write(record)
 
