@@ -4,12 +4,13 @@ IN_VENV = $(PYTHON) tools/environment.py
 OUTPUT ?= demo_output
 DEMO = $(if $(IMAGE),--image '$(IMAGE)') $(if $(VIDEO),--video '$(VIDEO)') $(if $(DEVICE),--device '$(DEVICE)') $(ARGS)
 
-.PHONY: help demo test lint format environment clean
+.PHONY: help demo test lint coverage format environment clean
 
 help:
 	@echo 'make demo    run the node on a picture; IMAGE=person.jpg, VIDEO=walk.mp4 or DEVICE=/dev/video0, ARGS=... for options'
 	@echo 'make test    check style and types, run the tests; ARGS="-k parts" selects tests'
 	@echo 'make lint    check style and types only'
+	@echo 'make coverage measure which lines of the core are tested'
 	@echo 'make format  format the code and apply automatic fixes'
 	@echo 'make clean   remove .venv and all build results'
 
@@ -24,6 +25,11 @@ lint: environment
 	$(IN_VENV) ruff check
 	$(IN_VENV) ruff format --check
 	$(IN_VENV) mypy
+
+# Without ROS, whose processes are not measured, and without the compiled kernels.
+coverage: environment
+	$(IN_VENV) python -m pytest --cov --cov-report=term-missing:skip-covered --ignore=test/ros --ignore=test/demo \
+	  --ignore=test/consumers --ignore=test/launch --ignore=test/benchmarks --ignore=test/training $(ARGS)
 
 format:
 	$(IN_VENV) ruff check --fix

@@ -7,15 +7,21 @@ from pkgutil import extend_path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .segmentation import Segmentation
+    from .segmentation import Segmentation, VideoState
     from .segmenter import BodyPix, Segmenter, load
 
 # In a checkout, find the generated messages of an installed copy.
 __path__ = extend_path(__path__, __name__)
 __version__ = '0.1.0'
-__all__ = ['BodyPix', 'Segmentation', 'Segmenter', '__version__', 'load']
+__all__ = ['BodyPix', 'Segmentation', 'Segmenter', 'VideoState', '__version__', 'load']
 
-_MODULES = {'BodyPix': 'segmenter', 'Segmenter': 'segmenter', 'load': 'segmenter', 'Segmentation': 'segmentation'}
+_MODULES = {
+    'BodyPix': 'segmenter',
+    'Segmenter': 'segmenter',
+    'load': 'segmenter',
+    'Segmentation': 'segmentation',
+    'VideoState': 'segmentation',
+}
 
 
 def __getattr__(name: str) -> Any:

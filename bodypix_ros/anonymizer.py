@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,14 +15,22 @@ from .parts import PartIds
 from .regions import Box
 from .render.anonymize import Cover, cover_regions
 from .segmentation import Segmentation
-from .settings import AnonymizeSettings
+from .settings import AnonymizeSettings, SegmentSettings
 from .tracking import assign
 
+SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30)
+"""Settings of `Segmenter.segment` that miss fewer people than the defaults and find more where there are none."""
+
 _HEAD_GROWTH = 0.2
-"""A head with hair and chin is larger than the face by this fraction on each side."""
-_SEARCH = 0.5  # a head is searched for within this fraction of its size around the predicted place
+"""A head with hair and chin extends beyond the found region by this fraction of its size on each side."""
+_HEADS_PER_PERSON = 3
+"""Size of a person in heads where no head was found: often only a part of the person is visible."""
+_SEARCH = 0.5
+"""A region is found again within this fraction of its size around the predicted place; held regions grow by it per
+second."""
 _SPEED_SHARE = 0.5  # weight of the newest speed
 _MIN_OVERLAP = 0.05
+_SAME = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +39,7 @@ class Anonymized:
 
     Attributes:
         image: (H, W, 3) uint8 BGR, a new array.
-        boxes: the regions that are covered; with `anonymize: people`, the bounding boxes of the covered pixels.
+        boxes: the covered regions; with `anonymize: people`, the bounding boxes of the covered pixels.
         people: number of people found in this image.
         doubtful: why this image should be checked by a person; empty if there is no reason.
     """
@@ -41,22 +50,27 @@ class Anonymized:
     doubtful: str = ''
 
 
-@dataclass
-class _Track:
-    """A region that was covered: where it is, how fast it moves in pixels per second, and when it was last found."""
+class _Region(NamedTuple):
+    """A region to be covered, and the size of the head in it, pixels."""
 
     box: HeadBox
+    head_px: float
+
+
+@dataclass
+class _Track:
+    """A region across images: where it is, its speed in pixels per second, and when it was last found."""
+
+    region: _Region
     speed: tuple[float, float]
     seen_s: float
 
 
 class Anonymizer:
-    """Anonymises the images of one camera, in order.
-
-    Not thread-safe.
+    """Anonymises the images of one camera, in order. Not thread-safe.
 
     Attributes:
-        needs_confidence: the segmentation must have the confidence, in addition to parts and people.
+        needs_confidence: the segmentation should have the confidence, in addition to parts and people.
         settings: may be replaced between two images.
     """
 
@@ -75,89 +89,112 @@ class Anonymizer:
         Args:
             image: (H, W, 3) uint8 BGR.
             found: its segmentation, with parts, people and confidence as far as the model provides them.
-            stamp_s: when it was taken, seconds. A jump back in time forgets everything that was found before.
+            stamp_s: when it was taken, seconds. After a jump back in time, nothing of earlier images is covered.
 
         Raises:
             ImageError: the image has a wrong shape or type.
         """
         heads = find_heads(found, self._part_ids)
         headless = find_people_without_head(found, heads)
-        held = self._track([*heads, *headless], stamp_s)
-        covers = self._covers(found, [*heads, *held], headless, image.shape[:2])
-        covered = cover_regions(image, covers, self.settings.anonymize_style)
+        covers, lost = self._covers(found, heads, headless, stamp_s)
         return Anonymized(
-            covered, tuple(cover.box for cover in covers), len(heads) + len(headless), _doubt(headless, held)
+            cover_regions(image, covers, self.settings.anonymize_style),
+            tuple(cover.box for cover in covers),
+            len(heads) + len(headless),
+            _doubt(len(headless), lost),
         )
 
-    def _track(self, boxes: Sequence[HeadBox], stamp_s: float) -> list[HeadBox]:
-        """Update the tracks with the boxes of an image; return the boxes of the tracks that were not found in it."""
+    def _covers(
+        self, found: Segmentation, heads: Sequence[HeadBox], headless: Sequence[HeadBox], stamp_s: float
+    ) -> tuple[list[Cover], int]:
+        """Return what is covered in an image, and how many regions of earlier images were not found in it."""
+        settings = self.settings
+        regions = [_Region(box, box.size) for box in heads]
+        regions += [_Region(box, box.size / _HEADS_PER_PERSON) for box in headless]
+        people = _people_covers(found, regions, settings.anonymize_margin) if settings.anonymize == 'people' else []
+        bodies = [_Region(HeadBox(*map(float, cover.box)), cover.head_px) for cover in people]
+        held = self._track([*regions, *bodies], stamp_s)
+        growth = settings.anonymize_margin + (0 if settings.anonymize == 'faces' else _HEAD_GROWTH)
+        covers = [
+            Cover(inside, region.head_px)
+            for region in [*regions, *held]
+            if (inside := region.box.grown(growth * region.head_px).inside(*found.mask.shape)) is not None
+        ]
+        return people + covers, len(held)
+
+    def _track(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
+        """Update the tracks with the regions of an image; return where those are that were not found in it."""
         if stamp_s < self._stamp_s:
             self._tracks = []
         step_s, self._stamp_s = stamp_s - self._stamp_s, stamp_s
-        hold_s = self.settings.anonymize_hold_s
-        tracks = [track for track in self._tracks if stamp_s - track.seen_s <= hold_s]
+        tracks = [track for track in self._tracks if stamp_s - track.seen_s <= self.settings.anonymize_hold_s]
         for track in tracks:
-            track.box = track.box.moved(track.speed[0] * step_s, track.speed[1] * step_s)
-        pairs = _match([track.box for track in tracks], boxes)
+            x, y = track.speed
+            track.region = track.region._replace(box=track.region.box.moved(x * step_s, y * step_s))
+        pairs = _match([track.region for track in tracks], regions)
         for row, column in pairs.items():
-            _correct(tracks[row], boxes[column], step_s, stamp_s)
+            _correct(tracks[row], regions[column], step_s, stamp_s)
         lost = [track for row, track in enumerate(tracks) if row not in pairs]
-        new = [_Track(box, (0.0, 0.0), stamp_s) for column, box in enumerate(boxes) if column not in pairs.values()]
+        found = set(pairs.values())
+        new = [_Track(region, (0.0, 0.0), stamp_s) for column, region in enumerate(regions) if column not in found]
         self._tracks = tracks + new
-        return [track.box.grown(_SEARCH * (stamp_s - track.seen_s)) for track in lost]
-
-    def _covers(
-        self, found: Segmentation, heads: Sequence[HeadBox], headless: Sequence[HeadBox], size: tuple[int, int]
-    ) -> list[Cover]:
-        growth = self.settings.anonymize_margin + (0 if self.settings.anonymize == 'faces' else _HEAD_GROWTH)
-        boxes = [(head.grown(growth), head.size) for head in heads]
-        boxes += [(box.grown(self.settings.anonymize_margin / 2), box.size / 3) for box in headless]
-        covers = [Cover(inside, head_px) for box, head_px in boxes if (inside := box.inside(*size)) is not None]
-        if self.settings.anonymize == 'people':
-            covers = _people_covers(found, covers, self.settings.anonymize_margin) + covers
-        return covers
+        return [
+            _Region(box.grown(_SEARCH * head_px * (stamp_s - track.seen_s)), head_px)
+            for track in lost
+            for box, head_px in [track.region]
+            if not any(region.box.overlap(box) > _SAME for region in regions)  # else it was joined with another
+        ]
 
 
-def _people_covers(found: Segmentation, heads: Sequence[Cover], margin: float) -> list[Cover]:
-    """Return the regions of people, grown by a fraction of the size of their head."""
+def _people_covers(found: Segmentation, regions: Sequence[_Region], margin: float) -> list[Cover]:
+    """Return the pixels of people, grown by a fraction of the size of the head that is in the same place."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(possible_people(found))
     covers = []
     for label in range(1, count):
         box = HeadBox(*map(float, stats[label, :4]))
-        sizes = [head.head_px for head in heads if HeadBox(*head.box).overlap(box) > 0]
-        head_px = max(sizes, default=box.size / 7)
-        reach = max(1, round(margin * head_px))
-        outer = HeadBox(box.x - reach, box.y - reach, box.width + 2 * reach, box.height + 2 * reach)
-        inside = outer.inside(*labels.shape)
+        sizes = [region.head_px for region in regions if region.box.overlap(box) > 0]
+        head_px = max(sizes, default=box.size / _HEADS_PER_PERSON)
+        reach_px = max(1.0, margin * head_px)
+        inside = box.grown(reach_px).inside(*labels.shape)
         assert inside is not None, 'a region of the image is inside the image'
         x, y, width, height = inside
-        mask = (labels[y : y + height, x : x + width] == label).view(np.uint8)
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-        covers.append(Cover(inside, head_px, cv2.dilate(mask, kernel).view(np.bool_)))
+        other = (labels[y : y + height, x : x + width] != label).view(np.uint8)
+        near = cv2.distanceTransform(other, cv2.DIST_L2, cv2.DIST_MASK_3) <= reach_px
+        covers.append(Cover(inside, head_px, near))
     return covers
 
 
-def _match(tracks: Sequence[HeadBox], boxes: Sequence[HeadBox]) -> dict[int, int]:
-    """Return which box is which track, by the overlap of both after they were enlarged."""
-    similarity = np.array(
-        [[track.grown(_SEARCH).overlap(box.grown(_SEARCH)) for box in boxes] for track in tracks]
-    ).reshape(len(tracks), len(boxes))
+def _match(tracks: Sequence[_Region], regions: Sequence[_Region]) -> dict[int, int]:
+    """Return which region continues which track, by the overlap of both after they were enlarged."""
+    similarity = np.array([[_similarity(track, region) for region in regions] for track in tracks])
+    similarity = similarity.reshape(len(tracks), len(regions))
     return {row: column for row, column in assign(similarity) if similarity[row, column] >= _MIN_OVERLAP}
 
 
-def _correct(track: _Track, box: HeadBox, step_s: float, stamp_s: float) -> None:
-    """Update a track with its box in the next image; `track.box` is where it was predicted."""
-    (old_x, old_y), (new_x, new_y) = track.box.center, box.center
+def _similarity(track: _Region, region: _Region) -> float:
+    """Return the overlap of two regions, 0..1, lower if their sizes differ."""
+    overlap = track.box.grown(_SEARCH * track.box.size).overlap(region.box.grown(_SEARCH * region.box.size))
+    small, large = sorted((track.box.size, region.box.size))
+    return overlap * small / large
+
+
+def _correct(track: _Track, region: _Region, step_s: float, stamp_s: float) -> None:
+    """Update a track with its region in the next image; the track is where the region was predicted."""
+    (old_x, old_y), (new_x, new_y) = track.region.box.center, region.box.center
     if step_s > 0:
         share = _SPEED_SHARE / step_s
         track.speed = (track.speed[0] + share * (new_x - old_x), track.speed[1] + share * (new_y - old_y))
-    track.box, track.seen_s = box, stamp_s
+    track.region, track.seen_s = region, stamp_s
 
 
-def _doubt(headless: Sequence[HeadBox], held: Sequence[HeadBox]) -> str:
-    reasons = []
-    if headless:
-        reasons.append(f'{len(headless)} possible people without a visible head')
-    if held:
-        reasons.append(f'{len(held)} heads of earlier images were not found')
+def _doubt(headless: int, lost: int) -> str:
+    """Return why an image should be checked; empty if there is no reason."""
+    reasons = [
+        f'{count} {text}'
+        for count, text in (
+            (headless, 'regions that may be people without a visible head'),
+            (lost, 'regions of earlier images that were not found again'),
+        )
+        if count
+    ]
     return '; '.join(reasons)

@@ -54,10 +54,9 @@ class HeadBox(NamedTuple):
         """The centre, x and y."""
         return self.x + self.width / 2, self.y + self.height / 2
 
-    def grown(self, share: float) -> HeadBox:
-        """Return the box with each side moved outwards by a fraction of its longer side."""
-        by = share * self.size
-        return HeadBox(self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by)
+    def grown(self, by_px: float) -> HeadBox:
+        """Return the box with each side moved outwards."""
+        return HeadBox(self.x - by_px, self.y - by_px, self.width + 2 * by_px, self.height + 2 * by_px)
 
     def moved(self, x: float, y: float) -> HeadBox:
         """Return the box at a distance."""

@@ -74,6 +74,14 @@ BLAZEPOSE_KEYPOINTS: tuple[str, ...] = (
 )  # fmt: skip
 """The 33 landmarks of BlazePose in the order of MediaPipe's `PoseLandmark`; all 17 of `KEYPOINTS` are among them."""
 
+HAND_KEYPOINTS: tuple[str, ...] = (
+    'wrist', 'thumb_cmc', 'thumb_mcp', 'thumb_ip', 'thumb_tip', 'index_finger_mcp', 'index_finger_pip',
+    'index_finger_dip', 'index_finger_tip', 'middle_finger_mcp', 'middle_finger_pip', 'middle_finger_dip',
+    'middle_finger_tip', 'ring_finger_mcp', 'ring_finger_pip', 'ring_finger_dip', 'ring_finger_tip', 'pinky_mcp',
+    'pinky_pip', 'pinky_dip', 'pinky_tip',
+)  # fmt: skip
+"""The 21 landmarks of a hand in the order of MediaPipe's `HandLandmark`: the wrist, then four of each finger."""
+
 KeypointSet = Literal['coco17', 'blazepose33']
 """Names of the keypoint sets: `KEYPOINTS` and `BLAZEPOSE_KEYPOINTS`."""
 

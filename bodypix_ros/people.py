@@ -161,6 +161,18 @@ class People:
         """Return the parts of one person, (H, W) int8, from the parts of all people; -1 elsewhere."""
         return np.where(self.mask_of(person), parts, np.int8(BACKGROUND))
 
+    def mirrored(self, parts: NDArray[np.int8] | None, part_ids: PartIds) -> People:
+        """Return the people of the mirrored image.
+
+        Args:
+            parts: (H, W) int8, part ids of the mirrored image; None if parts were not requested.
+            part_ids: numbering of `parts`.
+        """
+        labels, width = np.ascontiguousarray(self.labels[:, ::-1]), self.labels.shape[1]
+        poses = [Pose(one.score, one.keypoints, one.world_keypoints).mirrored(width) for one in self.persons]
+        persons = describe_persons(labels, parts, poses, part_ids)
+        return replace(self, persons=persons, labels=labels, poses=tuple(pose.mirrored(width) for pose in self.poses))
+
 
 def describe_persons(
     labels: NDArray[np.uint8], parts: NDArray[np.int8] | None, poses: Sequence[Pose], part_ids: PartIds

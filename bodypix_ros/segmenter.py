@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
-import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .errors import ImageError, SettingError
-from .inference.engine import Decoded, Engine, network_geometry
-from .inference.geometry import Geometry
+from .inference.bodypix_pipeline import BodyPixPipeline
 from .inference.numpy_kernels import Image
-from .inference.people.find_people import find_people
-from .inference.providers import SAMPLE_SIZE, open_engine
-from .models.network import BODYPIX, OWN, Network, load_network, resolve_settings
-from .models.progress import Progress
-from .parts import mirrored, renumbering
-from .segmentation import Segmentation
+from .inference.pipeline import Pipeline, Request
+from .inference.providers import SAMPLE_SIZE
+from .models.network import BODYPIX, Model, load_network, resolve_settings
+from .models.progress import Progress, no_progress
+from .segmentation import Segmentation, VideoState
 from .setting import Settings
-from .settings import NetworkSettings, SegmentSettings
+from .settings import BLAZEPOSE_MODELS, SELFIE_MODELS, NetworkSettings, SegmentSettings
 
 _LOG = logging.getLogger(__name__)
 S = TypeVar('S', bound=Settings)
@@ -35,7 +31,7 @@ def load(
     progress: Progress | None = None,
     **changes: Any,
 ) -> Segmenter:
-    """Load a network.
+    """Load a model.
 
     Without arguments this is bodypix_ros, the network included in this package. Settings that only BodyPix has, such
     as `multiplier`, select BodyPix.
@@ -61,44 +57,67 @@ def load(
     if given is None:
         given = {one.name for one in settings.describe() if getattr(settings, one.name) != one.default} | changes.keys()
     settings, reason = resolve_settings(settings, given)
-    return Segmenter(load_network(settings, progress=progress), settings, reason)
+    return Segmenter(_open_pipeline(settings, progress or no_progress), settings, reason)
+
+
+def _open_pipeline(settings: NetworkSettings, progress: Progress) -> Pipeline:
+    """Open a concrete model; each imports and loads only what it needs."""
+    if settings.model in SELFIE_MODELS:
+        from .inference.mediapipe.selfie import SelfiePipeline
+
+        return SelfiePipeline(settings, progress)
+    if settings.model in BLAZEPOSE_MODELS:
+        from .inference.mediapipe.blazepose_pipeline import BlazePosePipeline
+
+        return BlazePosePipeline(settings, progress)
+    return BodyPixPipeline(load_network(settings, progress=progress), settings)
 
 
 class Segmenter:
-    """A loaded network that converts images to masks, part labels and people.
+    """A loaded model that converts images to masks, part labels and people.
 
     Thread-safe: concurrent calls run one after the other.
+
+    Attributes:
+        settings: with which the model was opened.
+        model_reason: why this model was chosen, as a clause.
+        pipeline: the model; not thread-safe.
     """
 
-    def __init__(self, network: Network, settings: NetworkSettings | None = None, model_reason: str = '') -> None:
-        """Create a segmenter for a network; `load` also finds the network.
+    def __init__(self, pipeline: Pipeline, settings: NetworkSettings, model_reason: str = '') -> None:
+        """Create a segmenter for an open model; `load` also opens the model.
 
         Args:
-            network: the network.
-            settings: of these, the provider and its options, the resolution and the numbering of parts are used here.
+            pipeline: the model.
+            settings: with which it was opened.
             model_reason: why this model was chosen, as a clause.
-
-        Raises:
-            ProviderError: a GPU is required and does not run the network.
         """
-        self.settings = settings or NetworkSettings(model=network.model)
-        self.network = network
+        self.settings = settings
         self.model_reason = model_reason
+        self.pipeline = pipeline
         self._lock = RLock()
-        self._engine = self._open(network)
-        self._people_engine: Engine | None = None
         self._warm_up()
-        _LOG.info('%s%s on %s (%s)', network.name, self._because(), self.provider, self.provider_reason)
+        _LOG.info('%s%s on %s (%s)', self.network.name, self._because(), self.provider, self.provider_reason)
+
+    @property
+    def network(self) -> Model:
+        """The model that runs: its name, and the value of the setting `model`."""
+        return self.pipeline.network
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the model labels body parts."""
+        return self.pipeline.has_parts
 
     @property
     def provider(self) -> str:
-        """The execution provider that runs the network: 'tensorrt', 'cuda' or 'cpu'."""
-        return self._engine.provider
+        """The execution provider that runs the model: 'tensorrt', 'cuda' or 'cpu'."""
+        return self.pipeline.provider
 
     @property
     def provider_reason(self) -> str:
         """Why this provider was chosen, as a clause."""
-        return self._engine.reason
+        return self.pipeline.provider_reason
 
     def segment(
         self,
@@ -108,6 +127,7 @@ class Segmenter:
         parts: bool = True,
         people: bool = False,
         confidence: bool = False,
+        state: VideoState | None = None,
         **changes: Any,
     ) -> Segmentation:
         """Segment one image.
@@ -115,17 +135,21 @@ class Segmenter:
         Args:
             image: (H, W, 3) uint8 BGR.
             settings: of this call; None for the defaults.
-            parts: whether to label body parts.
-            people: whether to separate people; the first such call loads a larger network.
+            parts: whether to label body parts, if the model has them.
+            people: whether to separate people; the first such call may load a larger network.
             confidence: whether to return the probability of each pixel.
+            state: of the camera if this is an image of a video, see `VideoState`; None for a single picture.
             changes: single settings by name, such as `threshold=0.7`.
 
         Raises:
             ImageError: the image has a wrong shape or type.
             SettingError: a setting does not exist, or a value is invalid.
-            ModelError: people were requested of BodyPix 1, which cannot separate them.
+            ModelError: people were requested of a model that cannot separate them: BodyPix 1, or selfie segmentation
+                of the whole picture.
         """
-        return self.segment_batch([image], settings, parts=parts, people=people, confidence=confidence, **changes)[0]
+        return self.segment_batch(
+            [image], settings, parts=parts, people=people, confidence=confidence, states=[state], **changes
+        )[0]
 
     def segment_batch(
         self,
@@ -135,6 +159,7 @@ class Segmenter:
         parts: bool = True,
         people: bool = False,
         confidence: bool = False,
+        states: Sequence[VideoState | None] | None = None,
         **changes: Any,
     ) -> list[Segmentation]:
         """Segment several images; on a GPU, images of equal size run as one batch.
@@ -142,9 +167,10 @@ class Segmenter:
         Args:
             images: (H, W, 3) uint8 BGR each; sizes may differ.
             settings: of this call; None for the defaults.
-            parts: whether to label body parts.
+            parts: whether to label body parts, if the model has them.
             people: whether to separate people.
             confidence: whether to return the probability of each pixel.
+            states: of the camera of each image, see `segment`; None for single pictures.
             changes: single settings by name.
 
         Returns:
@@ -158,16 +184,14 @@ class Segmenter:
         images = list(images)
         for image in images:
             check_image(image)
-        pictures = [
-            (image[:, ::-1] if settings.flip_horizontal else image, self.geometry(*image.shape[:2])) for image in images
-        ]
+        states = [None] * len(images) if states is None else states
+        if len(states) != len(images):
+            raise SettingError(f'states must be one per image, got {len(states)} for {len(images)} images')
+        flipped = settings.flip_horizontal
+        seen = [image[:, ::-1] for image in images] if flipped else images
         with self._lock:
-            engine = self._engine_for(people)
-            found = engine.segment(pictures, settings.threshold, parts=parts, confidence=confidence)
-        return [
-            self._finish(decoded, geometry, settings, people)
-            for decoded, (_, geometry) in zip(found, pictures, strict=True)
-        ]
+            found = self.pipeline.segment(seen, settings, Request(parts, people, confidence), states)
+        return [one.mirrored(self.settings.part_ids) for one in found] if flipped else found
 
     def prepare(self, height: int, width: int, count: int = 1, *, parts: bool = True, people: bool = False) -> None:
         """Prepare for images of a size, so that the first ones are not delayed; quick on a CPU.
@@ -183,14 +207,7 @@ class Segmenter:
             ProviderError: images of this size do not run on the GPU.
         """
         with self._lock:
-            self._engine_for(people).prepare(self.geometry(height, width), count, parts=parts)
-
-    def geometry(self, height: int, width: int) -> Geometry:
-        """Return the sizes, paddings and interpolation taps between an image of this size and the network."""
-        return network_geometry(self.network, self.settings.internal_resolution, self._engine.provider, height, width)
-
-    def _open(self, network: Network) -> Engine:
-        return open_engine(network, renumbering(network.part_ids, self.settings.part_ids), self.settings)
+            self.pipeline.prepare(height, width, count, Request(parts, people))
 
     def _warm_up(self) -> None:
         """Run everything once, so that compilation and first allocations do not delay the first frame."""
@@ -199,41 +216,6 @@ class Segmenter:
 
     def _because(self) -> str:
         return f' ({self.model_reason})' if self.model_reason else ''
-
-    def _engine_for(self, people: bool) -> Engine:
-        """Return the engine with the requested heads; the one with all heads is loaded at its first use."""
-        if not people:
-            return self._engine
-        if self._people_engine is None:
-            settings = dataclasses.replace(self.settings, model=self.network.model)
-            self._people_engine = self._open(load_network(settings, people=True))
-        return self._people_engine
-
-    def _finish(self, decoded: Decoded, geometry: Geometry, settings: SegmentSettings, people: bool) -> Segmentation:
-        """Undo the mirroring of `flip_horizontal`, and separate people."""
-        started = time.perf_counter()
-        mask, labels, confidence = decoded.mask, decoded.parts, decoded.confidence
-        flipped = settings.flip_horizontal
-        part_ids = self.settings.part_ids
-        if flipped:
-            mask = np.ascontiguousarray(mask[:, ::-1])
-            labels = None if labels is None else mirrored(part_ids)[labels[:, ::-1]]
-            confidence = None if confidence is None else np.ascontiguousarray(confidence[:, ::-1])
-        found = None
-        if people:
-            found = find_people(
-                decoded.heads,
-                mask,
-                labels,
-                geometry,
-                settings,
-                part_ids,
-                mirrored=flipped,
-                against_mask=self.network.model == OWN,
-            )
-        spent_ms = decoded.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
-        timings = dataclasses.replace(decoded.timings, postprocess_ms=spent_ms)
-        return Segmentation(mask, labels, found, timings, confidence)
 
 
 class BodyPix(Segmenter):
@@ -259,7 +241,7 @@ class BodyPix(Segmenter):
         if settings.model not in (BODYPIX, 'auto'):
             raise SettingError(f'BodyPix.load loads the model bodypix, got {settings.model!r}; use bodypix_ros.load')
         settings, reason = resolve_settings(settings.changed({'model': BODYPIX}))
-        return cls(load_network(settings, progress=progress), settings, reason)
+        return cls(_open_pipeline(settings, progress or no_progress), settings, reason)
 
 
 def check_image(image: Image) -> None:

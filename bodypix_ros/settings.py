@@ -18,6 +18,10 @@ RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
 MIN_PIXELS, MAX_PIXELS = 65, 2049
 """Range of `internal_resolution` as the longer side of the input of bodypix_ros, pixels."""
 
+SELFIE_MODELS = ('selfie_general', 'selfie_landscape')
+BLAZEPOSE_MODELS = ('blazepose_lite', 'blazepose_full', 'blazepose_heavy')
+"""MediaPipe's models: masks of a person close to the camera, and poses with 33 keypoints and masks."""
+
 OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
 
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
@@ -116,9 +120,10 @@ class NetworkSettings(Settings):
 
     model: str = setting(
         'auto',
-        'Network: bodypix_ros (included in this package) or bodypix (Google); auto selects bodypix_ros, '
-        'or bodypix if a setting that only BodyPix has is given',
-        choices=('auto', 'bodypix_ros', 'bodypix'),
+        'Network: bodypix_ros (included in this package), bodypix (Google), selfie_* or blazepose_* (MediaPipe, '
+        'without parts; see docs/models.md); auto selects bodypix_ros, or bodypix if a setting that only BodyPix has '
+        'is given',
+        choices=('auto', 'bodypix_ros', 'bodypix', *SELFIE_MODELS, *BLAZEPOSE_MODELS),
     )
     version: int = setting(2, 'BodyPix version of the official checkpoint', choices=(1, 2))
     architecture: str = setting(
@@ -225,6 +230,13 @@ class SegmentSettings(Settings):
         choices=('webgl', 'cpu'),
         live=True,
     )
+    selfie_crop: str = setting(
+        'picture',
+        'What selfie_* processes: picture (the whole image, without separating people), or people (the surroundings '
+        'of each person that bodypix_ros finds, which is more accurate and slower)',
+        choices=('picture', 'people'),
+        live=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -290,7 +302,7 @@ class AnonymizeSettings(Settings):
         live=True,
     )
     anonymize_margin: float = setting(
-        0.2,
+        0.3,
         'Enlarges what is covered on each side, as a fraction of the size of the head',
         minimum=0.0,
         maximum=2.0,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .parts import BACKGROUND
-from .people import CERTAIN, Person
+from .people import CERTAIN, Keypoint, Person
 from .segmentation import Segmentation
 from .settings import TrackingSettings
 
@@ -20,6 +20,7 @@ Plane = NDArray[np.uint8]
 
 _SPEED_CUTOFF_HZ = 1.0  # cutoff of the speed filter, as in the paper
 _FORGET_S = 1.0  # after a longer gap between two images, smoothing restarts
+_HEIGHT_M = 1.7  # of a person, for world keypoints
 
 _FLOW_SHARE = 4  # flow is computed at this fraction of the image's width and height
 _MIN_FLOW_SIZE = 16  # pixels; DIS flow needs a few patches
@@ -32,7 +33,7 @@ _AGREE, _DISAGREE = 0.2, 0.6  # differences of confidence up to which that weigh
 
 
 class _OneEuro:
-    """A low-pass filter for the keypoints of one person, with a cutoff frequency that rises with their speed.
+    """A low-pass filter for keypoints of one person, with a cutoff frequency that rises with their speed.
 
     For each coordinate x, with Te the time since its last value and alpha(fc) = 1 / (1 + 1 / (2 pi fc Te)), the speed
     is dx = alpha(1 Hz) (x - x') / Te + (1 - alpha(1 Hz)) dx' and the result is alpha(fc) x + (1 - alpha(fc)) x' with
@@ -42,20 +43,20 @@ class _OneEuro:
     second, so that the same beta suits all distances.
     """
 
-    def __init__(self, count: int) -> None:
-        self.places, self.speeds = np.zeros((count, 2)), np.zeros((count, 2))  # pixels, pixels per second
-        self.seen_s = np.full(count, -np.inf)  # when the score of each keypoint was last high enough
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.places, self.speeds = np.zeros(shape), np.zeros(shape)  # (K, 2 or 3) pixels or metres, and per second
+        self.seen_s = np.full(shape[0], -np.inf)  # when the score of each keypoint was last high enough
 
     def update(
-        self, places: Floats, known: NDArray[np.bool_], height_px: float, stamp_s: float, settings: TrackingSettings
+        self, places: Floats, known: NDArray[np.bool_], height: float, stamp_s: float, settings: TrackingSettings
     ) -> Floats:
-        """Return (K, 2) smoothed positions; uncertain keypoints are unchanged."""
+        """Return smoothed positions in the shape of `places`; uncertain keypoints are unchanged."""
         step_s = stamp_s - self.seen_s
         running = known & (step_s > 0) & (step_s <= _FORGET_S)
         elapsed = np.where(running, step_s, 1.0)[:, None]
         share = _share(np.full((1, 1), _SPEED_CUTOFF_HZ), elapsed)
         speeds = share * (places - self.places) / elapsed + (1 - share) * self.speeds
-        cutoff = settings.keypoint_min_cutoff_hz + settings.keypoint_beta * np.abs(speeds) / height_px
+        cutoff = settings.keypoint_min_cutoff_hz + settings.keypoint_beta * np.abs(speeds) / height
         share = _share(cutoff, elapsed)
         smooth = np.where(running[:, None], share * places + (1 - share) * self.places, places)
         fresh = known & (step_s > 0)  # a repeated image changes nothing
@@ -75,7 +76,7 @@ class KeypointSmoother:
     def __init__(self, settings: TrackingSettings | None = None) -> None:
         """Create a smoother without state; `settings` may be replaced between two images."""
         self.settings = settings or TrackingSettings()
-        self._filters: dict[int, _OneEuro] = {}
+        self._filters: dict[tuple[int, str], _OneEuro] = {}  # by id, and by 'image' or 'world'
         self._stamp_s = -math.inf
 
     def update(self, people: Sequence[Person], track_ids: Sequence[int], stamp_s: float) -> list[Person]:
@@ -89,36 +90,41 @@ class KeypointSmoother:
         if stamp_s < self._stamp_s:
             self._filters.clear()
         self._stamp_s = stamp_s
-        self._filters = {
-            number: one for number, one in self._filters.items() if stamp_s - one.seen_s.max() <= _FORGET_S
-        }
+        self._filters = {key: one for key, one in self._filters.items() if stamp_s - one.seen_s.max() <= _FORGET_S}
         return [
             self._smooth(person, number) if number else person for person, number in zip(people, track_ids, strict=True)
         ]
 
     def _smooth(self, person: Person, number: int) -> Person:
-        points = person.keypoints
-        if not points:
-            return person
-        current = self._filters.get(number)
-        if current is None or len(current.places) != len(points):
-            current = self._filters[number] = _OneEuro(len(points))
-        places = np.array([(point.x, point.y) for point in points]).reshape(-1, 2)
-        known = np.array([point.score >= CERTAIN for point in points], bool)
-        smooth = current.update(places, known, _height_px(person, places[known]), self._stamp_s, self.settings)
         return dataclasses.replace(
             person,
-            keypoints=tuple(
-                dataclasses.replace(point, x=float(x), y=float(y)) for point, (x, y) in zip(points, smooth, strict=True)
-            ),
+            keypoints=self._smooth_points((number, 'image'), person.keypoints, _height_px(person)),
+            world_keypoints=self._smooth_points((number, 'world'), person.world_keypoints, _HEIGHT_M),
+        )
+
+    def _smooth_points(self, key: tuple[int, str], points: tuple[Keypoint, ...], height: float) -> tuple[Keypoint, ...]:
+        """Return smoothed keypoints; z only if the model provides it."""
+        if not points:
+            return points
+        axes = 'xy' if math.isnan(points[0].z) else 'xyz'
+        places = np.array([[getattr(point, axis) for axis in axes] for point in points])
+        known = np.array([point.score >= CERTAIN for point in points], bool)
+        current = self._filters.get(key)
+        if current is None or current.places.shape != places.shape:
+            current = self._filters[key] = _OneEuro(places.shape)
+        smooth = current.update(places, known, height, self._stamp_s, self.settings)
+        return tuple(
+            dataclasses.replace(point, **dict(zip(axes, place, strict=True)))
+            for point, place in zip(points, smooth.tolist(), strict=True)
         )
 
 
-def _height_px(person: Person, places: Floats) -> float:
+def _height_px(person: Person) -> float:
     """Return the height of the person's box, or of the bounding box of the certain keypoints."""
     if person.box is not None:
         return float(person.box.height)
-    return max(float(np.ptp(places[:, 1])), 1.0) if len(places) else 1.0
+    rows = [point.y for point in person.keypoints if point.score >= CERTAIN]
+    return max(max(rows) - min(rows), 1.0) if rows else 1.0
 
 
 class MaskSmoother:

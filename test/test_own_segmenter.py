@@ -50,14 +50,14 @@ def test_the_confidence_is_there_where_it_was_asked_for(net: Segmenter, astronau
 
 
 def test_the_network_costs_the_same_whatever_the_size_of_the_picture(net: Segmenter) -> None:
-    sizes = {(net.geometry(*size).input_height, net.geometry(*size).input_width)
+    sizes = {(net.pipeline.geometry(*size).input_height, net.pipeline.geometry(*size).input_width)
              for size in ((360, 640), (720, 1280), (1080, 1920), (2160, 3840))}  # fmt: skip
     assert sizes == {(257, 449)}
 
 
 def test_the_resolution_may_be_a_number_of_pixels(astronaut) -> None:
     net = bodypix_ros.load(provider='cpu', internal_resolution=257)
-    assert net.geometry(512, 512).input_width == 257
+    assert net.pipeline.geometry(512, 512).input_width == 257
     assert net.segment(astronaut).mask[300, 150]
 
 

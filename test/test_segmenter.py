@@ -34,10 +34,10 @@ def net(server: str, model_dir: str) -> BodyPix:
 
 def _scores(net: BodyPix, image: np.ndarray) -> np.ndarray:
     """The scores of the segments and of the 24 parts, (25, H, W), computed plainly."""
-    geometry = net.geometry(*image.shape[:2])
+    geometry = net.pipeline.geometry(*image.shape[:2])
     planes = np.empty((1, 3, geometry.input_height, geometry.input_width), np.float32)
     preprocess(image, geometry, 'mobilenet_v1', out=planes[0])
-    return reference.scores(net._engine.session.run(None, {'input': planes})[0][0], geometry)
+    return reference.scores(net.pipeline.engine.session.run(None, {'input': planes})[0][0], geometry)
 
 
 @pytest.mark.parametrize('name', CASES)
@@ -126,7 +126,7 @@ def test_numpy_and_numba_give_equal_results(server, model_dir, shared) -> None:
 
 
 def test_auto_resolution_is_medium_on_a_cpu(net) -> None:
-    geometry = net.geometry(480, 640)
+    geometry = net.pipeline.geometry(480, 640)
     assert (geometry.input_height, geometry.input_width) == (241, 321)
 
 
@@ -182,7 +182,7 @@ def test_a_gpu_separates_people_as_the_cpu_does(server, model_dir, shared, on_gp
 
 
 def test_auto_resolution_is_full_on_a_gpu(on_gpu) -> None:
-    geometry = on_gpu.geometry(480, 640)
+    geometry = on_gpu.pipeline.geometry(480, 640)
     assert (geometry.input_height, geometry.input_width) == (481, 641)
 
 

@@ -117,6 +117,33 @@ def test_only_places_change() -> None:
         )
 
 
+def test_depths_and_world_keypoints_are_smoothed_where_they_are_known() -> None:
+    smoother = KeypointSmoother(TrackingSettings(keypoint_min_cutoff_hz=0.5, keypoint_beta=0))
+    share = 1 / (1 + 30 / (2 * math.pi * 0.5))
+
+    def person(step: float) -> Person:
+        flat = Keypoint('nose', 100 + step, 50, 0.9)
+        world = Keypoint('nose', 0.1, -0.5 + step / 100, 0.9, 0.2 - step / 100, 0.8)
+        return dataclasses.replace(
+            person_at(0), keypoints=(dataclasses.replace(flat, z=-30 + step),), world_keypoints=(world,)
+        )
+
+    smoother.update([person(0)], [1], START_S)
+    (after,) = smoother.update([person(10)], [1], START_S + 1 / 30)
+    (point,), (world,) = after.keypoints, after.world_keypoints
+    assert (point.x, point.y, point.z) == pytest.approx((100 + 10 * share, 50, -30 + 10 * share), abs=1e-4)
+    assert (world.x, world.y, world.z) == pytest.approx((0.1, -0.5 + 0.1 * share, 0.2 - 0.1 * share), abs=1e-6)
+    assert (world.score, world.presence) == (0.9, 0.8)
+
+
+def test_unknown_depths_stay_unknown() -> None:
+    smoother = KeypointSmoother()
+    smoother.update([nose_at(100)], [1], START_S)
+    (point,) = smoother.update([nose_at(110)], [1], START_S + 1 / 30)[0].keypoints
+    assert 100 < point.x < 110
+    assert math.isnan(point.z)
+
+
 @pytest.mark.parametrize(('noise', 'factor'), [(0.1, 20), (0.2, 4), (0.3, 2)])
 def test_a_still_scene_flickers_less_by_a_factor(noise: float, factor: float) -> None:
     frames = list(tool.Scene(noise).film([200] * 20))[tool.START :]

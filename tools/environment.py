@@ -174,6 +174,11 @@ def install(configuration: Configuration) -> None:
     pip(configuration, *requirements(configuration))
     print('.venv: building messages', flush=True)
     pip(configuration, '--no-deps', '--editable', str(ROOT))
+    print('.venv: compiling kernels', flush=True)
+    compiler = [str(PYTHON), '-m', 'bodypix_ros.cli.main', 'compile']
+    subprocess.run(
+        compiler, env=command_environment(configuration), cwd=ROOT, check=False
+    )  # a failure costs speed only
 
 
 def requirements(configuration: Configuration) -> list[str]:

@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -20,23 +21,42 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import bodypix_ros
+from bodypix_ros.errors import ModelError
 from bodypix_ros.segmentation import Segmentation
-from bodypix_ros.settings import NetworkSettings
+from bodypix_ros.settings import NetworkSettings, SegmentSettings
 from training.scores import boundary_score, found_keypoints, overlap
 
 EMPTY_PICTURES = 100
 
 
+class Segment(Protocol):
+    """Segments a picture, with people if the model can separate them."""
+
+    def __call__(self, image: NDArray[np.uint8], *, people: bool) -> Segmentation:
+        """Return the segmentation of an image, (H, W, 3) uint8 BGR."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('images', type=Path, help='folder with validation/ and empty/')
-    parser.add_argument('--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the network')
+    parser.add_argument(
+        '--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the model and of segment'
+    )
     options = parser.parse_args()
     changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
+    of_segment = {name: changes.pop(name) for name in list(changes) if hasattr(SegmentSettings, name)}
     net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
+    settings = SegmentSettings().changed(of_segment)
+
+    def segment(image: NDArray[np.uint8], *, people: bool) -> Segmentation:
+        try:
+            return net.segment(image, settings, people=people)
+        except ModelError:  # the model cannot separate people
+            return net.segment(image, settings)
+
     print(f'{net.network.name} on {net.provider}, internal_resolution {net.settings.internal_resolution}')
-    _print_validation(net, options.images / 'validation')
-    _print_false_people(net, sorted((options.images / 'empty').glob('*.jpg'))[:EMPTY_PICTURES])
+    _print_validation(segment, options.images / 'validation')
+    _print_false_people(segment, sorted((options.images / 'empty').glob('*.jpg'))[:EMPTY_PICTURES])
 
 
 def _value(text: str) -> bool | int | float | str:
@@ -48,13 +68,13 @@ def _value(text: str) -> bool | int | float | str:
     return {'true': True, 'false': False}.get(text, text)
 
 
-def _print_validation(net: bodypix_ros.Segmenter, folder: Path) -> None:
+def _print_validation(segment: Segment, folder: Path) -> None:
     """Print person IoU and boundary F of all pictures and of each collection, and the share of keypoints found."""
     scores: dict[str, list[tuple[float, float]]] = {}
     labelled = json.loads((folder / 'coco_person_keypoints.json').read_text())
     found = total = 0
     for image, truth, counted, name in _examples(folder):
-        result = net.segment(image, people=name in labelled and net.network.version == 2)
+        result = segment(image, people=name in labelled)
         score = (overlap(result.mask, truth, counted), boundary_score(result.mask, truth, counted))
         for collection in ('all', name.split('_')[0]):
             scores.setdefault(collection, []).append(score)
@@ -68,11 +88,11 @@ def _print_validation(net: bodypix_ros.Segmenter, folder: Path) -> None:
         print(f'keypoints found: {100 * found / total:.1f} % of {total}')
 
 
-def _print_false_people(net: bodypix_ros.Segmenter, pictures: list[Path]) -> None:
+def _print_false_people(segment: Segment, pictures: list[Path]) -> None:
     """Print the number of people and person pixels found in pictures without people."""
     people, shares = 0, []
     for path in pictures:
-        result = net.segment(_read(path), people=net.network.version == 2)
+        result = segment(_read(path), people=True)
         people += len(result.people.persons) if result.people is not None else 0
         shares.append(result.mask.mean())
     print(f'{len(pictures)} pictures without people: {people} people, {100 * np.mean(shares):.2f} % of the pixels')

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -17,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..encodings import encode_labels, to_bgr
-from ..errors import BodyPixError
+from ..errors import BodyPixError, ModelError
+from ..inference.bodypix_pipeline import BodyPixPipeline
 from ..inference.engine import open_cpu_session
+from ..inference.kernel_compiler import prepare_kernels
 from ..inference.kernels import choose_kernels
 from ..palettes import BLACK, palette_colors
 from ..render import colorize_parts, render_overlay
@@ -63,6 +66,7 @@ def measure_case(case: Case, picture: NDArray[np.uint8], seconds: float) -> Case
     Raises:
         BodyPixError: the model or provider is not available, or the new process failed.
     """
+    prepare_kernels(case.network.kernels)
     net = load(case.network)
     images = case.images(picture)
     timings: list[list[Timings]] = []
@@ -74,7 +78,7 @@ def measure_case(case: Case, picture: NDArray[np.uint8], seconds: float) -> Case
         stage: median(sum(getattr(one, f'{stage}_ms') for one in call) for call in timings) for stage in _FRAME_STAGES
     }
     stages_ms |= {name: summary.median_ms for name, summary in summaries.items()}
-    geometry = net.geometry(case.height, case.width)
+    input_height, input_width = net.pipeline.input_size(case.height, case.width)
     new_process = measure_new_process(case, picture)
     return CaseReport(
         case=case,
@@ -82,7 +86,7 @@ def measure_case(case: Case, picture: NDArray[np.uint8], seconds: float) -> Case
         provider=net.provider,
         provider_reason=net.provider_reason,
         kernels=choose_kernels(net.settings.kernels).name,
-        input_size=(geometry.input_width, geometry.input_height),
+        input_size=(input_width, input_height),
         person=float(net.segment(images[0]).mask.mean()),
         frame=summaries[FRAME],
         stages_ms={stage: stages_ms[stage] for stage in STAGES if stage in stages_ms},
@@ -133,18 +137,18 @@ def _segment_jobs(net: Segmenter, images: Images, timings: list[list[Timings]]) 
         FRAME: segment_frame,
         MASK_ONLY: lambda: net.segment_batch(images, parts=False),
     }
-    if net.network.version == 2:
+    with suppress(ModelError):  # the model cannot separate people
+        net.segment_batch(images, people=True)
         jobs[WITH_PEOPLE] = lambda: net.segment_batch(images, people=True)
-    if net.provider == 'cpu':
-        jobs[BARE] = _bare_network(net, images)
+    if net.provider == 'cpu' and isinstance(net.pipeline, BodyPixPipeline):
+        jobs[BARE] = _bare_network(net.pipeline, net.settings.threads, images)
     return jobs
 
 
-def _bare_network(net: Segmenter, images: Images) -> Job:
+def _bare_network(pipeline: BodyPixPipeline, threads: int, images: Images) -> Job:
     """Return the job that runs the network in ONNX Runtime, image by image, as the CPU engine does."""
-    session = open_cpu_session(net.network.onnx, net.settings.threads)
-    geometry = net.geometry(*images[0].shape[:2])
-    shape = (1, 3, geometry.input_height, geometry.input_width)
+    session = open_cpu_session(pipeline.network.onnx, threads)
+    shape = (1, 3, *pipeline.input_size(*images[0].shape[:2]))
     planes = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
 
     def run() -> None:

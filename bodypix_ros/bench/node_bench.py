@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..demo.processes import as_parameters, prepare_environment, running
 from ..errors import BodyPixError
+from ..inference.kernel_compiler import prepare_kernels
 from ..setting import Value
 from .cases import Case, fit
 from .machine import process_cpu_s
@@ -42,6 +43,7 @@ def measure_node(case: Case, picture: NDArray[np.uint8], rate_hz: float, seconds
         BodyPixError: ROS is not installed, or no mask was received.
     """
     prepare_environment('bodypix bench --node')
+    prepare_kernels(case.network.kernels)
     from ..demo.result_collector import collecting
 
     with ExitStack() as stack:

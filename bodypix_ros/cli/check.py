@@ -16,6 +16,7 @@ import numpy as np
 from .. import __version__
 from ..errors import ProviderError
 from ..inference.diagnosis import diagnose
+from ..inference.kernel_compiler import prepare_kernels
 from ..inference.parity import FP16, FP32, compare, person_pictures
 from ..models.network import BODYPIX
 from ..segmentation import Segmentation, Timings
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     for finding in findings:
         print(f'{finding.subject:14}{finding.text}')
     settings = from_options(arguments, NetworkSettings)
+    prepare_kernels(settings.kernels)
     try:
         with _errors_only(), ProgressBar() as progress:
             net = load(settings, given=given_options(arguments, NetworkSettings), progress=progress)
@@ -114,7 +116,7 @@ def _compare_with_cpu(net: Segmenter, images: list[np.ndarray], found: list[Segm
     if resolution == 'auto' and net.network.model == BODYPIX:
         resolution = 'full'  # the meaning of auto on a GPU
     settings = dataclasses.replace(net.settings, provider='cpu', internal_resolution=resolution, require_gpu=False)
-    expected = Segmenter(net.network, settings).segment_batch(images, confidence=True)
+    expected = load(settings).segment_batch(images, confidence=True)
     tolerance = FP32 if net.settings.precision == 'fp32' else FP16
     differences = [compare(one, other) for one, other in zip(found, expected, strict=True)]
     worst = max(differences, key=lambda difference: difference.largest)

@@ -57,10 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack) -> None:
     prepare_environment('bodypix demo')
-    from ..demo.result_collector import collecting
+    from ..demo.result_collector import collecting, topics_of
 
     parameters = {'allow_download': True, **given_options(arguments, NetworkSettings)}
-    _load(parameters)
+    topics = topics_of(_load(parameters))
     source = arguments.source or _astronaut(Path(stack.enter_context(tempfile.TemporaryDirectory())))
     camera = {'source': str(Path(source).absolute())}
     with signals.delayed():
@@ -68,7 +68,7 @@ def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack)
             stack.enter_context(running(NODE, _NAMESPACE, parameters)),
             stack.enter_context(running(CAMERA, _NAMESPACE, camera)),
         ]
-    collector = stack.enter_context(collecting(_NAMESPACE))
+    collector = stack.enter_context(collecting(_NAMESPACE, topics))
 
     def any_ended() -> bool:
         return any(process.poll() is not None for process in processes)
@@ -83,18 +83,19 @@ def _show(arguments: argparse.Namespace, signals: StopSignals, stack: ExitStack)
     _report(collector, _write_pictures(arguments.output, collector, Path(source)))
 
 
-def _load(parameters: Mapping[str, Value]) -> None:
-    """Download and build the network before the node does, with a progress bar.
+def _load(parameters: Mapping[str, Value]) -> str:
+    """Download and build the model before the node does, with a progress bar, and return its concrete name.
 
     Raises:
         ModelError: the weights are missing and cannot be downloaded; the text says how to get them.
     """
-    from ..models.network import load_network, resolve_settings
+    from ..models.network import obtain_model, resolve_settings
     from .progress import ProgressBar
 
     settings, _ = resolve_settings(NetworkSettings(**parameters), parameters)  # type: ignore[arg-type]
     with ProgressBar() as progress:
-        load_network(settings, progress=progress)
+        obtain_model(settings, progress)
+    return settings.model
 
 
 def _astronaut(folder: Path) -> str:

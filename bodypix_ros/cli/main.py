@@ -21,6 +21,7 @@ VERBS = {
     'bag': 'anonymise the images of bags, or add masks, parts and people',
     'models': 'list, download, import and build models',
     'check': 'verify and time the network on this machine, and report what is missing for a GPU',
+    'compile': 'compile the kernels for this machine in advance, so that the first start is fast at once',
     'bench': 'measure the latency of each stage on this machine',
 }
 

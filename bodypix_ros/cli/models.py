@@ -1,17 +1,23 @@
-"""`bodypix models`: lists, downloads and imports official checkpoints, and builds networks from them."""
+"""`bodypix models`: lists, downloads and imports the weights of BodyPix and MediaPipe, and builds networks."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 
-from ..errors import ModelError
+from ..errors import ModelError, SettingError
 from ..models.catalogue import CATALOGUE, find_checkpoint
 from ..models.disk import NO_CACHE
 from ..models.download import server_address
-from ..models.store import open_store
+from ..models.mediapipe import catalogue as mediapipe
+from ..models.mediapipe.archives import contains_files, import_files
+from ..models.mediapipe.files import fetch_file, stored_file
+from ..models.mediapipe.source import is_at_hand
+from ..models.store import checkpoints_at, open_store
 from ..settings import NetworkSettings
 from . import models_build
-from .options import add_options, from_options
+from .options import add_options, from_options, given_options
 from .progress import ProgressBar
 
 _CHECKPOINT = ('version', 'architecture', 'multiplier', 'quant_bytes')
@@ -21,16 +27,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of the verb."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
 
-    listing = actions.add_parser('list', help='show every official checkpoint and whether it is in the cache')
+    listing = actions.add_parser('list', help='show every network of BodyPix and MediaPipe, and whether it is here')
     add_options(listing, NetworkSettings, only=('model_dir',))
     listing.set_defaults(act=list_models)
 
-    fetch = actions.add_parser('fetch', help='download an official checkpoint')
+    fetch = actions.add_parser('fetch', help='download networks of MediaPipe, or an official checkpoint of BodyPix')
+    fetch.add_argument(
+        'names',
+        metavar='NAME',
+        nargs='*',
+        help=f'of MediaPipe: {", ".join(mediapipe.MODELS)} or a network of `bodypix models list`; without a name, a '
+        'checkpoint of BodyPix is downloaded',
+    )
     add_options(fetch, NetworkSettings, only=(*_CHECKPOINT, 'model_dir', 'model_url'))
     fetch.set_defaults(act=fetch_model)
 
-    importing = actions.add_parser('import', help='copy all checkpoints from a folder with the layout of the server')
-    importing.add_argument('folder', metavar='DIR', help='the folder, as a path or file: address')
+    importing = actions.add_parser('import', help='copy checkpoints and .tflite files from a folder or an archive')
+    importing.add_argument(
+        'source',
+        metavar='PATH',
+        help='a folder with the layout of the server of BodyPix, as a path or file: address; or a .tflite file of '
+        'MediaPipe, or a folder, wheel or .tgz file that contains some',
+    )
     add_options(importing, NetworkSettings, only=('model_dir',))
     importing.set_defaults(act=import_models)
 
@@ -49,16 +67,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def list_models(arguments: argparse.Namespace) -> None:
-    """Print one line for each official checkpoint."""
-    store = open_store(from_options(arguments, NetworkSettings))
+    """Print one line for each official checkpoint of BodyPix and each network of MediaPipe."""
+    settings = from_options(arguments, NetworkSettings)
+    store = open_store(settings)
     width = max(len(checkpoint.title) for checkpoint in CATALOGUE)
     for checkpoint in CATALOGUE:
         here = 'here' if store.has(checkpoint) else '-'
         print(f'{checkpoint.title:{width}}  {here:4}  {checkpoint.options}'.rstrip())
+    for network in mediapipe.CATALOGUE:
+        here = 'here' if is_at_hand(network, settings) else '-'
+        print(f'{f"MediaPipe {network.name}":{width}}  {here:4}  {network.name}')
 
 
 def fetch_model(arguments: argparse.Namespace) -> None:
-    """Download one checkpoint, unless the cache contains a valid copy."""
+    """Download the named networks of MediaPipe, or one checkpoint, unless the cache contains a valid copy."""
+    if arguments.names:
+        _fetch_networks(arguments)
+        return
     # The weights do not depend on the stride; all networks support 16.
     settings = from_options(arguments, NetworkSettings, stride=16)
     checkpoint, store = find_checkpoint(settings), open_store(settings)
@@ -67,11 +92,28 @@ def fetch_model(arguments: argparse.Namespace) -> None:
     print(f'{checkpoint.title}: {store.folder(checkpoint)}')
 
 
-def import_models(arguments: argparse.Namespace) -> None:
-    """Copy checkpoints from a folder."""
-    store = open_store(from_options(arguments, NetworkSettings))
+def _fetch_networks(arguments: argparse.Namespace) -> None:
+    given = given_options(arguments, NetworkSettings).keys() & set(_CHECKPOINT)
+    if given:
+        raise SettingError(f'{", ".join(sorted(given))} must not be given for networks of MediaPipe')
+    settings = from_options(arguments, NetworkSettings)
+    networks = dict.fromkeys(network for name in arguments.names for network in mediapipe.find_models(name))
     with ProgressBar() as progress:
-        imported = store.import_from(arguments.folder, progress)
+        for network in networks:
+            print(f'{network.name}: {fetch_file(network, settings, progress)}')
+
+
+def import_models(arguments: argparse.Namespace) -> None:
+    """Copy checkpoints of BodyPix from a folder, and .tflite files of MediaPipe from a file, folder or archive."""
+    settings, source = from_options(arguments, NetworkSettings), arguments.source
+    if contains_files(source):
+        for network in import_files(source, settings):
+            print(f'{network.name}: {stored_file(network, settings)}')
+        if not os.path.isdir(source) or not checkpoints_at(Path(source).absolute().as_uri()):
+            return
+    store = open_store(settings)
+    with ProgressBar() as progress:
+        imported = store.import_from(source, progress)
     for checkpoint in imported:
         print(f'{checkpoint.title}: {store.folder(checkpoint)}')
 

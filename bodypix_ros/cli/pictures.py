@@ -18,7 +18,7 @@ from ..errors import BodyPixError, ImageError
 from ..palettes import BLACK, palette_colors
 from ..parts import PartIds
 from ..people import PartRegion, Person
-from ..render import colorize_parts, render_overlay
+from ..render import colorize_parts, render_overlay, settings_without_parts
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
 
@@ -30,16 +30,17 @@ def draw_pictures(
 ) -> Pictures:
     """Return the images that the node would publish for a picture, by topic; BGR or grey.
 
-    These are mask, parts, parts_color and overlay, and instances if people were requested.
+    These are mask, parts and parts_color if the model has parts, overlay, and instances if people were requested.
+
+    Raises:
+        ImageError: the effect of the overlay is blur_faces, and the model has no parts.
     """
-    assert result.parts is not None
-    colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
-    pictures: dict[str, NDArray[Any]] = {
-        'mask': result.mask.view(np.uint8) * np.uint8(255),
-        'parts': result.parts.view(np.uint8),
-        'parts_color': colorize_parts(result.parts, colors)[..., ::-1],
-        'overlay': render_overlay(image, result, settings, part_ids),
-    }
+    pictures: dict[str, NDArray[Any]] = {'mask': result.mask.view(np.uint8) * np.uint8(255)}
+    if result.parts is not None:
+        colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
+        pictures['parts'] = result.parts.view(np.uint8)
+        pictures['parts_color'] = colorize_parts(result.parts, colors)[..., ::-1]
+    pictures['overlay'] = render_overlay(image, result, settings_without_parts(settings, result), part_ids)
     if result.people is not None:
         pictures['instances'] = result.people.labels
     return pictures

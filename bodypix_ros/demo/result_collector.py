@@ -17,8 +17,16 @@ from sensor_msgs.msg import Image
 
 from ..msg import Stats
 from ..render import colorize_labels
+from ..settings import BLAZEPOSE_MODELS, SELFIE_MODELS
 
 TOPICS = ('mask', 'parts', 'parts_color', 'overlay', 'instances')
+
+
+def topics_of(model: str) -> tuple[str, ...]:
+    """Return the topics with images that a concrete model publishes with default settings."""
+    if model in SELFIE_MODELS:
+        return 'mask', 'overlay'
+    return ('mask', 'overlay', 'instances') if model in BLAZEPOSE_MODELS else TOPICS
 
 
 @contextmanager
@@ -83,11 +91,11 @@ class ResultCollector(Node):
         """
         arrays = {topic: np.frombuffer(msg.data, np.uint8) for topic, msg in self.images.items()}
         pictures = {topic: arrays[topic].reshape(msg.height, msg.width, -1) for topic, msg in self.images.items()}
-        return {
-            **pictures,
-            'parts_color': pictures['parts_color'][..., ::-1],
-            'instances': colorize_labels(pictures['instances'][..., 0], order='bgr'),
-        }
+        if 'parts_color' in pictures:
+            pictures['parts_color'] = pictures['parts_color'][..., ::-1]
+        if 'instances' in pictures:
+            pictures['instances'] = colorize_labels(pictures['instances'][..., 0], order='bgr')
+        return pictures
 
     def _keep(self, topic: str, msg: Image) -> None:
         self.images[topic] = msg

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from ..errors import ProviderError
 from ..models.disk import discard
+from . import kernel_compiler
 from . import numpy_kernels as decode
 from .geometry import Geometry, bodypix2_geometry, own_geometry
 from .numpy_kernels import Confidence, Image, Labels, Mask, Numbers, Scores, preprocess
@@ -47,7 +49,7 @@ class DecodeParts(Protocol):
         """Assign the most likely body part to each person pixel."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Kernels:
     """One implementation of preprocessing and decoding."""
 
@@ -57,6 +59,11 @@ class Kernels:
     decode_parts: DecodeParts
     decode_confidence: DecodeConfidence
 
+    def adopt(self, other: Kernels) -> None:
+        """Use the functions of another implementation from the next call on; the results are the same."""
+        for field in dataclasses.fields(self):
+            setattr(self, field.name, getattr(other, field.name))
+
 
 NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts, decode.decode_confidence)
 
@@ -64,11 +71,35 @@ NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts, de
 def choose_kernels(wanted: str) -> Kernels:
     """Return the requested kernels; for 'auto' those of numba if they compile and run.
 
+    With 'auto', if the cache does not contain the kernels of numba yet, those of numpy run until a separate process has
+    compiled them.
+
     Raises:
         ProviderError: numba was requested and does not work.
     """
     if wanted == 'numpy':
-        return NUMPY
+        return dataclasses.replace(NUMPY)
+    if kernel_compiler.is_installed() and not kernel_compiler.is_compiled():
+        if wanted == 'auto':
+            return _compile_in_background()
+        _LOG.info('compiling the kernels, once on this machine; this takes about 10 s')
+    try:
+        return load_compiled()
+    except ProviderError as error:
+        if wanted == 'numba':
+            raise
+        level = logging.INFO if isinstance(error.__cause__, ImportError) else logging.WARNING
+        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error.__cause__))
+        _LOG.debug('numba failed', exc_info=True)
+        return dataclasses.replace(NUMPY)
+
+
+def load_compiled() -> Kernels:
+    """Return the kernels of numba, compiled in this process or loaded from the cache.
+
+    Raises:
+        ProviderError: numba is not installed or does not work.
+    """
     try:
         from . import numba_kernels as compiled
 
@@ -82,15 +113,21 @@ def choose_kernels(wanted: str) -> Kernels:
             discard_cache(compiled)
             _compile(kernels)
     except Exception as error:  # numba's compiler and cache can fail in many ways, but numpy always works
-        if wanted == 'numba':
-            raise ProviderError(
-                f'kernels is set to numba, which does not work here ({_describe(error)}); run `pip install numba`, '
-                f'check its cache folder ($NUMBA_CACHE_DIR), or set kernels to numpy'
-            ) from error
-        level = logging.INFO if isinstance(error, ImportError) else logging.WARNING
-        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error))
-        _LOG.debug('numba failed', exc_info=True)
-        return NUMPY
+        raise ProviderError(
+            f'kernels is set to numba, which does not work here ({_describe(error)}); run `pip install numba`, '
+            f'check its cache folder ($NUMBA_CACHE_DIR), or set kernels to numpy'
+        ) from error
+    return kernels
+
+
+def _compile_in_background() -> Kernels:
+    """Return the kernels of numpy, which become those of numba once a separate process has compiled them."""
+    kernels = dataclasses.replace(NUMPY)
+    _LOG.info(
+        'compiling the kernels in the background, once on this machine; this takes about 10 s, during which frames '
+        'take longer (`bodypix compile` does it in advance)'
+    )
+    kernel_compiler.BackgroundCompilation(lambda: kernels.adopt(load_compiled()))
     return kernels
 
 
@@ -120,6 +157,6 @@ def _compile(kernels: Kernels) -> None:
         kernels.decode_confidence(np.ones(cells, np.float32), geometry)
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: BaseException | None) -> str:
     """Return the first line of the text of an error, at most 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -20,10 +20,10 @@ import numpy as np
 from numba import njit
 from numba.core import config
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
 from ..parts import BACKGROUND
 from .geometry import Geometry, Taps
+from .kernel_compiler import cache_folder
 from .numpy_kernels import (
     MARGIN,
     Confidence,
@@ -49,7 +49,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
     By default numba writes into the source tree, or into its own folder if the source tree is read-only.
     """
-    folder, config.CACHE_DIR = config.CACHE_DIR, config.CACHE_DIR or str(user_cache_path('bodypix_ros') / 'numba')
+    folder, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
         compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model='numpy')(function)
         return compiled

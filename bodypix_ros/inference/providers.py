@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
 from ..errors import ProviderError
 from ..models.network import Network
@@ -15,6 +17,7 @@ from .kernels import choose_kernels
 from .numpy_kernels import Numbers
 
 _LOG = logging.getLogger(__name__)
+Opened = TypeVar('Opened')
 
 _TITLES: dict[Provider, str] = {'tensorrt': 'TensorRT', 'cuda': 'CUDA', 'cpu': 'the CPU'}
 _NAMES: dict[Provider, str] = {'tensorrt': 'TensorrtExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
@@ -42,18 +45,39 @@ def open_engine(network: Network, numbers: Numbers, settings: NetworkSettings) -
     Raises:
         ProviderError: a GPU is required and does not run the network, or numba was requested and does not work.
     """
+
+    def open_gpu(provider: Provider, remark: str) -> Engine:
+        return _open_gpu(provider, network, numbers, settings, remark)
+
+    return open_on_provider(settings, open_gpu, lambda reason: _open_cpu(network, numbers, settings, reason))
+
+
+def open_on_provider(
+    settings: NetworkSettings, open_gpu: Callable[[Provider, str], Opened], open_cpu: Callable[[str], Opened]
+) -> Opened:
+    """Open a network on the first of the requested providers that runs it.
+
+    Args:
+        settings: the provider, and whether a GPU is required.
+        open_gpu: opens and verifies a GPU provider, or raises ProviderError; takes the provider and an addition to the
+            reason.
+        open_cpu: opens the CPU; takes the reason why the CPU runs the network, as a clause.
+
+    Raises:
+        ProviderError: a GPU is required and does not run the network; or whatever `open_cpu` raises.
+    """
     obstacles: list[str] = []
     for provider in _GPU_CANDIDATES[settings.provider]:
         try:
             _check_offer(provider)
-            engine = _open_gpu(provider, network, numbers, settings, obstacles)
+            opened = open_gpu(provider, f'; {_complaint(settings.provider, obstacles)}' if obstacles else '')
         except ProviderError as error:
             if str(error) not in obstacles:
                 obstacles.append(str(error))
             continue
         if obstacles:
             _LOG.warning('%s Running on %s.', _complaint(settings.provider, obstacles), _TITLES[provider])
-        return engine
+        return opened
     obstacle = ', and '.join(obstacles) or 'the provider cpu was requested'
     if settings.require_gpu:
         raise ProviderError(
@@ -62,7 +86,7 @@ def open_engine(network: Network, numbers: Numbers, settings: NetworkSettings) -
         )
     if settings.provider in ('cuda', 'tensorrt'):
         _LOG.warning('%s Running on the CPU; set require_gpu to refuse.', _complaint(settings.provider, obstacles))
-    return _open_cpu(network, numbers, settings, obstacle)
+    return open_cpu(obstacle)
 
 
 def _check_offer(provider: Provider) -> None:
@@ -77,9 +101,7 @@ def _open_cpu(network: Network, numbers: Numbers, settings: NetworkSettings, rea
     return CpuEngine(network, numbers, kernels, reason, settings.threads)
 
 
-def _open_gpu(
-    provider: Provider, network: Network, numbers: Numbers, settings: NetworkSettings, obstacles: list[str]
-) -> Engine:
+def _open_gpu(provider: Provider, network: Network, numbers: Numbers, settings: NetworkSettings, remark: str) -> Engine:
     """Open an engine on a GPU and verify it with images of a common size."""
     from .cuda_engine import Backend, CudaEngine  # slow to import, and only needed with a GPU
     from .cuda_provider import CudaBackend
@@ -98,7 +120,7 @@ def _open_gpu(
         _open_cpu(network, numbers, settings, f'{_TITLES[provider]} is being prepared'),
         FP16 if half else FP32,
         require_gpu=settings.require_gpu,
-        remark=f'; {_complaint(settings.provider, obstacles)}' if obstacles else '',
+        remark=remark,
     )
     engine.verify(network_geometry(network, settings.internal_resolution, provider, *PROOF_SIZE), 1)
     return engine

@@ -22,7 +22,7 @@ from .source import Source, obtain_source, source_at_hand
 _LOG = logging.getLogger(__name__)
 
 OWN, BODYPIX = 'bodypix_ros', 'bodypix'
-"""The concrete values of the setting `model`."""
+"""The values of the setting `model` for the networks of BodyPix's structure."""
 
 
 class Head(NamedTuple):
@@ -33,13 +33,24 @@ class Head(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Network:
-    """A network ready for ONNX Runtime.
+class Model:
+    """What runs.
 
     Attributes:
         name: human-readable: 'official MobileNetV1 0.50, 4-byte weights, stride 16' or 'bodypix_ros 1.0'. Only
             Google's own weights are called official.
-        model: 'bodypix' or 'bodypix_ros'.
+        model: concrete value of the setting `model`, such as 'bodypix_ros'.
+    """
+
+    name: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Network(Model):
+    """A network of BodyPix's structure, ready for ONNX Runtime.
+
+    Attributes:
         onnx: serialised ModelProto, from 'input' (N, 3, h, w) float32 to the outputs listed in `heads`, float32: for
             BodyPix 'heads' (N, C, oh, ow); for ours 'fine' (N, 25, h4, w4) and, with people, 'pose' (N, 149, h16, w16).
         heads: the position of each head by its name, see `bodypix.heads`.
@@ -51,8 +62,6 @@ class Network:
         checkpoint: the weights: 'official' or a folder (BodyPix), or 'bodypix_ros'.
     """
 
-    name: str
-    model: str
     onnx: bytes
     heads: dict[str, Head]
     stride: int
@@ -63,7 +72,7 @@ class Network:
 
 
 def resolve_model(settings: NetworkSettings, given: Collection[str] = ()) -> tuple[str, str]:
-    """Return the model that the settings select, 'bodypix' or 'bodypix_ros', and the reason as a clause.
+    """Return the concrete model that the settings select, such as 'bodypix_ros', and the reason as a clause.
 
     Args:
         settings: only `model` and `checkpoint` are used.
@@ -72,11 +81,11 @@ def resolve_model(settings: NetworkSettings, given: Collection[str] = ()) -> tup
     bodypix_only = [name for name in BODYPIX_ONLY if name in given]
     listed = ' and '.join(filter(None, [', '.join(bodypix_only[:-1]), *bodypix_only[-1:]]))
     verb = 'is a setting' if len(bodypix_only) == 1 else 'are settings'
-    if settings.model == OWN:
-        ignored = f'; {listed} {verb} of bodypix and ignored' if listed else ''
-        return OWN, f'model {OWN} was requested{ignored}'
     if settings.model == BODYPIX:
         return BODYPIX, f'model {BODYPIX} was requested'
+    if settings.model != 'auto':
+        ignored = f'; {listed} {verb} of bodypix and ignored' if listed else ''
+        return settings.model, f'model {settings.model} was requested{ignored}'
     if settings.checkpoint == 'builtin':
         return OWN, "checkpoint 'builtin' of version 0.1 means bodypix_ros"
     if bodypix_only:
@@ -123,6 +132,21 @@ def load_network(settings: NetworkSettings, *, people: bool = False, progress: P
     if settings.model == BODYPIX:
         return _load_bodypix(settings, people, progress or no_progress)
     return _load_own(settings, people)
+
+
+def obtain_model(settings: NetworkSettings, progress: Progress) -> None:
+    """Download and build whatever a concrete model needs, so that loading it is quick.
+
+    Raises: see `load_network`.
+    """
+    if settings.model in (OWN, BODYPIX):
+        load_network(settings, progress=progress)
+        return
+    from .mediapipe.catalogue import NETWORKS  # only needed for these models
+    from .mediapipe.source import load_onnx
+
+    for name in NETWORKS[settings.model]:
+        load_onnx(name, settings, progress)
 
 
 def _load_own(settings: NetworkSettings, people: bool) -> Network:

@@ -8,6 +8,7 @@ import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import ModelError
 from .disk import read_file, read_json, write_whole
@@ -19,9 +20,21 @@ _LIMIT_BYTES = 1 << 30  # half of the maximum size of an ONNX file
 _log = logging.getLogger(__name__)
 
 
+class Keyed(Protocol):
+    """What determines a built network, and the name of its file."""
+
+    @property
+    def key(self) -> str:
+        """Hash of everything that determines the network."""
+
+    @property
+    def file_name(self) -> str:
+        """File name without suffix; a network with another key but the same name replaces this one."""
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that determines a built network.
+    """Everything that determines a network built from a BodyPix checkpoint.
 
     Attributes:
         digest: of the checkpoint's files, `Fingerprint.digest`.
@@ -54,7 +67,7 @@ class Recipe:
         return f'stride{self.stride}-{self.dilation}-{len(self.heads)}heads{"-int8" if self.in_bytes else ""}'
 
 
-def read_network(folder: Path, recipe: Recipe) -> bytes | None:
+def read_network(folder: Path, recipe: Keyed) -> bytes | None:
     """Return the cached serialised ONNX model of this recipe; None if it does not exist or is damaged."""
     path = folder / f'{recipe.file_name}.onnx'
     if not all(map(os.path.lexists, (path, path.with_suffix('.json')))):
@@ -73,7 +86,7 @@ def read_network(folder: Path, recipe: Recipe) -> bytes | None:
     return None
 
 
-def keep_network(folder: Path, recipe: Recipe, onnx: bytes) -> None:
+def keep_network(folder: Path, recipe: Keyed, onnx: bytes) -> None:
     """Cache a serialised ONNX model; log a warning if that is not possible."""
     path = folder / f'{recipe.file_name}.onnx'
     note = {'key': recipe.key, 'sha256': hashlib.sha256(onnx).hexdigest()}

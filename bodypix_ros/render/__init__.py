@@ -7,7 +7,7 @@ from .body_segmentation import encode_parts, encode_person, to_binary_mask, to_c
 from .bokeh import FACE_IDS, blur_body_parts, draw_bokeh
 from .colors import Order, colorize_labels, colorize_parts, to_colored_parts
 from .masks import to_mask
-from .overlay import overlay_needs_parts, render_overlay
+from .overlay import overlay_needs_parts, render_overlay, settings_without_parts
 from .pixelate import draw_pixelated_mask
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     'encode_person',
     'overlay_needs_parts',
     'render_overlay',
+    'settings_without_parts',
     'to_binary_mask',
     'to_colored_mask',
     'to_colored_parts',

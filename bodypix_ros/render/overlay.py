@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -92,6 +92,16 @@ def render_overlay(
 def overlay_needs_parts(effect: str) -> bool:
     """Return whether an overlay effect requires body parts."""
     return _EFFECTS[effect][1]
+
+
+def settings_without_parts(settings: PictureSettings, segmentation: Segmentation) -> PictureSettings:
+    """Return the settings with an effect that is possible if the model has no parts: mask instead of parts or pixelate.
+
+    Effects that hide something are not replaced.
+    """
+    if segmentation.parts is None and settings.overlay_effect in ('parts', 'pixelate'):
+        return replace(settings, overlay_effect='mask')
+    return settings
 
 
 def _color_parts(scene: _Scene) -> NDArray[np.uint8]:

@@ -43,6 +43,7 @@ class ModelFacts:
         error: why the last model failed to load; empty if it was loaded.
         failure: what failed since the last report; empty if nothing failed.
         people_error: why people are currently not published; empty if they are.
+        topics_without_parts: wanted topics that are not published because the model has no body parts.
         busy_s: seconds since the start of the current run.
         abandoned: number of workers that have been stopped but have not ended yet.
     """
@@ -56,6 +57,7 @@ class ModelFacts:
     error: str = ''
     failure: str = ''
     people_error: str = ''
+    topics_without_parts: Sequence[str] = ()
     busy_s: float = 0.0
     abandoned: int = 0
 
@@ -87,6 +89,11 @@ def _problem_of_run(facts: ModelFacts) -> Status | None:
     if facts.people_error:
         text = f'people and instances are not published: {facts.people_error}'
         return Status(Level.WARN, 'no people', text)
+    if facts.topics_without_parts:
+        topics = ', '.join(facts.topics_without_parts)
+        verb = 'is' if len(facts.topics_without_parts) == 1 else 'are'
+        text = f'{topics} {verb} not published: {facts.name} has no body parts; set model to bodypix_ros or bodypix'
+        return Status(Level.WARN, 'no parts', text)
     return None
 
 

@@ -61,6 +61,7 @@ class DepthFilterNode(Node):
         self.settings = DepthSettings(**declare_settings(self, settings))
         self._processor = DepthProcessor()
         self._seen: dict[int, SeenPeople] = {}
+        self._has_parts = True  # whether the model of the segmentation node has body parts
         self._open_topics()
         self._apply(self.settings)
         self._reports, self._status_log = open_reports(self), StatusLog()
@@ -143,7 +144,7 @@ class DepthFilterNode(Node):
             'camera_info': bool(self.settings.depth_to_color) and (depth or points or people),
             'people': people,
             'instances': people,
-            'parts': people,
+            'parts': people and self._has_parts,
             'people/pose': followed,
         }
         for name, one in self._inputs.items():
@@ -201,6 +202,10 @@ class DepthFilterNode(Node):
         self._processor.color_info = message
 
     def _receive_people(self, message: msg.PersonArray) -> None:
+        has_parts = bool(message.part_ids)
+        if has_parts != self._has_parts:
+            self._has_parts = has_parts
+            self.follow()
         self._complete(message, 'array', message)
 
     def _receive_pose(self, message: PoseStamped) -> None:

@@ -42,8 +42,10 @@ class SeenPeople:
 
     @property
     def complete(self) -> bool:
-        """Whether all of it has arrived."""
-        return self.array is not None and self.labels is not None and self.parts is not None
+        """Whether all of it has arrived; models without parts do not publish any."""
+        if self.array is None or self.labels is None:
+            return False
+        return self.parts is not None or not self.array.part_ids
 
 
 class DepthProcessor:
@@ -113,7 +115,7 @@ class DepthProcessor:
         Raises:
             ImageError: there is no camera_info, or labels cannot be transferred to the depth image.
         """
-        if seen is None or seen.array is None or seen.labels is None or seen.parts is None:
+        if seen is None or seen.array is None or seen.labels is None:
             return None
         depth_m, camera = image.metres, _camera(self.depth_info)
         if camera is None:
@@ -122,7 +124,7 @@ class DepthProcessor:
         color = _camera(self.color_info)
         positions = self._registration.positions(depth_m, camera, color, seen.labels.shape)
         labels = transfer(seen.labels, positions, depth_m.shape)
-        parts = transfer(seen.parts, positions, depth_m.shape, nothing=255)
+        parts = None if seen.parts is None else transfer(seen.parts, positions, depth_m.shape, nothing=255)
         persons = []
         for person in (one for one in seen.array.people if one.id):  # 0 is the background
             pixels = located.person_pixels(person.id, labels, parts, depth_m, self._settings.erode_px)

@@ -11,7 +11,7 @@ from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
 
 from ..gestures import GestureDetector
-from ..segmentation import Segmentation
+from ..segmentation import Segmentation, VideoState
 from ..settings import TrackingSettings
 from ..smoothing import KeypointSmoother, MaskSmoother
 from ..tracking import Tracker
@@ -25,10 +25,14 @@ class FrameHistory:
 
     The worker updates it with each image; the services of the node read and set the followed person. Both may run
     concurrently.
+
+    Attributes:
+        video: what the model carries from one image to the next; only the worker uses it.
     """
 
     def __init__(self, camera: str = '') -> None:
         """Start without previous images; `camera` is for the log."""
+        self.video = VideoState()
         self._lock = threading.Lock()
         self._masks = MaskSmoother()
         self._tracker, self._keypoints, self._gestures = Tracker(), KeypointSmoother(), GestureDetector()

@@ -19,7 +19,7 @@ from ..rotation import rotate_back, rotate_image
 from ..segmentation import Segmentation
 from ..segmenter import Segmenter
 from .camera import CameraFrame, Wanted
-from .outputs import publish_outputs
+from .outputs import OutputPublisher, publish_outputs
 from .parameters import Parameters
 from .result import Result, Track
 
@@ -137,6 +137,7 @@ class InferenceWorker:
     Attributes:
         parameters: of the node; others may take their place between two frames.
         people_error: why people are currently not published; empty if they are.
+        topics_without_parts: wanted topics that are not published because the model has no body parts.
         started_s: when the thread was started, `time.monotonic`.
     """
 
@@ -159,6 +160,7 @@ class InferenceWorker:
         """
         self.parameters = parameters
         self.people_error = ''
+        self.topics_without_parts: list[str] = []
         self.started_s = time.monotonic()
         self._queue, self._segmenter, self._clock, self._sizes = queue, segmenter, clock, sizes
         self._retry_people_s, self._failure = 0.0, ''
@@ -277,7 +279,10 @@ class InferenceWorker:
     def _segment(self, jobs: list[_Job], parameters: Parameters) -> list[Segmentation]:
         rotate = parameters.node.rotate
         images = [rotate_image(job.image, rotate) if rotate else job.image for job in jobs]
-        needs = {name: any(getattr(job.wanted, name) for job in jobs) for name in ('parts', 'confidence')}
+        needs: dict[str, Any] = {
+            name: any(getattr(job.wanted, name) for job in jobs) for name in ('parts', 'confidence')
+        }
+        needs['states'] = [job.frame.camera.history.video for job in jobs]
         found = None
         if any(job.wanted.people for job in jobs) and time.monotonic() >= self._retry_people_s:
             found = self._segment_people(images, parameters, needs)
@@ -286,7 +291,7 @@ class InferenceWorker:
         return [rotate_back(one, rotate) for one in found] if rotate else found
 
     def _segment_people(
-        self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, bool]
+        self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, Any]
     ) -> list[Segmentation] | None:
         """Segment and find people; return None where that fails: masks and parts are published without."""
         try:
@@ -310,7 +315,7 @@ class InferenceWorker:
         )
         if not self._close(job.frame):
             return
-        wanted = [one for one in job.wanted.publishers if segmentation.people or not one.output.needs_people]
+        wanted = self._possible(job.wanted, segmentation, parameters)
         failures = publish_outputs(wanted, result)
         if failures:
             self._failure = '; '.join(f'{topic} was not published: {why}' for topic, why in failures.items())
@@ -328,6 +333,15 @@ class InferenceWorker:
             publish=(now_s - started_s) * 1e3,
             age=self._age_ms(header.stamp),
         )
+
+    def _possible(self, wanted: Wanted, segmentation: Segmentation, parameters: Parameters) -> list[OutputPublisher]:
+        """Return the publishers for which the segmentation contains everything, and keep the topics without parts."""
+        possible = [one for one in wanted.publishers if one.output.is_possible(segmentation, parameters.picture)]
+        others = [] if self._segmenter.has_parts else [one for one in wanted.publishers if one not in possible]
+        self.topics_without_parts = [
+            one.output.topic for one in others if segmentation.people is not None or not one.output.needs_people
+        ]
+        return possible
 
     def _age_ms(self, stamp: Any) -> float:
         """Return the milliseconds since a stamp; NaN where it lies before the epoch."""

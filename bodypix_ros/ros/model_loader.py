@@ -169,7 +169,12 @@ def check_change(before: ModelRequest, after: ModelRequest) -> None:
         ModelError: its weights are missing and must not be downloaded, or are damaged.
     """
     settings = after.resolve()
-    if settings.model != BODYPIX or _weights_of(settings) == _weights_of(before.resolve()):
+    if settings.model == OWN or _weights_of(settings) == _weights_of(before.resolve()):
+        return
+    if settings.model != BODYPIX:
+        from ..models.mediapipe.source import require_networks  # only needed for these models
+
+        require_networks(settings)
         return
     if source_at_hand(settings) is None and not settings.allow_download:
         raise ModelError(

@@ -22,7 +22,8 @@ from ..encodings import encode_labels
 from ..errors import describe_error
 from ..palettes import BLACK, palette_colors
 from ..parts import part_numbers
-from ..render import colorize_parts, overlay_needs_parts, render_overlay
+from ..render import colorize_parts, overlay_needs_parts, render_overlay, settings_without_parts
+from ..segmentation import Segmentation
 from ..settings import PictureSettings, read_size
 from .compat import publisher_events
 from .image_msg import prepare
@@ -71,6 +72,7 @@ class Output:
         write: writes a result (of this node, a Result) into the message; returns false where there is nothing to
             publish.
         needs_parts: whether body parts must be computed for it.
+        without_parts: whether it is also published if the model has no parts.
         needs_people: whether people must be found for it.
         needs_confidence: whether the probability of each pixel must be computed for it.
         needs_info: whether it needs the camera_info.
@@ -80,9 +82,16 @@ class Output:
     kind: type
     write: Callable[[OutputMessage, Any], bool]
     needs_parts: Callable[[PictureSettings], bool] = lambda _: False
+    without_parts: Callable[[PictureSettings], bool] = lambda _: False
     needs_people: bool = False
     needs_confidence: bool = False
     needs_info: bool = False
+
+    def is_possible(self, segmentation: Segmentation, settings: PictureSettings) -> bool:
+        """Return whether the segmentation of an image contains what this output requires."""
+        if self.needs_people and segmentation.people is None:
+            return False
+        return segmentation.parts is not None or not self.needs_parts(settings) or self.without_parts(settings)
 
 
 class OutputPublisher:
@@ -173,7 +182,8 @@ def _write_overlay(message: OutputMessage, result: Result) -> bool:
 
 
 def _overlay(result: Result) -> NDArray[np.uint8]:
-    return render_overlay(result.image, result.segmentation, result.settings, result.part_ids)
+    settings = settings_without_parts(result.settings, result.segmentation)
+    return render_overlay(result.image, result.segmentation, settings, result.part_ids)
 
 
 def _write_instances(message: OutputMessage, result: Result) -> bool:
@@ -252,6 +262,10 @@ def _needs_parts_in_overlay(settings: PictureSettings) -> bool:
     return overlay_needs_parts(settings.overlay_effect)
 
 
+def _hides_no_faces(settings: PictureSettings) -> bool:
+    return settings.overlay_effect != 'blur_faces'  # which is not possible without parts
+
+
 def _always(_: PictureSettings) -> bool:
     return True
 
@@ -264,8 +278,14 @@ OUTPUTS: tuple[Output, ...] = (
     Output('parts', Image, _write_parts, needs_parts=_always),
     Output('parts/compressed', CompressedImage, _write_parts_png, needs_parts=_always),
     Output('parts_color', Image, _write_parts_color, needs_parts=_always),
-    Output('overlay', Image, _write_overlay, needs_parts=_needs_parts_in_overlay),
-    Output('overlay/compressed', CompressedImage, _write_overlay_jpeg, needs_parts=_needs_parts_in_overlay),
+    Output('overlay', Image, _write_overlay, needs_parts=_needs_parts_in_overlay, without_parts=_hides_no_faces),
+    Output(
+        'overlay/compressed',
+        CompressedImage,
+        _write_overlay_jpeg,
+        needs_parts=_needs_parts_in_overlay,
+        without_parts=_hides_no_faces,
+    ),
     Output(
         'semantic/mask',
         Image,
@@ -273,12 +293,20 @@ OUTPUTS: tuple[Output, ...] = (
         needs_parts=lambda settings: settings.semantic_classes == 'parts',
     ),
     Output('semantic/confidence', Image, _write_semantic_confidence, needs_confidence=True),
-    Output('people', msg.PersonArray, _to_content(write_people), needs_parts=_always, needs_people=True),
+    Output(
+        'people',
+        msg.PersonArray,
+        _to_content(write_people),
+        needs_parts=_always,
+        without_parts=_always,
+        needs_people=True,
+    ),
     Output(
         'people/pose',
         PoseStamped,
         _to_content(write_pose),
         needs_parts=_always,  # raised hands are found by their pixels
+        without_parts=_always,
         needs_people=True,
         needs_info=True,
     ),

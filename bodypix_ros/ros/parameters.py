@@ -60,7 +60,20 @@ class Parameters:
     @property
     def model_request(self) -> ModelRequest:
         """The model that these parameters select."""
-        return ModelRequest(self.network, self.given.intersection(BODYPIX_ONLY), self.node.fallback)
+        given = frozenset() if self._are_dumped else self.given.intersection(BODYPIX_ONLY)
+        return ModelRequest(self.network, given, self.node.fallback)
+
+    @property
+    def _are_dumped(self) -> bool:
+        """Whether the parameters are from a file of `ros2 param dump`, which contains those that nobody gave as well.
+
+        Parameter files of version 0.1 list all settings of BodyPix, too, and mean BodyPix, but do not contain `model`.
+        """
+        return (
+            self.given.issuperset({'model', *BODYPIX_ONLY})
+            and self.network.model == 'auto'
+            and all(getattr(self.network, name) == getattr(NetworkSettings, name) for name in BODYPIX_ONLY)
+        )
 
     def describe(self) -> tuple[Setting, ...]:
         """Return the descriptions of all settings."""

@@ -33,7 +33,7 @@ def write_people(array: msg.PersonArray, result: Result) -> bool:
     """Write all information about each person."""
     array.header = result.header
     array.height, array.width = result.image.shape[:2]
-    array.model, array.part_ids = result.model, result.part_ids
+    array.model, array.part_ids = result.model, '' if result.segmentation.parts is None else result.part_ids
     array.keypoint_set = result.people.keypoint_set
     array.z_kind = _Z_KINDS[result.people.keypoint_set]
     array.people = [_person_message(person, track) for person, track in result.tracked_people]

@@ -115,7 +115,7 @@ def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Reques
         result = _result(segmenter, parameters, request)
         wanted = ['mask', 'parts', *(['people'] if request.people else [])]
         for output in OUTPUTS:
-            if output.topic in wanted:
+            if output.topic in wanted and output.is_possible(result.segmentation, parameters.picture):
                 message = OutputMessage(output.kind)
                 output.write(message, result)
                 setattr(response, output.topic, message.content)
@@ -123,6 +123,8 @@ def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Reques
         _LOG.debug('segment', exc_info=error)
         return Segment.Response(success=False, message=describe_error(error))
     response.success = True
+    if not segmenter.has_parts:
+        response.message = f'{segmenter.network.name} has no body parts'
     return response
 
 

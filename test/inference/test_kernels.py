@@ -9,9 +9,16 @@ import pytest
 
 from bodypix_ros.errors import ProviderError
 from bodypix_ros.inference import kernels
+from bodypix_ros.inference.kernel_compiler import prepare_kernels
 from bodypix_ros.inference.kernels import choose_kernels
 
 numba_kernels = pytest.importorskip('bodypix_ros.inference.numba_kernels', reason='numba is not installed')
+
+
+@pytest.fixture(autouse=True, scope='module')
+def compiled() -> None:
+    """The kernels in the cache, so that none is compiled in the background."""
+    prepare_kernels('numba')
 
 
 def test_numba_is_taken_where_it_works() -> None:

@@ -16,6 +16,13 @@ from bodypix_ros.inference.kernels import choose_kernels, discard_cache
 
 pytest.importorskip('numba', reason='needs numba')
 
+
+@pytest.fixture(autouse=True)
+def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that is believed to contain the kernels."""
+    monkeypatch.setattr('bodypix_ros.inference.kernel_compiler.is_compiled', lambda: True)
+
+
 SOURCE = """
 from numba import njit
 

@@ -23,7 +23,6 @@ def find_people(
     settings: SegmentSettings,
     part_ids: PartIds,
     *,
-    mirrored: bool = False,
     against_mask: bool = False,
 ) -> People:
     """Separate the people of one picture.
@@ -36,7 +35,6 @@ def find_people(
         geometry: of the picture.
         settings: all but the threshold of the mask.
         part_ids: how `parts` is numbered.
-        mirrored: the network saw the picture mirrored, while `mask`, `parts` and the result are as the camera saw it.
         against_mask: see `decode_poses`.
 
     Returns:
@@ -47,10 +45,5 @@ def find_people(
     """
     poses = decode_poses(heads, geometry, settings, against_mask=against_mask)
     strong = [pose for pose in poses if pose.score >= settings.score_threshold]
-    seen = mask[:, ::-1] if mirrored else mask
-    labels = assign_pixels(seen, strong, heads['long_offsets'], geometry, settings)
-    if mirrored:
-        labels = np.ascontiguousarray(labels[:, ::-1])
-        poses = tuple(pose.mirrored(geometry.width) for pose in poses)
-        strong = [pose.mirrored(geometry.width) for pose in strong]
+    labels = assign_pixels(mask, strong, heads['long_offsets'], geometry, settings)
     return People(describe_persons(labels, parts, strong, part_ids), labels, poses)

@@ -80,7 +80,9 @@ def test_a_mirrored_view_gives_the_people_as_the_camera_saw_them(shared, server,
     mask = case.outputs['person_t0.5'].astype(bool)
     plain = find_people(heads, mask, None, geometry, SegmentSettings(), 'bodypix1')
     seen = heads_of(np.ascontiguousarray(case.image[:, ::-1]), geometry, server, model_dir)
-    mirrored = find_people(seen, mask, None, geometry, SegmentSettings(), 'bodypix1', mirrored=True)
+    mirrored = find_people(seen, mask[:, ::-1], None, geometry, SegmentSettings(), 'bodypix1').mirrored(
+        None, 'bodypix1'
+    )
     assert len(mirrored.persons) == len(plain.persons) == 3
     for person in plain.persons:
         nose = person.keypoints[0]

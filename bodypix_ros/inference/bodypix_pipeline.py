@@ -1,0 +1,126 @@
+"""The pipeline of BodyPix and of our own network, which has the same heads."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+from ..models.network import OWN, Network, load_network
+from ..parts import renumbering
+from ..segmentation import Segmentation, VideoState
+from ..settings import NetworkSettings, SegmentSettings
+from .engine import Decoded, Engine, Provider, network_geometry
+from .geometry import Geometry
+from .numpy_kernels import Image
+from .people.find_people import find_people
+from .pipeline import Request
+from .providers import open_engine
+
+
+class BodyPixPipeline:
+    """The `Pipeline` of the models bodypix and bodypix_ros."""
+
+    has_parts = True
+
+    def __init__(self, network: Network, settings: NetworkSettings) -> None:
+        """Open a network.
+
+        Args:
+            network: if it does not have the heads that separate people, these are loaded when people are first
+                requested.
+            settings: the provider and its options, the resolution and the numbering of parts.
+
+        Raises:
+            ProviderError: a GPU is required and does not run the network.
+        """
+        self.network, self._settings = network, settings
+        self.engine = self._open(network)
+        self._people_engine = self.engine if 'long_offsets' in network.heads else None
+
+    @property
+    def provider(self) -> Provider:
+        """See `Pipeline.provider`."""
+        return self.engine.provider
+
+    @property
+    def provider_reason(self) -> str:
+        """See `Pipeline.provider_reason`."""
+        return self.engine.reason
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        """See `Pipeline.input_size`."""
+        geometry = self.geometry(height, width)
+        return geometry.input_height, geometry.input_width
+
+    def segment(
+        self,
+        images: Sequence[Image],
+        settings: SegmentSettings,
+        request: Request,
+        states: Sequence[VideoState | None],
+    ) -> list[Segmentation]:
+        """See `Pipeline.segment`; nothing is carried from one image to the next."""
+        pictures = [(image, self.geometry(*image.shape[:2])) for image in images]
+        found = self._engine_for(request.people).segment(
+            pictures, settings.threshold, parts=request.parts, confidence=request.confidence
+        )
+        return [
+            self._finish(decoded, geometry, settings, request.people)
+            for decoded, (_, geometry) in zip(found, pictures, strict=True)
+        ]
+
+    def prepare(self, height: int, width: int, count: int, request: Request) -> None:
+        """See `Pipeline.prepare`.
+
+        Raises:
+            ProviderError: images of this size do not run on the GPU.
+        """
+        self._engine_for(request.people).prepare(self.geometry(height, width), count, parts=request.parts)
+
+    def geometry(self, height: int, width: int) -> Geometry:
+        """Return the sizes, paddings and interpolation taps between an image of this size and the network."""
+        return network_geometry(self.network, self._settings.internal_resolution, self.provider, height, width)
+
+    def _open(self, network: Network) -> Engine:
+        return open_engine(network, renumbering(network.part_ids, self._settings.part_ids), self._settings)
+
+    def _engine_for(self, people: bool) -> Engine:
+        """Return the engine with the requested heads; the one with all heads is loaded at its first use."""
+        if not people:
+            return self.engine
+        if self._people_engine is None:
+            settings = dataclasses.replace(self._settings, model=self.network.model)
+            self._people_engine = self._open(load_network(settings, people=True))
+        return self._people_engine
+
+    def _finish(self, decoded: Decoded, geometry: Geometry, settings: SegmentSettings, people: bool) -> Segmentation:
+        """Separate people."""
+        started = time.perf_counter()
+        found = None
+        if people:
+            found = find_people(
+                decoded.heads,
+                decoded.mask,
+                decoded.parts,
+                geometry,
+                settings,
+                self._settings.part_ids,
+                against_mask=self.network.model == OWN,
+            )
+        spent_ms = decoded.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
+        timings = dataclasses.replace(decoded.timings, postprocess_ms=spent_ms)
+        return Segmentation(decoded.mask, decoded.parts, found, timings, decoded.confidence)
+
+
+def open_people_finder(settings: NetworkSettings) -> BodyPixPipeline:
+    """Open our own network, with all heads, to find people for another model.
+
+    Args:
+        settings: of the other model; those that our network does not have are ignored.
+
+    Raises:
+        ProviderError: a GPU is required and does not run the network.
+    """
+    settings = dataclasses.replace(settings, model=OWN)
+    return BodyPixPipeline(load_network(settings, people=True), settings)

@@ -1,0 +1,157 @@
+"""Compiles the numba kernels in a separate process, so that the first start on a machine does not wait for them.
+
+numba keeps the result in the cache folder of this package. A marker beside it says that all kernels were compiled for
+this version of the source, of numba and of Python, and for this processor.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import importlib.metadata
+import importlib.util
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from ..errors import describe_error
+
+_LOG = logging.getLogger(__name__)
+_LOCK_TIMEOUT_S = 300.0
+_NICENESS = 10
+"""Frames have priority over the compiler."""
+
+SOURCE = Path(__file__).with_name('numba_kernels.py')
+
+
+def cache_folder() -> Path:
+    """Return the folder for compiled kernels: $NUMBA_CACHE_DIR, or a folder in the cache of this package."""
+    given = os.environ.get('NUMBA_CACHE_DIR')
+    return Path(given) if given else user_cache_path('bodypix_ros') / 'numba'
+
+
+def is_installed() -> bool:
+    """Return whether numba is installed; this does not import it."""
+    return importlib.util.find_spec('numba') is not None
+
+
+def is_compiled() -> bool:
+    """Return whether the cache contains the kernels for this machine; this does not import numba."""
+    return is_installed() and _marker().is_file()
+
+
+def mark_compiled() -> None:
+    """Record that the cache contains the kernels for this machine.
+
+    Raises:
+        OSError: the cache folder is not writable.
+    """
+    _marker().parent.mkdir(parents=True, exist_ok=True)
+    _marker().touch()
+
+
+class BackgroundCompilation:
+    """Compiles the kernels in another process, and ends that process if this one ends first."""
+
+    def __init__(self, on_done: Callable[[], None]) -> None:
+        """Start the compiler.
+
+        Args:
+            on_done: called in a separate thread after the compiler has finished; not called if it failed.
+        """
+        self._on_done = on_done
+        self._ending = False
+        self._process = subprocess.Popen(
+            [sys.executable, '-m', __name__],
+            env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, [str(SOURCE.parents[2]), *sys.path]))},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C on the terminal must not interrupt it with a traceback
+        )
+        self.thread = threading.Thread(target=self._wait, name='kernel compiler', daemon=True)
+        self.thread.start()
+        atexit.register(self._end)
+
+    def _wait(self) -> None:
+        started = time.monotonic()
+        _, errors = self._process.communicate()
+        atexit.unregister(self._end)
+        if self._ending:
+            return
+        if self._process.returncode:
+            reason = (errors.strip().splitlines() or [f'exit status {self._process.returncode}'])[-1][:200]
+            _LOG.warning('failed to compile the kernels (%s); frames take longer', reason)
+            return
+        try:
+            self._on_done()
+        except Exception as error:  # the end of a thread; frames continue with the kernels that they have
+            _LOG.warning('failed to load the compiled kernels (%s); frames take longer', describe_error(error))
+            return
+        _LOG.info('the kernels were compiled in %.0f s and are now in use', time.monotonic() - started)
+
+    def _end(self) -> None:
+        self._ending = True
+        self._process.kill()
+        self.thread.join()
+
+
+def prepare_kernels(wanted: str) -> None:
+    """Compile the kernels before a measurement, unless a setting `kernels` of this value does not use them.
+
+    Raises: see `compile_kernels`.
+    """
+    if wanted != 'numpy' and is_installed() and not is_compiled():
+        _LOG.info('compiling the kernels, once on this machine; this takes about 10 s')
+        compile_kernels()
+
+
+def compile_kernels() -> None:
+    """Compile the kernels in this process, unless the cache contains them; takes about 10 s.
+
+    Processes that start at the same time compile once: the others wait.
+
+    Raises:
+        ProviderError: numba is not installed or does not work.
+        OSError: the cache folder is not writable.
+    """
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with FileLock(cache_folder() / 'compile.lock', timeout=_LOCK_TIMEOUT_S):
+        if not is_compiled():
+            from .kernels import load_compiled
+
+            load_compiled()
+            mark_compiled()
+
+
+def _marker() -> Path:
+    """Return the path of the marker for this version of the source, numba, Python and the processor."""
+    stat = SOURCE.stat()
+    versions = (importlib.metadata.version('numba'), sys.version, str(SOURCE), stat.st_mtime_ns, stat.st_size)
+    digest = hashlib.sha256(repr((*versions, _processor())).encode()).hexdigest()[:16]
+    return cache_folder() / f'compiled-{digest}'
+
+
+def _processor() -> list[str]:
+    """Return the model and instruction sets of the processor."""
+    try:
+        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+    except OSError:
+        return []
+    names = ('model name', 'flags', 'Features', 'CPU implementer', 'CPU part')
+    return sorted({line for line in lines if line.startswith(names)})
+
+
+if __name__ == '__main__':
+    logging.basicConfig(format='%(message)s')
+    os.nice(_NICENESS)
+    compile_kernels()

@@ -1,0 +1,1 @@
+"""Runs MediaPipe's networks: selfie segmentation and BlazePose."""

@@ -1,0 +1,143 @@
+"""The pipeline of BlazePose: 33 keypoints in 2-D and 3-D and masks, of one person or of several."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+from ...models.mediapipe.catalogue import NETWORKS
+from ...models.mediapipe.source import load_onnx
+from ...models.network import Model
+from ...models.progress import Progress, no_progress
+from ...people import Pose
+from ...segmentation import Segmentation, Timings, VideoState
+from ...settings import NetworkSettings, SegmentSettings
+from ..bodypix_pipeline import BodyPixPipeline, open_people_finder
+from ..engine import Provider
+from ..numpy_kernels import Image
+from ..pipeline import Request
+from .blazepose import BlazePose, BlazePosePerson
+from .person_masks import segment_persons
+from .pose_regions import distinct, is_same_person, region_of_pose
+from .regions import Region
+from .session import LazySession, Session, open_session
+
+SEARCH_PERIOD = 10
+"""Images of a video after which people who are not tracked yet are searched for in the whole image."""
+
+_CANDIDATE_SCORE = 0.15
+"""Minimum score of a pose of our network; whether there is a person is decided by BlazePose."""
+
+
+class BlazePosePipeline:
+    """The `Pipeline` of the models blazepose_lite, blazepose_full and blazepose_heavy.
+
+    With `max_people` 1, people are found by MediaPipe's detector, which is intended for one person who is close to the
+    camera; otherwise by our own network, which is opened at its first use.
+    """
+
+    has_parts = False
+
+    def __init__(self, settings: NetworkSettings, progress: Progress) -> None:
+        """Open the landmark network; the networks that find people are opened when they are needed.
+
+        Args:
+            settings: the model, and its provider; also those of the networks that find people.
+            progress: called with the progress of downloading and building.
+
+        Raises:
+            SettingError: precision is int8.
+            ModelError: the weights are missing and must not be downloaded.
+            ProviderError: a GPU is required and does not run the networks.
+        """
+        self.network = Model(f'MediaPipe BlazePose {settings.model.removeprefix("blazepose_")}', settings.model)
+        self._settings = settings
+        detection, landmarks = NETWORKS[settings.model]
+        load_onnx(detection, settings, progress)  # raises an error now rather than when an image is processed
+        detector = LazySession(lambda: self._open(detection))
+        self._landmarker = self._open(landmarks, progress)
+        self._blazepose = BlazePose(detector, self._landmarker)
+        self._finder: BodyPixPipeline | None = None
+
+    @property
+    def provider(self) -> Provider:
+        """See `Pipeline.provider`; that of the landmark network."""
+        return self._landmarker.provider
+
+    @property
+    def provider_reason(self) -> str:
+        """See `Pipeline.provider_reason`."""
+        return self._landmarker.reason
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        """See `Pipeline.input_size`; that of the landmark network."""
+        return self._landmarker.input_size
+
+    def prepare(self, height: int, width: int, count: int, request: Request) -> None:
+        """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
+        if self._finder is not None:
+            self._finder.prepare(height, width, count, Request(parts=False, people=True))
+
+    def segment(
+        self,
+        images: Sequence[Image],
+        settings: SegmentSettings,
+        request: Request,
+        states: Sequence[VideoState | None],
+    ) -> list[Segmentation]:
+        """See `Pipeline.segment`; with a state, people are searched for where they were in the previous image."""
+        return [self._segment_one(image, settings, request, state) for image, state in zip(images, states, strict=True)]
+
+    def _segment_one(
+        self, image: Image, settings: SegmentSettings, request: Request, state: VideoState | None
+    ) -> Segmentation:
+        started_s = time.perf_counter()
+        regions = self._regions(image, settings, state)
+        searched_s = time.perf_counter()
+        people = self._blazepose.find(image, regions)
+        people = [people[index] for index in distinct([person.region or person.mask_region for person in people])]
+        if state is not None:
+            state.regions = [person.region for person in people if person.region is not None]
+        people = [person for person in people if person.score >= settings.score_threshold]
+        inferred_s = time.perf_counter()
+        found = _as_segmentation(people, image, settings, request)
+        timings = Timings(
+            (searched_s - started_s) * 1e3, (inferred_s - searched_s) * 1e3, (time.perf_counter() - inferred_s) * 1e3
+        )
+        return dataclasses.replace(found, timings=timings)
+
+    def _regions(self, image: Image, settings: SegmentSettings, state: VideoState | None) -> list[Region]:
+        """Return where people are: those of the previous image, and others if it is time to search for them."""
+        if state is None:
+            return self._search(image, settings)
+        size = image.shape[0], image.shape[1]
+        tracked = state.regions[: settings.max_people] if state.size == size else []
+        state.size, state.images = size, state.images + 1
+        if tracked and (len(tracked) == settings.max_people or state.images < SEARCH_PERIOD):
+            return tracked
+        state.images = 0
+        others = [one for one in self._search(image, settings) if not any(is_same_person(one, two) for two in tracked)]
+        return [*tracked, *others][: settings.max_people]
+
+    def _search(self, image: Image, settings: SegmentSettings) -> list[Region]:
+        """Find people in the whole image."""
+        if settings.max_people == 1:
+            return self._blazepose.detect(image)[:1]
+        if self._finder is None:
+            self._finder = open_people_finder(self._settings)
+        candidates = settings.changed({'score_threshold': min(settings.score_threshold, _CANDIDATE_SCORE)})
+        (found,) = self._finder.segment([image], candidates, Request(parts=False, people=True), [None])
+        assert found.people is not None
+        regions = [region for pose in found.people.poses if (region := region_of_pose(pose)) is not None]
+        return [regions[index] for index in distinct(regions)]
+
+    def _open(self, name: str, progress: Progress = no_progress) -> Session:
+        return open_session(name, load_onnx(name, self._settings, progress), self._settings)
+
+
+def _as_segmentation(
+    people: Sequence[BlazePosePerson], image: Image, settings: SegmentSettings, request: Request
+) -> Segmentation:
+    poses = [Pose(person.score, person.keypoints, person.world_keypoints) for person in people]
+    return segment_persons(people, poses, image.shape[:2], settings, request, 'blazepose33')

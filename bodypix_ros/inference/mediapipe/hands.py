@@ -1,0 +1,140 @@
+"""MediaPipe's hands: palms are detected in regions of an image, then 21 landmarks of each hand are estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .regions import Region, crop, network_input, project, upright_angle
+from .session import Session
+from .ssd import Detections, anchor_centers, decode, suppress
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+_PALM_SIDE = 192  # height and width of the input of the palm detection, pixels
+_HAND_SIDE = 224  # of the landmark network, pixels
+_ANCHORS = anchor_centers(_PALM_SIDE, (8, 16, 16, 16))
+_WRIST, _MIDDLE_FINGER = 0, 2  # alignment points of a palm: its base and the base of the middle finger
+_REGION_SCALE = 2.6  # of the palm's box
+_REGION_SHIFT = -0.5  # towards the fingers, as a fraction of the palm's height
+_MIN_SCORE = 0.5  # MediaPipe's default min_detection_confidence and min_tracking_confidence
+_DEPTH_SCALE = 0.4  # normalize_z in MediaPipe's graph
+
+
+@dataclass(frozen=True, eq=False)
+class Palm:
+    """A detected palm.
+
+    Attributes:
+        score: 0..1.
+        wrist: x and y of its base, pixels of the image.
+        region: of the whole hand, with the fingers pointing up.
+    """
+
+    score: float
+    wrist: tuple[float, float]
+    region: Region
+
+
+@dataclass(frozen=True, eq=False)
+class FoundHand:
+    """The landmarks of one hand.
+
+    Attributes:
+        score: probability that the region shows a hand, 0..1.
+        right: probability that it is a right hand, for an image that is not mirrored, 0..1.
+        points: (21, 3) float32 in the order of `HAND_KEYPOINTS`: x and y in pixels of the image, and the distance
+            behind the wrist (negative: in front of it), in pixels like x.
+    """
+
+    score: float
+    right: float
+    points: Floats
+
+
+class HandFinder:
+    """Runs the palm detection and the landmark network. Thread-safe if its sessions are."""
+
+    def __init__(self, palm_detection: Session, hand_landmarks: Session) -> None:
+        """Use the sessions of the networks with these names."""
+        self._palm_detection, self._hand_landmarks = palm_detection, hand_landmarks
+
+    def detect(self, image: Image, regions: Sequence[Region]) -> list[Palm]:
+        """Find palms.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            regions: upright regions in which palms are searched for; palms of about a fifth of the size of a region
+                are detected best. MediaPipe searches in `whole_image`.
+
+        Returns:
+            The palms of all regions, overlapping ones merged, best first.
+
+        Source: the graphs PalmDetectionCpu and PalmDetectionDetectionToRoi of MediaPipe.
+        """
+        if not regions:
+            return []
+        crops = [crop(image, region, _PALM_SIDE, 'black') for region in regions]
+        outputs = self._palm_detection.run(network_input(crops, 0, 1))
+        found = [
+            _in_image(decode(boxes, scores, _ANCHORS, _PALM_SIDE, _MIN_SCORE), region)
+            for boxes, scores, region in zip(outputs['boxes'], outputs['scores'], regions, strict=True)
+        ]
+        palms = suppress(_joined(found))
+        return [_palm(palms, index) for index in range(len(palms))]
+
+    def find(self, image: Image, regions: Sequence[Region]) -> list[FoundHand | None]:
+        """Estimate the landmarks of the hand in each region; None where the region does not show a hand.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            regions: of hands, with the fingers pointing up, see `Palm.region`.
+
+        Source: the graph HandLandmarkCpu of MediaPipe.
+        """
+        if not regions:
+            return []
+        crops = [crop(image, region, _HAND_SIDE) for region in regions]
+        outputs = self._hand_landmarks.run(network_input(crops, 0, 1))
+        return [_hand(outputs, index, region) for index, region in enumerate(regions)]
+
+
+def _in_image(found: Detections, region: Region) -> Detections:
+    """Return the detections of an upright region in pixels of the image."""
+    corners = found.boxes.reshape(len(found), 2, 2)
+    return Detections(
+        found.scores,
+        project(corners * _PALM_SIDE, region, _PALM_SIDE).reshape(len(found), 4),
+        project(found.points * _PALM_SIDE, region, _PALM_SIDE),
+    )
+
+
+def _joined(found: Sequence[Detections]) -> Detections:
+    """Return the detections of several regions, best first."""
+    scores = np.concatenate([one.scores for one in found])
+    order = np.argsort(-scores, kind='stable')
+    boxes, points = np.concatenate([one.boxes for one in found]), np.concatenate([one.points for one in found])
+    return Detections(scores[order], boxes[order], points[order])
+
+
+def _palm(found: Detections, index: int) -> Palm:
+    left, top, right, bottom = found.boxes[index].tolist()
+    wrist, middle_finger = found.points[index, [_WRIST, _MIDDLE_FINGER]].tolist()
+    box = Region((left + right) / 2, (top + bottom) / 2, max(bottom - top, 1e-3), upright_angle(wrist, middle_finger))
+    region = replace(box.shifted(0, _REGION_SHIFT), size=max(right - left, box.size) * _REGION_SCALE)
+    return Palm(float(found.scores[index]), (wrist[0], wrist[1]), region)
+
+
+def _hand(outputs: dict[str, Floats], index: int, region: Region) -> FoundHand | None:
+    score = float(outputs['presence'][index, 0])
+    if not score > _MIN_SCORE:
+        return None
+    points = outputs['landmarks'][index].reshape(-1, 3)
+    places = project(points[:, :2], region, _HAND_SIDE)
+    depths = points[:, 2:] * np.float32(region.size / _HAND_SIDE / _DEPTH_SCALE)
+    # MediaPipe expects mirrored images, as of a selfie camera, and calls the right hand of others left.
+    return FoundHand(score, float(outputs['handedness'][index, 0]), np.hstack([places, depths]).astype(np.float32))

@@ -1,0 +1,1 @@
+"""MediaPipe's networks: finds their .tflite files and builds ONNX from them."""

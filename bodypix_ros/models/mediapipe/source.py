@@ -1,0 +1,101 @@
+"""Loads MediaPipe's networks as ONNX: from the cache, or built from their .tflite files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from ...errors import ModelError
+from ...settings import NetworkSettings
+from ..disk import guarded, read_file
+from ..network_cache import keep_network, read_network
+from ..progress import Progress, no_progress
+from .catalogue import FILE_LIMIT_BYTES, NETWORKS, MediaPipeModel, find_model
+from .files import fetch_file, find_file, models_folder, read_known_file, ways_to_get
+
+CONVERTER_VERSION = 1
+"""Increment whenever the ONNX built from the same file changes: cached networks are then rebuilt."""
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What determines a network of MediaPipe in the cache, see `network_cache.Keyed`."""
+
+    file_name: str
+    sha256: str
+
+    @property
+    def key(self) -> str:
+        """Hash of the .tflite file's SHA-256 and CONVERTER_VERSION."""
+        return hashlib.sha256(f'{self.file_name} {self.sha256} {CONVERTER_VERSION}'.encode()).hexdigest()
+
+
+def load_onnx(name: str, settings: NetworkSettings, progress: Progress | None = None) -> bytes:
+    """Return a network of MediaPipe as serialised ONNX.
+
+    Its input is 'input' (N, 3, height, width) float32, RGB, in the range of `MediaPipeModel.input_range`; its outputs
+    have the names and shapes of `MediaPipeModel.outputs`, float32. Their values are those of the .tflite file.
+
+    Args:
+        name: of the network, see `catalogue.CATALOGUE`.
+        settings: the cache, and whether and from where a missing file may be downloaded.
+        progress: called with the progress of downloading and building.
+
+    Raises:
+        SettingError: the network does not exist.
+        ModelError: its file is missing and cannot or must not be downloaded, or the package tflite is missing.
+    """
+    model, report = find_model(name), progress or no_progress
+    with guarded(f'loading {name}'):
+        folder = models_folder(settings)
+        for sha256 in model.sums:
+            onnx = read_network(folder, _Recipe(model.name, sha256))
+            if onnx is not None:
+                return onnx
+        data, sha256, origin = _obtain(model, settings, report)
+        onnx = _build(model, data, origin, report)
+        keep_network(folder, _Recipe(model.name, sha256), onnx)
+        return onnx
+
+
+def is_at_hand(model: MediaPipeModel, settings: NetworkSettings) -> bool:
+    """Return whether a network or its file is on this machine; their content is not verified."""
+    return os.path.isfile(models_folder(settings) / f'{model.name}.onnx') or find_file(model, settings) is not None
+
+
+def require_networks(settings: NetworkSettings) -> None:
+    """Check quickly whether the networks of the model are on this machine or may be downloaded.
+
+    Raises:
+        ModelError: a network is missing and must not be downloaded.
+    """
+    for name in () if settings.allow_download else NETWORKS[settings.model]:
+        model = find_model(name)
+        with guarded(f'looking for {name}'):
+            folder = models_folder(settings)
+            built = (read_network(folder, _Recipe(name, sha256)) for sha256 in model.sums)
+            if find_file(model, settings) is None and not any(built):
+                raise ModelError(f'{name} is not on this computer; {ways_to_get(model)}')
+
+
+def _obtain(model: MediaPipeModel, settings: NetworkSettings, progress: Progress) -> tuple[bytes, str, str]:
+    """Return the content of the network's file, its SHA-256 and its path."""
+    found = read_known_file(model, settings)
+    if found is not None:
+        return found[0], found[1], str(found[2])
+    if not settings.allow_download:
+        raise ModelError(f'{model.name} is not on this computer; {ways_to_get(model)}')
+    path = fetch_file(model, settings, progress)
+    data = read_file(path, FILE_LIMIT_BYTES)
+    return data, hashlib.sha256(data).hexdigest(), str(path)
+
+
+def _build(model: MediaPipeModel, data: bytes, origin: str, progress: Progress) -> bytes:
+    from .convert import build_onnx  # slow to import, and not needed if the network is in the cache
+
+    task = f'building {model.name}'
+    progress(task, 0, 1)
+    onnx: bytes = build_onnx(data, origin, model.size, model.outputs).SerializeToString()
+    progress(task, 1, 1)
+    return onnx

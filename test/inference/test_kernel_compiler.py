@@ -1,0 +1,133 @@
+"""Compiling the numba kernels in a separate process, and what runs until then."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from bodypix_ros.errors import ProviderError
+from bodypix_ros.inference import kernel_compiler, kernels
+from bodypix_ros.inference.kernel_compiler import BackgroundCompilation, compile_kernels, is_compiled
+from bodypix_ros.inference.kernels import choose_kernels
+
+pytest.importorskip('numba', reason='needs numba')
+
+
+@pytest.fixture
+def new_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of compiled kernels; returns its folder."""
+    monkeypatch.setenv('NUMBA_CACHE_DIR', str(tmp_path / 'numba'))
+    return tmp_path / 'numba'
+
+
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replaces the program of the compiling process; the test fills in the text of the program."""
+    program: list[str] = []
+    start = subprocess.Popen
+
+    def popen(_: list[str], **options: object) -> subprocess.Popen[str]:
+        return start([sys.executable, '-c', *program], **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(subprocess, 'Popen', popen)
+    return program
+
+
+@pytest.mark.slow
+def test_numpy_runs_until_another_process_has_compiled_the_kernels(
+    new_machine: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    started: list[BackgroundCompilation] = []
+
+    class Recorded(BackgroundCompilation):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)  # type: ignore[arg-type]
+            started.append(self)
+
+    monkeypatch.setattr(kernel_compiler, 'BackgroundCompilation', Recorded)
+    caplog.set_level(logging.INFO)
+    chosen = choose_kernels('auto')
+    assert chosen.name == 'numpy'
+    assert not is_compiled()
+    assert caplog.messages[0].startswith('compiling the kernels in the background, once on this machine')
+    started[0].thread.join(240)
+    assert chosen.name == 'numba'
+    assert chosen == kernels.load_compiled()
+    assert is_compiled()
+    assert list(new_machine.rglob('numba_kernels.*.nbc'))
+    assert caplog.messages[-1].startswith('the kernels were compiled in ')
+    assert choose_kernels('auto').name == 'numba'
+
+
+def test_a_failed_compilation_leaves_numpy_and_is_logged(
+    new_machine: Path, compiler: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    compiler.append('raise RuntimeError("no compiler for this processor")')
+    done: list[bool] = []
+    BackgroundCompilation(lambda: done.append(True)).thread.join(60)
+    assert done == []
+    assert caplog.messages == [
+        'failed to compile the kernels (RuntimeError: no compiler for this processor); frames take longer'
+    ]
+
+
+def test_compiled_kernels_that_cannot_be_loaded_leave_numpy_and_are_logged(
+    new_machine: Path, compiler: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    compiler.append('pass')
+
+    def fail() -> None:
+        raise ProviderError('the cache is damaged')
+
+    BackgroundCompilation(fail).thread.join(60)
+    assert caplog.messages == ['failed to load the compiled kernels (the cache is damaged); frames take longer']
+
+
+def test_the_compiler_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import subprocess, sys
+        start = subprocess.Popen
+        subprocess.Popen = lambda _, **options: start([sys.executable, '-c', 'import time; time.sleep(600)'], **options)
+        from bodypix_ros.inference import kernels
+        chosen = kernels.choose_kernels('auto')
+        print(chosen.name)
+    """)
+    environment = {**os.environ, 'NUMBA_CACHE_DIR': str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, '-c', program], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == 'numpy\n'
+    assert done.stderr == ''
+
+
+def test_the_marker_depends_on_the_source_and_the_processor(new_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel_compiler.mark_compiled()
+    assert is_compiled()
+    with monkeypatch.context() as patch:
+        patch.setattr(kernel_compiler, '_processor', lambda: ['model name: another one'])
+        assert not is_compiled()
+    changed = new_machine / 'numba_kernels.py'
+    changed.write_text('# another version')
+    monkeypatch.setattr(kernel_compiler, 'SOURCE', changed)
+    assert not is_compiled()
+
+
+def test_compiling_again_does_nothing(new_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel_compiler.mark_compiled()
+    monkeypatch.setattr(kernels, 'load_compiled', lambda: pytest.fail('compiled again'))
+    compile_kernels()
+
+
+def test_requested_kernels_are_compiled_before_the_first_frame(
+    new_machine: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(kernels, '_compile', lambda _: None)
+    assert choose_kernels('numba').name == 'numba'
+    assert caplog.messages == ['compiling the kernels, once on this machine; this takes about 10 s']
