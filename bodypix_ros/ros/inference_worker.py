@@ -15,11 +15,11 @@ from rclpy.clock import Clock
 
 from ..anonymizer import Anonymized
 from ..errors import BodyPixError, describe_error
+from ..image_layout import BadImage
 from ..rotation import rotate_back, rotate_image
 from ..segmentation import Segmentation
 from ..segmenter import Segmenter
 from .camera import CameraFrame, Wanted
-from .image_msg import BadImage
 from .outputs import OutputPublisher, publish_outputs
 from .parameters import Parameters
 from .result import Result, Track

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..image_layout import BadImage
 from ..msg import CameraStats, StageTime
-from .image_msg import BadImage
 
 STAGES = ('receive', 'wait', 'preprocess', 'inference', 'postprocess', 'publish', 'age')
 """Names of the stages, as in CameraStats."""

@@ -14,9 +14,9 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from bodypix_ros.errors import BodyPixError
+from bodypix_ros.image_layout import BadImage
 from bodypix_ros.ros import inference_worker
 from bodypix_ros.ros.camera import Wanted
-from bodypix_ros.ros.image_msg import BadImage
 from bodypix_ros.ros.inference_worker import InferenceWorker, LatestFrameQueue
 from bodypix_ros.ros.parameters import Parameters
 from bodypix_ros.ros.stats import FrameStats
