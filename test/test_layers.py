@@ -41,8 +41,7 @@ MAY_IMPORT = {
     'heads': GROUND,
     'anonymizer': f'{GROUND} heads render tracking',
     'depth': 'errors',
-    'recordings': f'{GROUND} models inference segmenter __init__ rotation tracking smoothing heads render '
-    'anonymizer',
+    'recordings': f'{GROUND} models inference segmenter __init__ rotation tracking smoothing heads render anonymizer',
     'ros': f'{GROUND} anonymizer depth rotation launching fast_dds msg srv tracking smoothing gestures models '
     'segmenter render',
     'launching': f'{GROUND} fast_dds',
