@@ -21,7 +21,7 @@ from .tracking import assign
 SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30)
 """Settings of `Segmenter.segment` that miss fewer people than the defaults and find more where there are none."""
 
-_HEAD_GROWTH = 0.2
+_HEAD_GROWTH = 0.25
 """A head with hair and chin extends beyond the found region by this fraction of its size on each side."""
 _HEADS_PER_PERSON = 3
 """Size of a person in heads where no head was found: often only a part of the person is visible."""

@@ -47,7 +47,7 @@ MAY_IMPORT = {
     'launching': f'{GROUND} fast_dds',
     'demo': f'{GROUND} msg recordings render launching ros',
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',
-    'cli': f'{GROUND} models inference segmenter __init__ recordings render ros demo bench',
+    'cli': f'{GROUND} models inference segmenter __init__ anonymizer recordings render ros demo bench',
 }
 """The layers (folders and modules of `bodypix_ros`), and which others each may import."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from ..anonymizer import SEARCH_SETTINGS
 from ..errors import BodyPixError
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
@@ -114,7 +115,9 @@ def _job(arguments: argparse.Namespace) -> BagJob:
     return BagJob(
         network=from_options(arguments, NetworkSettings),
         given=tuple(sorted(given_options(arguments, NetworkSettings))),
-        segment=from_options(arguments, SegmentSettings),
+        segment=(SegmentSettings() if arguments.write else SEARCH_SETTINGS).changed(
+            given_options(arguments, SegmentSettings)
+        ),
         anonymize=from_options(arguments, AnonymizeSettings) if anonymize else None,
         write=arguments.write,
         topics=tuple(arguments.topics) or ('*',),
