@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..recordings.audit import RemainingFace, find_remaining_faces, open_finders
+from ..errors import BodyPixError
+from ..recordings.audit import Finder, RemainingFace, find_remaining_faces, open_finders
 from ..recordings.contact_sheet import Tile, draw_sheet
 from ..recordings.frames import open_frames
 from ..setting import Setting
@@ -61,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Search the recording, write the report, and return 1 if a face could remain."""
+    """Search the recording, write the report, and return 1 if a face could remain or an image cannot be read."""
     recording: Path = arguments.recording
     folder: Path = arguments.output or recording.resolve().parent
     create_folder(folder)
@@ -69,18 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
     finders, missing = open_finders(from_options(arguments, NetworkSettings), tuple(given))
     for text in missing:
         print(f'searching without {text}')
-    found: list[_Suspicion] = []
-    count = 0
-    with ProgressBar('image') as progress:
-        for name, stamp_s, image in islice(read_images(recording), 0, None, arguments.every):
-            count += 1
-            progress(f'searching {recording.name}', count, 0)
-            faces = find_remaining_faces(image, finders)
-            if faces:
-                found.append(_Suspicion(name, stamp_s, tuple(faces), _thumbnail(image, faces)))
+    found, count, unreadable = _search(recording, arguments.every, finders)
     report = {
         'recording': str(recording),
         'images': count,
+        'unreadable': unreadable,
         'finders': [finder.name for finder in finders],
         'missing': missing,
         'recall': _CAVEAT.format(found=RECALL),
@@ -91,11 +86,33 @@ def run(arguments: argparse.Namespace) -> int:
         paths += write_pictures(folder, {'audit': _sheet(found)}, f'{recording.name}.', [recording])
     print(f'{recording}: a face could remain in {len(found)} of {count} images; {", ".join(map(str, paths))}')
     print(report['recall'])
-    return 1 if found else 0
+    for name in unreadable:
+        print(f'{name} cannot be read and was not searched')
+    return 1 if found or unreadable else 0
 
 
-def read_images(recording: Path) -> Iterator[tuple[str, float, NDArray[np.uint8]]]:
+def _search(recording: Path, every: int, finders: Sequence[Finder]) -> tuple[list[_Suspicion], int, list[str]]:
+    """Return the images in which faces could remain, the number of searched images, and the unreadable ones."""
+    found: list[_Suspicion] = []
+    unreadable: list[str] = []
+    count = 0
+    with ProgressBar('image') as progress:
+        for name, stamp_s, image in islice(read_images(recording), 0, None, every):
+            if image is None:
+                unreadable.append(name)
+                continue
+            count += 1
+            progress(f'searching {recording.name}', count, 0)
+            faces = find_remaining_faces(image, finders)
+            if faces:
+                found.append(_Suspicion(name, stamp_s, tuple(faces), _thumbnail(image, faces)))
+    return found, count, unreadable
+
+
+def read_images(recording: Path) -> Iterator[tuple[str, float, NDArray[np.uint8] | None]]:
     """Yield the name, the time in seconds and the (H, W, 3) uint8 BGR pixels of each image of a recording.
+
+    The pixels of an image of a bag that cannot be read are None. Broken frames of videos are left out.
 
     Raises:
         BodyPixError: the recording does not exist or cannot be read.
@@ -108,7 +125,7 @@ def read_images(recording: Path) -> Iterator[tuple[str, float, NDArray[np.uint8]
             yield frame.name, frame.stamp_s, frame.image
 
 
-def _read_bag(path: Path) -> Iterator[tuple[str, float, NDArray[np.uint8]]]:
+def _read_bag(path: Path) -> Iterator[tuple[str, float, NDArray[np.uint8] | None]]:
     from ..recordings.bag import open_bag  # the package rosbags is optional
     from ..recordings.bag_images import BagImage
     from ..recordings.bag_types import IMAGE_TYPES
@@ -119,7 +136,10 @@ def _read_bag(path: Path) -> Iterator[tuple[str, float, NDArray[np.uint8]]]:
             if info.msgtype in IMAGE_TYPES:
                 for message in bag.between(topic, 0, 2**63 - 1):
                     stamp_s = message.stamp_ns / 1e9
-                    yield f'{topic} {stamp_s:.3f}', stamp_s, BagImage(message).bgr
+                    image = None
+                    with suppress(BodyPixError):
+                        image = BagImage(message).bgr
+                    yield f'{topic} {stamp_s:.3f}', stamp_s, image
 
 
 def _thumbnail(image: NDArray[np.uint8], faces: list[RemainingFace]) -> NDArray[np.uint8]:

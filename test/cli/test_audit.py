@@ -93,3 +93,24 @@ def test_settings_reach_the_networks(recording: Path, given: list[Any]) -> None:
 def test_a_recording_that_does_not_exist_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['audit', str(tmp_path / 'none.mp4')]) == 1
     assert 'none.mp4 does not exist' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('form', ['ros1', 'sqlite3', 'mcap'])
+def test_images_of_every_format_of_bags_are_searched(tmp_path: Path, form: str) -> None:
+    pytest.importorskip('rosbags', reason='needs the package rosbags')
+    import bags
+
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    pictures = [np.full_like(noise, 127), noise]
+    wire: Any = 'ros1' if form == 'ros1' else 'cdr'
+    broken = bags.compressed_message(b'broken', stamp_ns=bags.START_NS + bags.STEP_NS * 3, wire=wire)
+    path = bags.write_bag(tmp_path, form, [*bags.clip_messages(pictures, wire), broken])
+    assert main(['audit', str(path)]) == 1
+    report = json.loads(path.with_name(f'{path.name}.audit.json').read_text())
+    assert report['images'] == 4
+    assert report['unreadable'] == [f'{bags.JPEGS} {bags.START_NS / 1e9 + 0.12:.3f}']
+    start_s = bags.START_NS / 1e9
+    assert [(one['name'], one['stamp_s']) for one in report['suspicious']] == [
+        (f'{bags.IMAGES} {start_s + 0.04:.3f}', round(start_s + 0.04, 6)),
+        (f'{bags.JPEGS} {start_s + 0.06:.3f}', round(start_s + 0.06, 6)),
+    ]
