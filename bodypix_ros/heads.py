@@ -32,7 +32,7 @@ _HEADS_PER_NECK = 0.9
 """Distance from the nose to the centre of the shoulders is about one head."""
 
 _MIN_AREA_PX = 12
-_MIN_REGION_SHARE = 0.02
+MIN_REGION_SHARE = 0.02
 """Smaller regions of possible people are noise: side of the region as a fraction of the longer side of the image."""
 
 
@@ -113,7 +113,7 @@ def find_people_without_head(found: Segmentation, heads: Sequence[HeadBox]) -> l
         box = head.inside(height, width)
         if box is not None:
             taken.update(np.unique(labels[box.y : box.y + box.height, box.x : box.x + box.width]).tolist())
-    smallest = _MIN_REGION_SHARE * max(height, width)
+    smallest = MIN_REGION_SHARE * max(height, width)
     return [
         HeadBox(*map(float, stats[label, :4]))
         for label in range(count)
