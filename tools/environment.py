@@ -190,6 +190,7 @@ def requirements(configuration: Configuration) -> list[str]:
         configuration.accelerator,
         'fast',
         'demo',
+        'bag',
         'bench',
         'dev',
         *([] if configuration.sourced else [WHEELS[configuration.ros.split()[0]]]),

@@ -101,7 +101,8 @@ def write_bag(bag: Bag, plan: BagPlan, job: BagJob, folder: Path, target: Path) 
 
 def draw_contact_sheet(plan: BagPlan, folder: Path) -> bytes:
     """Return a PNG with pictures of all topics at regular distances, then the first doubtful ones."""
-    regular, doubtful = [], []
+    regular: list[Tile] = []
+    doubtful: list[Tile] = []
     for topic in plan.topics:
         for chunk in topic.chunks:
             results = ChunkResults(folder / chunk.file)
