@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -137,11 +138,16 @@ class MaskSmoother:
     """
 
     def __init__(self) -> None:
-        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._flow.setFinestScale(1)
+        self._flow = _create_flow()
         self._gray: Plane | None = None  # the previous image at the size of the flow
         self._memory: Plane | None = None  # (H, W, 3): its confidence, its mask as 0 or 1, and its parts + 1
         self._stamp_s = -math.inf
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != '_flow'}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _flow=_create_flow())  # OpenCV's objects cannot be pickled
 
     def update(self, image: NDArray[np.uint8], found: Segmentation, threshold: float, stamp_s: float) -> Segmentation:
         """Return the segmentation of the next image with smoothed mask, parts and confidence.
@@ -190,6 +196,12 @@ class MaskSmoother:
         if other.any():
             cv2.copyTo(current, cv2.resize(other, (width, height), None, 0, 0, cv2.INTER_NEAREST), memory)
         return memory
+
+
+def _create_flow() -> cv2.DISOpticalFlow:
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    flow.setFinestScale(1)
+    return flow
 
 
 def _small_gray(image: NDArray[np.uint8]) -> Plane:

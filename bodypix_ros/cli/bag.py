@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from ..anonymizer import SEARCH_SETTINGS
 from ..errors import BodyPixError
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
@@ -111,10 +112,11 @@ def _job(arguments: argparse.Namespace) -> BagJob:
     anonymize = given_options(arguments, AnonymizeSettings)
     if not anonymize and not arguments.write:
         raise BodyPixError('nothing to do; use --anonymize heads, or --write mask,parts,people, or both')
+    base = SEARCH_SETTINGS if anonymize else SegmentSettings()
     return BagJob(
         network=from_options(arguments, NetworkSettings),
         given=tuple(sorted(given_options(arguments, NetworkSettings))),
-        segment=from_options(arguments, SegmentSettings),
+        segment=base.changed(given_options(arguments, SegmentSettings)),
         anonymize=from_options(arguments, AnonymizeSettings) if anonymize else None,
         write=arguments.write,
         topics=tuple(arguments.topics) or ('*',),

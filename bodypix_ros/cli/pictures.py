@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import json
 import os
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from ..errors import BodyPixError, ImageError
 from ..palettes import BLACK, palette_colors
 from ..parts import PartIds
-from ..people import PartRegion, Person
+from ..people import Person
+from ..recordings.people_json import describe_person
 from ..render import colorize_parts, render_overlay, settings_without_parts
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
@@ -47,24 +47,8 @@ def draw_pictures(
 
 
 def describe_people(persons: Sequence[Person]) -> bytes:
-    """Return people as JSON: a list of objects with the fields of `bodypix_ros.people.Person`; NaN is left out."""
-    people = [{**_as_dict(person), 'parts': [_as_dict(part) for part in person.parts]} for person in persons]
-    return json.dumps(people, indent=1, default=_as_number, allow_nan=False).encode()
-
-
-def distinct_names(paths: Sequence[Path]) -> list[str]:
-    """Return the names of files without their suffix, with a number if an earlier file has the same: cam, cam_2."""
-    taken = {path.stem for path in paths}
-    used: set[str] = set()
-    names = []
-    for path in paths:
-        name, number = path.stem, 1
-        while name in used or (number > 1 and name in taken):
-            number += 1
-            name = f'{path.stem}_{number}'
-        used.add(name)
-        names.append(name)
-    return names
+    """Return people as JSON: a list of objects with the fields of `bodypix_ros.people.Person`."""
+    return json.dumps([describe_person(person) for person in persons], indent=1, allow_nan=False).encode()
 
 
 def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: Collection[Path] = ()) -> list[Path]:
@@ -134,21 +118,6 @@ def _as_png(picture: NDArray[Any]) -> bytes:
     if not encoded:
         raise ImageError(f'a picture of shape {picture.shape} cannot be encoded as PNG')
     return bytes(data)
-
-
-def _as_dict(region: Person | PartRegion) -> dict[str, Any]:
-    fields = dataclasses.asdict(region, dict_factory=_without_nan)
-    return {**fields, 'box': None if region.box is None else region.box._asdict()}
-
-
-def _without_nan(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a dictionary of the fields that have a value: JSON has no NaN."""
-    return {name: value for name, value in fields if not (isinstance(value, (float, np.floating)) and np.isnan(value))}
-
-
-def _as_number(value: Any) -> Any:
-    """Convert a numpy scalar to a Python number."""
-    return value.item()
 
 
 def _unwritable(folder: Path, error: OSError) -> BodyPixError:

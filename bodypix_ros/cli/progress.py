@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
+_BYTES = {'unit': 'B', 'unit_scale': True}
+
 
 class ProgressBar:
     """A `Progress` that draws one bar after another on stderr; use it as a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = '') -> None:
+        """Create a progress bar.
+
+        Args:
+            unit: what is counted; empty for bytes, or for steps if there is only one.
+        """
+        self._unit = unit
         self._task = ''
         self._bar: tqdm | None = None
 
     def __call__(self, task: str, done: int, total: int) -> None:
-        """Show how much of the task is done, in bytes if it has more than one step."""
+        """Show how much of the task is done, the rate and the remaining time; `total` is 0 if it is unknown."""
         if self._bar is None or task != self._task:
             self.close()
             self._task = task
-            unit = {'unit': 'B', 'unit_scale': True} if total > 1 else {'unit': ' steps'}
-            self._bar = tqdm(desc=task, total=total, **unit)
+            unit = {'unit': f' {self._unit}s'} if self._unit else _BYTES if total > 1 else {'unit': ' steps'}
+            self._bar = tqdm(desc=task, total=total or None, initial=done, **unit)
         self._bar.update(done - self._bar.n)
 
     def __enter__(self) -> ProgressBar:

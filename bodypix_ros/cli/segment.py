@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..pictures import read_picture
+from ..recordings.frames import distinct_names
 from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings, PictureSettings, SegmentSettings
 from .failures import report_failure
@@ -17,7 +18,6 @@ from .options import add_options, from_options, given_options, read_folder
 from .pictures import (
     create_folder,
     describe_people,
-    distinct_names,
     draw_pictures,
     write_files,
     write_pictures,

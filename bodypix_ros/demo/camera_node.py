@@ -11,9 +11,10 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
 from ..errors import SettingError
+from ..recordings.frames import MAX_RATE_HZ
 from ..ros.image_msg import fill
 from ..setting import Setting, Value
-from .video_source import MAX_RATE_HZ, open_source
+from .video_source import VideoSource
 
 SOURCE = Setting('source', str, '', 'Picture, video file or video device to publish')
 RATE_HZ = Setting(
@@ -41,7 +42,7 @@ class VirtualCamera(Node):
         source = self._parameter(SOURCE)
         if not source:
             raise SettingError('source must be a picture, a video file or a video device, got an empty string')
-        self._source = open_source(Path(source).expanduser())
+        self._source = VideoSource(Path(source).expanduser())
         self._frames_bad = 0
         self._frame_id = self._parameter(FRAME_ID)
         self._message = Image()

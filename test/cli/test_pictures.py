@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bodypix_ros.cli.pictures import describe_people, distinct_names, draw_pictures, write_files, write_pictures
+from bodypix_ros.cli.pictures import describe_people, draw_pictures, write_files, write_pictures
 from bodypix_ros.errors import BodyPixError
 from bodypix_ros.people import Keypoint, PartRegion, People, Person
 from bodypix_ros.regions import Box
@@ -81,19 +81,6 @@ def test_an_input_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.Monke
     )
     assert [path.name for path in tmp_path.iterdir()] == ['cam_mask.png']
     assert (tmp_path / 'cam_mask.png').read_bytes() == b'an input'
-
-
-@pytest.mark.parametrize(
-    ('paths', 'names'),
-    [
-        (['a/cam.png', 'b/cam.png', 'c/cam.jpg'], ['cam', 'cam_2', 'cam_3']),
-        (['a/cam.png', 'b/cam.png', 'cam_2.png'], ['cam', 'cam_3', 'cam_2']),
-        (['cam_2.png', 'x/cam_2.png'], ['cam_2', 'cam_2_2']),
-        (['one.png', 'two.png'], ['one', 'two']),
-    ],
-)
-def test_equal_names_are_made_distinct(paths: list[str], names: list[str]) -> None:
-    assert distinct_names([Path(path) for path in paths]) == names
 
 
 def test_people_are_described_as_json() -> None:

@@ -105,11 +105,15 @@ def test_ctrl_c_in_the_first_second_shows_no_traceback(
     [
         (
             ['source:=/nowhere.mp4'],
-            '/nowhere.mp4 does not exist; expected a picture, a video file or a device such as /dev/video0',
+            '/nowhere.mp4 does not exist; expected a video, a picture, a folder of pictures, a camera such as '
+            '/dev/video0 or 0, or an address such as rtsp://camera/stream',
         ),
         ([], 'source must be a picture, a video file or a video device, got an empty string'),
         (['source:=[1]'], 'source must be a string, got [1]'),
-        (['source:=/dev/null'], '/dev/null is neither a picture nor a video that OpenCV can read'),
+        (
+            ['source:=/dev/null'],
+            'camera /dev/null cannot be opened; check that it is connected and that no other program uses it',
+        ),
         (['source:=.', 'rate_hz:=-1.0'], 'rate_hz must be between 0 and 1000, got -1.0'),
     ],
 )

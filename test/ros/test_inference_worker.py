@@ -166,8 +166,13 @@ def test_a_removed_frame_is_gone() -> None:
 class Publisher:
     """A fake publisher of an output."""
 
-    def __init__(self, topic: str, people: bool = False) -> None:
-        self.output = SimpleNamespace(topic=topic, needs_people=people)
+    def __init__(self, topic: str, people: bool = False, anonymized: bool = False) -> None:
+        self.output = SimpleNamespace(
+            topic=topic,
+            needs_people=people,
+            needs_anonymized=anonymized,
+            is_possible=lambda found, _: found.people is not None or not people,
+        )
 
 
 class Camera:
@@ -178,9 +183,18 @@ class Camera:
         publishers: Any = wanted or (Publisher('mask'),)
         self.wanted = Wanted(publishers, people=any(one.output.needs_people for one in publishers))
         self.camera_info = None
-        self.history = SimpleNamespace(update=lambda image, found, *_: (found, ()))
+        self.history = SimpleNamespace(
+            update=lambda image, found, *_: (found, ()), anonymize=self._anonymize, video=None
+        )
+        self.anonymized: list[Any] = []  # what anonymising returns or raises, image by image
         self.images = SimpleNamespace(topic=f'/{name}/image')
         self.bad: list[str] = []
+
+    def _anonymize(self, *_: Any) -> Any:
+        result = self.anonymized.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def report_bad(self, error: BadImage) -> None:
         self.bad.append(str(error))
@@ -207,6 +221,7 @@ class Model:
         self.provider = provider
         self.network = SimpleNamespace(model='bodypix_ros')
         self.settings = SimpleNamespace(part_ids='bodypix1')
+        self.has_parts = True
         self.batches: list[int] = []
         self.prepared: list[tuple[int, int]] = []
         self.people_error: Exception | None = None
@@ -413,3 +428,41 @@ def test_a_worker_that_does_not_return_is_abandoned_and_publishes_nothing(bench:
     one.model.gate.set()
     wait_until(lambda: not one.worker.running)
     assert (camera.outcome, published) == ((0, 1, 0), [])
+
+
+ANONYMIZED = Publisher('anonymized', people=True, anonymized=True)
+
+
+def test_an_anonymised_image_reaches_its_output_and_doubts_are_counted(bench: Any, published: list[Any]) -> None:
+    camera, one = Camera('a', ANONYMIZED), bench()
+    camera.anonymized = [SimpleNamespace(doubtful=''), SimpleNamespace(doubtful='1 head')]
+    expected = list(camera.anonymized)
+    for _ in range(2):
+        one.process(camera.frame())
+    assert [result.anonymized for _, result in published] == expected
+    assert (camera.stats.not_anonymized, camera.stats.doubtful) == (0, 1)
+
+
+def test_an_image_that_is_not_anonymised_is_counted_and_its_result_has_the_reason(
+    bench: Any, published: list[Any]
+) -> None:
+    camera, one = Camera('a', Publisher('mask'), ANONYMIZED), bench()
+    error = ValueError('no memory')
+    camera.anonymized = [error]
+    one.process(camera.frame())
+    assert [result.anonymized for _, result in published] == [error, error]
+    assert (camera.stats.not_anonymized, camera.stats.doubtful) == (1, 0)
+
+
+def test_without_people_no_image_is_anonymised(bench: Any, published: list[Any]) -> None:
+    camera, one = Camera('a', Publisher('mask'), ANONYMIZED), bench()
+    one.model.people_error = BodyPixError('no heads')
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask']
+    assert camera.stats.not_anonymized == 1
+
+
+def test_without_its_output_nothing_is_anonymised(bench: Any, published: list[Any]) -> None:
+    camera = Camera('a', Publisher('people', people=True))
+    bench().process(camera.frame())
+    assert published[0][1].anonymized is None

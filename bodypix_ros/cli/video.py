@@ -1,0 +1,167 @@
+"""`bodypix video`: writes masks, overlays, anonymised videos, cut-outs and people of a video. Does not require ROS."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from ..recordings.frames import DEFAULT_RATE_HZ, MAX_RATE_HZ
+from ..recordings.products import PRODUCTS, Doubt, ProductMaker, ProductSettings
+from ..recordings.video import Summary, VideoJob, convert_video
+from ..segmenter import load
+from ..setting import Setting
+from ..settings import AnonymizeSettings, NetworkSettings, PictureSettings, SegmentSettings, TrackingSettings
+from .options import add_options, from_options, given_options, read_folder, setting_reader
+from .progress import ProgressBar
+
+_SECONDS = Setting('seconds', float, 0.0, 'duration to read, such as 10 for a camera', minimum=0.001)
+_RATE_HZ = Setting(
+    'rate_hz', float, DEFAULT_RATE_HZ, 'frame rate of a folder of pictures', minimum=0.001, maximum=MAX_RATE_HZ
+)
+_WITHOUT_EFFECT = ('parts_encoding', 'mask_parts', 'semantic_classes', 'semantic_size')
+_FOR_A_NODE = ('follow_hold_s',)
+_MAX_SPANS = 10  # that are printed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the input, the output and all settings that affect the results."""
+    parser.add_argument(
+        'input', metavar='IN',
+        help='video file, folder of pictures, camera (/dev/video0 or 0), or address (rtsp://, http://, ...)',
+    )  # fmt: skip
+    parser.add_argument(
+        'output', type=read_folder, metavar='OUT',
+        help='file of one product (.mp4, .mov, .mkv or .webm; .jsonl for people), or folder',
+    )  # fmt: skip
+    products = '; '.join(f'{name}: {purpose}' for name, purpose in PRODUCTS.items())
+    parser.add_argument(
+        '--write', type=_read_products, default=('overlay',), metavar='LIST',
+        help=f'what to write, separated by commas (default: overlay). {products}',
+    )  # fmt: skip
+    parser.add_argument(
+        '--png', action='store_true',
+        help='write a PNG file for each frame instead of a video; implied if both IN and OUT are folders',
+    )  # fmt: skip
+    parser.add_argument(
+        '--no-audio',
+        dest='audio',
+        action='store_false',
+        help='do not copy the audio, by which people can be recognised',
+    )
+    parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
+    parser.add_argument('--seconds', type=setting_reader(_SECONDS), metavar='X', help=_SECONDS.description)
+    parser.add_argument(
+        '--rate-hz', type=setting_reader(_RATE_HZ), default=_RATE_HZ.default, metavar='X',
+        help=f'{_RATE_HZ.description} (default: %(default)g)',
+    )  # fmt: skip
+    for group in (NetworkSettings, SegmentSettings, AnonymizeSettings):
+        add_options(parser, group)
+    add_options(parser, PictureSettings, without=_WITHOUT_EFFECT)
+    add_options(parser, TrackingSettings, without=_FOR_A_NODE)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert the video and print what was found.
+
+    SIGINT and SIGTERM complete the output of a camera or live stream. For files, they end the process; the same command
+    continues later.
+    """
+    job = VideoJob(
+        source=arguments.input,
+        output=arguments.output,
+        products=arguments.write,
+        png=arguments.png,
+        audio=arguments.audio,
+        overwrite=arguments.overwrite,
+        seconds=arguments.seconds or math.inf,
+        rate_hz=arguments.rate_hz,
+    )
+    job.check()
+    settings = ProductSettings(
+        from_options(arguments, SegmentSettings),
+        from_options(arguments, PictureSettings),
+        from_options(arguments, TrackingSettings),
+        from_options(arguments, AnonymizeSettings),
+    )
+    with ProgressBar() as progress:
+        given: dict[str, Any] = given_options(arguments, NetworkSettings)
+        net = load(progress=progress, **given)
+    maker = ProductMaker(net, job.products, settings, net.settings.part_ids)
+    described = {'network': dataclasses.asdict(net.settings), **dataclasses.asdict(settings)}
+    try:
+        with ProgressBar('frame') as progress, _stop_requests(job) as stop:
+            summary = convert_video(job, maker, described, progress=progress, stop=stop)
+    except KeyboardInterrupt:
+        print('interrupted; run the same command again to continue')
+        raise
+    _print(job, summary)
+    return 0
+
+
+def _read_products(text: str) -> tuple[str, ...]:
+    products = tuple(dict.fromkeys(word.strip() for word in text.split(',')))
+    for product in products:
+        if product not in PRODUCTS:
+            raise argparse.ArgumentTypeError(f'expected names of {", ".join(PRODUCTS)}, got {product!r}')
+    return products
+
+
+@contextmanager
+def _stop_requests(job: VideoJob) -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether SIGINT or SIGTERM was received; the second signal ends the process.
+
+    With a file as the input, signals end the process as usual: the next run continues.
+    """
+    requested = False
+
+    def request(number: int, frame: FrameType | None) -> None:
+        nonlocal requested
+        requested = True
+        restore()
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    numbers = (signal.SIGINT, signal.SIGTERM) if job.path is None else ()
+    previous = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        signal.signal(number, request)
+    try:
+        yield lambda: requested
+    finally:
+        restore()
+
+
+def _print(job: VideoJob, summary: Summary) -> None:
+    found = f'{summary.frames} {"frame" if summary.frames == 1 else "frames"}'
+    if summary.bad_frames:
+        found += f', {summary.bad_frames} skipped because they cannot be decoded'
+    if summary.people:
+        found += f', at most {summary.people} {"person" if summary.people == 1 else "people"} in one frame'
+    print(f'{job.source_text}: {found}; {job.output}')
+    if summary.doubts:
+        share = len(summary.doubts) / summary.frames
+        print(f'check the anonymised video: faces could be visible in {len(summary.doubts)} frames ({share:.0%})')
+    spans = _join_doubts(summary.doubts)
+    for first, last in spans[:_MAX_SPANS]:
+        print(f'  {first.stamp_s:.2f} s to {last.stamp_s:.2f} s: {first.reason}')
+    if len(spans) > _MAX_SPANS:
+        print(f'  and {len(spans) - _MAX_SPANS} more times')
+
+
+def _join_doubts(doubts: Sequence[Doubt]) -> list[tuple[Doubt, Doubt]]:
+    """Return the first and the last of consecutive frames with the same reason."""
+    spans: list[tuple[Doubt, Doubt]] = []
+    for doubt in doubts:
+        if spans and doubt.index == spans[-1][1].index + 1 and doubt.reason == spans[-1][0].reason:
+            spans[-1] = spans[-1][0], doubt
+        else:
+            spans.append((doubt, doubt))
+    return spans

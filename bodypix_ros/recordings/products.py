@@ -1,0 +1,197 @@
+"""What is made from the frames of a video: masks, overlays, anonymised and cut-out pictures, and people."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..anonymizer import Anonymizer
+from ..parts import PartIds
+from ..people import Person
+from ..render import overlay_needs_parts, render_overlay, settings_without_parts
+from ..segmentation import Segmentation, VideoState
+from ..settings import AnonymizeSettings, PictureSettings, SegmentSettings, TrackingSettings
+from ..smoothing import KeypointSmoother, MaskSmoother
+from ..tracking import Tracker
+from .frames import Frame
+from .people_json import describe_frame
+
+PRODUCTS = {
+    'mask': 'person mask, 255 person and 0 background',
+    'overlay': 'the picture with people highlighted',
+    'anonymized': 'the picture with faces, heads or people covered',
+    'cutout': 'people with a transparent background',
+    'people': 'boxes, keypoints, parts and track ids as one line of JSON per frame',
+}
+
+_WITH_PEOPLE = ('anonymized', 'people')
+
+
+class Segments(Protocol):
+    """The part of `Segmenter` that is used here."""
+
+    def segment(
+        self,
+        image: NDArray[np.uint8],
+        settings: SegmentSettings,
+        *,
+        parts: bool,
+        people: bool,
+        confidence: bool,
+        state: VideoState,
+    ) -> Segmentation:
+        """Segment one image; see `Segmenter.segment`."""
+
+
+@dataclass(frozen=True)
+class ProductSettings:
+    """The settings that affect products."""
+
+    segment: SegmentSettings = field(default_factory=SegmentSettings)
+    picture: PictureSettings = field(default_factory=PictureSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
+    anonymize: AnonymizeSettings = field(default_factory=AnonymizeSettings)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A frame of an anonymised video that should be checked by a person, and why."""
+
+    index: int
+    stamp_s: float
+    reason: str
+
+
+@dataclass
+class _State:
+    """Everything that the products of a frame depend on besides the frame."""
+
+    tracker: Tracker
+    keypoints: KeypointSmoother
+    anonymizer: Anonymizer
+    video: VideoState = field(default_factory=VideoState)
+    masks: MaskSmoother = field(default_factory=MaskSmoother)
+    doubts: list[Doubt] = field(default_factory=list)
+    people_seen: int = 0
+
+
+class ProductMaker:
+    """Makes the products of one video, frame by frame and in order."""
+
+    def __init__(
+        self, net: Segments, products: Collection[str], settings: ProductSettings, part_ids: PartIds = 'bodypix1'
+    ) -> None:
+        """Start without previous frames.
+
+        Args:
+            net: the network.
+            products: names of `PRODUCTS`.
+            settings: of all frames.
+            part_ids: numbering of the parts that `net` returns.
+        """
+        self._net, self._products, self._settings, self._part_ids = net, products, settings, part_ids
+        self._people = any(name in products for name in _WITH_PEOPLE)
+        self._parts = self._people or ('overlay' in products and overlay_needs_parts(settings.picture.overlay_effect))
+        self._confidence = settings.tracking.smoothing or 'anonymized' in products
+        self._state = _State(
+            Tracker(settings.tracking), KeypointSmoother(settings.tracking), Anonymizer(settings.anonymize, part_ids)
+        )
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """The frames in which a face could be visible."""
+        return tuple(self._state.doubts)
+
+    @property
+    def people_seen(self) -> int:
+        """The largest number of people in one frame; 0 if people were not requested."""
+        return self._state.people_seen
+
+    def make(self, frame: Frame) -> Mapping[str, Any]:
+        """Return the products of the next frame, by name.
+
+        mask is (H, W) uint8; overlay and anonymized are (H, W, 3) uint8 BGR; cutout is (H, W, 4) uint8 BGRA; people is
+        one line of JSON as bytes.
+
+        Raises: see `Segmenter.segment`.
+        """
+        found = self._net.segment(
+            frame.image,
+            self._settings.segment,
+            parts=self._parts,
+            people=self._people,
+            confidence=self._confidence,
+            state=self._state.video,
+        )
+        if found.people is not None:
+            self._state.people_seen = max(self.people_seen, len(found.people.persons))
+        made: dict[str, Any] = {}
+        if 'anonymized' in self._products:  # before smoothing, which could remove a person for some frames
+            made['anonymized'] = self._anonymize(frame, found)
+        if self._settings.tracking.smoothing:
+            found = self._state.masks.update(frame.image, found, self._settings.segment.threshold, frame.stamp_s)
+        mask = found.mask.view(np.uint8) * np.uint8(255)
+        if 'mask' in self._products:
+            made['mask'] = mask
+        if 'overlay' in self._products:
+            settings = settings_without_parts(self._settings.picture, found)
+            made['overlay'] = render_overlay(frame.image, found, settings, self._part_ids)
+        if 'cutout' in self._products:
+            made['cutout'] = cv2.merge([cv2.copyTo(frame.image, mask), mask])
+        if 'people' in self._products:
+            made['people'] = self._describe(frame, found)
+        return made
+
+    def _anonymize(self, frame: Frame, found: Segmentation) -> NDArray[np.uint8]:
+        covered = self._state.anonymizer.anonymize(frame.image, found, frame.stamp_s)
+        if covered.doubtful:
+            self._state.doubts.append(Doubt(frame.index, frame.stamp_s, covered.doubtful))
+        return covered.image
+
+    def _describe(self, frame: Frame, found: Segmentation) -> bytes:
+        assert found.people is not None, 'people were requested'
+        persons: tuple[Person, ...] = found.people.persons
+        ids: list[int] = []
+        if self._settings.tracking.tracking:
+            ids = self._state.tracker.update(persons, frame.stamp_s)
+            if self._settings.tracking.keypoint_smoothing:
+                persons = tuple(self._state.keypoints.update(persons, ids, frame.stamp_s))
+        return describe_frame(frame, persons, ids)
+
+    def save(self) -> bytes:
+        """Return everything that the next frames depend on, for `restore`."""
+        return pickle.dumps(self._state)
+
+    def restore(self, data: bytes) -> None:
+        """Continue after the frame after which `save` returned `data`.
+
+        Raises:
+            pickle.UnpicklingError: the data contain other classes than those of this package and arrays.
+        """
+        self._state = _StateUnpickler(BytesIO(data)).load()
+
+
+class _StateUnpickler(pickle.Unpickler):
+    """Loads only classes of this package and numpy arrays, so that a forged file cannot run code.
+
+    Source: 'Restricting globals' in the documentation of Python's pickle.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return a class or function that a pickle refers to."""
+        package, _, _ = module.partition('.')
+        if '.' not in name and (package == 'bodypix_ros' or (package == 'numpy' and name in _NUMPY_NAMES)):
+            found = super().find_class(module, name)
+            if package == 'numpy' or (isinstance(found, type) and found.__module__ == module):
+                return found
+        raise pickle.UnpicklingError(f'{module}.{name} is not part of a saved state')
+
+
+_NUMPY_NAMES = ('_reconstruct', '_frombuffer', 'ndarray', 'dtype', 'scalar')

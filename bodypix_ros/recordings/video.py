@@ -1,0 +1,245 @@
+"""Converts a video to masks, overlays, anonymised videos, cut-outs and lists of people."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import math
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import ImageError, SettingError
+from ..models.progress import Progress, no_progress
+from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames, without_password
+from .products import Doubt, ProductMaker
+from .work_folder import REPORT, Checkpoint, WorkFolder, check_output
+from .writers import DEFAULT_SUFFIXES, LINES_SUFFIX, TRANSPARENT, VIDEO_SUFFIXES, Writer, check_suffix, open_writer
+
+_LOG = logging.getLogger(__name__)
+
+CHUNK_FRAMES = 120
+"""Number of frames after which the products are completed, so that an interrupted run can continue there."""
+
+
+@dataclass(frozen=True)
+class VideoJob:
+    """What to read and what to write.
+
+    Attributes:
+        source: see `open_frames`.
+        output: file of one product, or folder. A file has a suffix of `VIDEO_SUFFIXES`, or .jsonl for people.
+        products: names of `PRODUCTS`.
+        png: whether a folder contains a PNG file for each frame instead of videos.
+        audio: whether the audio of a video file is copied.
+        overwrite: whether an existing output is replaced.
+        seconds: duration that is read; infinite for everything.
+        rate_hz: frame rate of a folder of pictures.
+    """
+
+    source: str
+    output: Path
+    products: tuple[str, ...]
+    png: bool = False
+    audio: bool = True
+    overwrite: bool = False
+    seconds: float = math.inf
+    rate_hz: float = DEFAULT_RATE_HZ
+
+    @property
+    def source_text(self) -> str:
+        """The source without passwords."""
+        return without_password(self.source)
+
+    @property
+    def path(self) -> Path | None:
+        """The file or folder that is read; None for a camera or an address."""
+        path = Path(self.source)
+        return None if is_address(self.source) or not (path.is_file() or path.is_dir()) else path
+
+    def check(self) -> None:
+        """Check everything that can be checked without reading the source.
+
+        Raises:
+            BodyPixError: the output exists or is the input, or a product cannot be stored in it.
+        """
+        check_output(self.output, self.path, self.overwrite)
+        for product, name in self.names().items():
+            suffix = Path(name).suffix
+            if suffix in VIDEO_SUFFIXES:
+                check_suffix(product, suffix)
+
+    def names(self) -> dict[str, str]:
+        """Return the name of each product's file, or folder of PNG files, in the output folder.
+
+        A single file has the name of the output.
+
+        Raises:
+            SettingError: there are several products for one file, or the product does not fit the suffix of the file.
+        """
+        suffix = self.output.suffix.lower()
+        if suffix not in (*VIDEO_SUFFIXES, LINES_SUFFIX):
+            return {product: self._name(product) for product in self.products}
+        if len(self.products) > 1:
+            raise SettingError(f'{self.output} is a single file; write {", ".join(self.products)} to a folder')
+        (product,) = self.products
+        if (product == 'people') != (suffix == LINES_SUFFIX):
+            expected = LINES_SUFFIX if product == 'people' else ', '.join(VIDEO_SUFFIXES)
+            raise SettingError(f'{product} is written to {expected} or a folder, got {self.output.name}')
+        return {product: self.output.name}
+
+    def _name(self, product: str) -> str:
+        if product == 'people':
+            return f'people{LINES_SUFFIX}'
+        pictures = self.png or (self.path is not None and self.path.is_dir())
+        if pictures or (product == TRANSPARENT and not has_pyav()):
+            return product
+        return f'{product}{DEFAULT_SUFFIXES.get(product, ".mp4")}'
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was read and found.
+
+    Attributes:
+        frames: number of frames that were processed.
+        bad_frames: number of frames that could not be decoded.
+        people: largest number of people in one frame; 0 if people were not requested.
+        doubts: frames of the anonymised video that should be checked.
+    """
+
+    frames: int
+    bad_frames: int
+    people: int
+    doubts: tuple[Doubt, ...]
+
+
+def convert_video(
+    job: VideoJob,
+    maker: ProductMaker,
+    settings: Mapping[str, Any],
+    *,
+    progress: Progress = no_progress,
+    stop: Callable[[], bool] = lambda: False,
+    chunk_frames: int = CHUNK_FRAMES,
+) -> Summary:
+    """Read a video and write its products. The output is complete or absent.
+
+    If a run was interrupted, the next one for the same job continues after the last complete chunk, and its output is
+    the same as that of an uninterrupted run. Cameras and live streams start again.
+
+    Args:
+        job: what to read and what to write.
+        maker: makes the products.
+        settings: everything else that the products depend on, as JSON values.
+        progress: called with the number of frames.
+        stop: returns whether to complete the output now; called after each frame.
+        chunk_frames: number of frames in a chunk.
+
+    Raises:
+        BodyPixError: the output cannot be written, or the source cannot be read.
+    """
+    job.check()
+    with open_frames(job.source, job.rate_hz) as source, WorkFolder(job.output, _identity(job, settings)) as work:
+        run = _Run(job, maker, source, work, chunk_frames)
+        frames = run.process(progress, stop)
+        if frames == 0:
+            raise ImageError(f'no frame of {job.source_text} can be decoded')
+        summary = Summary(frames, source.bad_frames, maker.people_seen, maker.doubts)
+        run.finish(summary)
+        return summary
+
+
+class _Run:
+    """One run of a job, which may continue an earlier one."""
+
+    def __init__(
+        self, job: VideoJob, maker: ProductMaker, source: FrameSource, work: WorkFolder, chunk_frames: int
+    ) -> None:
+        self._job, self._maker, self._source, self._work = job, maker, source, work
+        self._chunk_frames = chunk_frames
+        self._done = self._resume()
+        audio = job.path if job.audio and job.path is not None and job.path.is_file() else None
+        if audio is not None and not has_pyav():
+            _LOG.info('PyAV is not installed: audio is not copied (pip install bodypix_ros[video])')
+        self._writers: dict[str, Writer] = {
+            product: open_writer(product, work.result / name, work.pieces / product, self._done, source, audio)
+            for product, name in job.names().items()
+        }
+        self._resumable = not source.live and all(writer.resumable for writer in self._writers.values())
+
+    def process(self, progress: Progress, stop: Callable[[], bool]) -> int:
+        """Make the products of the remaining frames; return the number of all frames."""
+        self._source.skip(self._done)
+        task, total = Path(self._job.source_text).name, self._source.count
+        progress(task, self._done, total)
+        for frame in self._source:
+            if frame.stamp_s >= self._job.seconds:
+                break
+            for product, result in self._maker.make(frame).items():
+                self._writers[product].write(frame, result)
+            self._done = frame.index + 1
+            progress(task, self._done, total)
+            if self._resumable and self._done % self._chunk_frames == 0:
+                self._commit()
+            if stop():
+                break
+        return self._done
+
+    def finish(self, summary: Summary) -> None:
+        """Join the pieces and publish the output."""
+        for writer in self._writers.values():
+            writer.finish()
+        report = {'source': self._job.source_text, 'products': self._job.names(), **dataclasses.asdict(summary)}
+        (self._work.result / REPORT).write_text(json.dumps(report, indent=1), encoding='utf-8')
+        self._work.publish()
+
+    def _resume(self) -> int:
+        """Return the number of frames that an earlier run completed."""
+        if self._source.live:
+            self._work.restart()
+            return 0
+        checkpoint = self._work.resume()
+        if checkpoint is None:
+            return 0
+        try:
+            self._maker.restore(checkpoint.state)
+        except (pickle.UnpicklingError, ImportError, EOFError, AttributeError, TypeError, ValueError) as error:
+            _LOG.warning('the checkpoint of %s cannot be read (%s); starting again', self._job.output, error)
+            self._work.restart()
+            return 0
+        _LOG.info('continuing %s after %d frames', self._job.output, checkpoint.frames)
+        return checkpoint.frames
+
+    def _commit(self) -> None:
+        for writer in self._writers.values():
+            writer.commit()
+        self._work.save(Checkpoint(self._done, self._maker.save()))
+
+
+def _identity(job: VideoJob, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything that the output depends on, as JSON values."""
+    described = dataclasses.asdict(job)
+    del described['overwrite']
+    path = job.path
+    return {
+        **described,
+        'source': job.source_text if path is None else str(path.resolve()),
+        'output': job.output.name,
+        'content': '' if path is None else _fingerprint(path),
+        'version': __version__,
+        'pyav': has_pyav(),
+        'settings': dict(settings),
+    }
+
+
+def _fingerprint(path: Path) -> str:
+    """Return a text that changes if a file, or a file in a folder, is replaced."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    stats = [(file.name, status.st_size, status.st_mtime_ns) for file in files for status in (file.stat(),)]
+    return hashlib.sha256(repr(stats).encode()).hexdigest()

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import os
+import pickle
+
+import clips
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from red_person_net import RedPersonNet
+
+from bodypix_ros.recordings.frames import Frame
+from bodypix_ros.recordings.products import PRODUCTS, ProductMaker, ProductSettings
+from bodypix_ros.render import render_overlay
+from bodypix_ros.segmentation import VideoState
+from bodypix_ros.settings import AnonymizeSettings, PictureSettings, SegmentSettings, TrackingSettings
+
+STEADY = ProductSettings(
+    segment=SegmentSettings(threshold=0.6), tracking=TrackingSettings(smoothing=True, keypoint_smoothing=True)
+)
+
+
+def frames(count: int) -> list[Frame]:
+    return [Frame(i, i / 10, image, f'{i:06}') for i, image in enumerate(clips.red_walk(count))]
+
+
+def maker(*products: str, settings: ProductSettings | None = None) -> tuple[RedPersonNet, ProductMaker]:
+    net = RedPersonNet()
+    return net, ProductMaker(net, products, settings or ProductSettings())
+
+
+def red(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return image[..., 2] > 127
+
+
+def test_each_product_of_a_frame() -> None:
+    (frame,) = frames(1)
+    _, make = maker(*PRODUCTS)
+    made = make.make(frame)
+    assert set(made) == set(PRODUCTS)
+    mask = red(frame.image)
+    assert np.array_equal(made['mask'], mask * np.uint8(255))
+    assert np.array_equal(made['cutout'][mask], np.insert(frame.image[mask], 3, 255, axis=1))
+    assert not made['cutout'][~mask].any()
+    found = RedPersonNet().segment(
+        frame.image, SegmentSettings(), parts=True, people=True, confidence=True, state=VideoState()
+    )
+    assert np.array_equal(made['overlay'], render_overlay(frame.image, found))
+    assert made['anonymized'].shape == frame.image.shape
+    assert not np.array_equal(made['anonymized'], frame.image)
+    line = json.loads(made['people'])
+    assert (line['index'], line['stamp_s'], line['name'], line['height'], line['width']) == (0, 0.0, '000000', 96, 128)
+    (person,) = line['people']
+    assert person['track_id'] == 1
+    assert person['box'] == {'x': 5, 'y': 20, 'width': 20, 'height': 60}
+    assert [part['name'] for part in person['parts']] == ['left_face']
+    assert len(person['keypoints']) == 17
+    assert make.people_seen == 1
+
+
+@pytest.mark.parametrize(
+    ('products', 'asked'),
+    [
+        (('mask',), (False, False, False)),
+        (('cutout',), (False, False, False)),
+        (('overlay',), (True, False, False)),
+        (('people',), (True, True, False)),
+        (('anonymized',), (True, True, True)),
+        (('mask', 'people'), (True, True, False)),
+    ],
+)
+def test_only_what_the_products_need_is_computed(products: tuple[str, ...], asked: tuple[bool, ...]) -> None:
+    net, make = maker(*products)
+    assert set(make.make(frames(1)[0])) == set(products)
+    assert net.asked == [asked]
+
+
+def test_an_overlay_without_parts_does_not_compute_them() -> None:
+    net, make = maker('overlay', settings=ProductSettings(picture=PictureSettings(overlay_effect='mask')))
+    make.make(frames(1)[0])
+    assert net.asked == [(False, False, False)]
+
+
+def test_a_person_keeps_the_track_id() -> None:
+    _, make = maker('people')
+    lines = [json.loads(make.make(frame)['people']) for frame in frames(8)]
+    assert [line['people'][0]['track_id'] for line in lines] == [1] * 8
+    _, make = maker('people', settings=ProductSettings(tracking=TrackingSettings(tracking=False)))
+    assert 'track_id' not in json.loads(make.make(frames(1)[0])['people'])['people'][0]
+
+
+def test_smoothing_changes_the_masks_of_later_frames() -> None:
+    _, plain = maker('mask', settings=ProductSettings(segment=STEADY.segment))
+    _, steady = maker('mask', settings=STEADY)
+    pairs = [(plain.make(frame)['mask'], steady.make(frame)['mask']) for frame in frames(5)]
+    assert np.array_equal(*pairs[0])
+    assert not any(np.array_equal(*pair) for pair in pairs[1:])
+
+
+@pytest.mark.parametrize('border', [1, 4, 9])
+def test_a_restored_state_gives_the_same_products(border: int) -> None:
+    all_frames = frames(12)
+    all_frames[6].image[...] = 50  # the person is lost for a frame, and held by the anonymiser
+    _, whole = maker(*PRODUCTS, settings=STEADY)
+    expected = [whole.make(frame) for frame in all_frames]
+    _, first = maker(*PRODUCTS, settings=STEADY)
+    for frame in all_frames[:border]:
+        first.make(frame)
+    _, second = maker(*PRODUCTS, settings=STEADY)
+    second.restore(first.save())
+    for frame, wanted in zip(all_frames[border:], expected[border:], strict=True):
+        made = second.make(frame)
+        for name in PRODUCTS:
+            assert np.array_equal(made[name], wanted[name]), (frame.index, name)
+    assert second.doubts == whole.doubts
+    assert [doubt.index for doubt in whole.doubts] == [6]
+
+
+def test_a_forged_state_runs_no_code() -> None:
+    class Forged:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, ('false',)
+
+    _, make = maker('mask')
+    with pytest.raises(pickle.UnpicklingError, match=r'posix.system is not part of a saved state'):
+        make.restore(pickle.dumps(Forged()))
+    for module, name in (
+        ('bodypix_ros.cli.failures', 'sys.exit'),  # another module, through one of ours
+        ('bodypix_ros.segmenter', 'load'),  # a function
+        ('bodypix_ros.recordings.video', 'Path'),  # a class of another package
+        ('numpy', 'fromfile'),
+    ):
+        words = b''.join(b'\x8c' + bytes([len(word)]) + word.encode() for word in (module, name))
+        with pytest.raises(pickle.UnpicklingError, match=f'{module}.{name} is not part of a saved state'):
+            make.restore(b'\x80\x04' + words + b'\x93.')
+
+
+def test_the_anonymiser_gets_its_settings() -> None:
+    (frame,) = frames(1)
+    _, make = maker('anonymized', settings=ProductSettings(anonymize=AnonymizeSettings(anonymize_style='fill')))
+    filled = make.make(frame)['anonymized']
+    _, make = maker('anonymized')
+    assert not np.array_equal(make.make(frame)['anonymized'], filled)
