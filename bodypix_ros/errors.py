@@ -25,6 +25,10 @@ class ImageError(BodyPixError, ValueError):
     """An image has an unexpected shape, type or encoding, or cannot be decoded."""
 
 
+_NOT_BY_ROSDEP = ('onnx', 'onnxruntime', 'pooch')
+"""Required packages, named as on PyPI, that rosdep does not install because they have no key of a system package."""
+
+
 def shorten(text: str, limit: int = 200) -> str:
     """Return the text, with its middle omitted if it is longer than `limit` characters."""
     if len(text) <= limit:
@@ -43,4 +47,14 @@ def describe_error(error: BaseException) -> str:
     """Return the text of an error of this package, or the type and shortened text of any other error."""
     if isinstance(error, BodyPixError):
         return str(error)
-    return shorten(f'{type(error).__name__}: {error}'.removesuffix(': '), 500)
+    return missing_package(error) or shorten(f'{type(error).__name__}: {error}'.removesuffix(': '), 500)
+
+
+def missing_package(error: BaseException) -> str:
+    """Return which package is missing and how to install it if that is the reason of an error; otherwise ''."""
+    if not isinstance(error, ModuleNotFoundError) or error.name not in _NOT_BY_ROSDEP:
+        return ''
+    text = f'the Python package {error.name} is not installed: run `pip install {error.name}`'
+    if error.name == 'onnxruntime':
+        text += ', or with an NVIDIA GPU `pip install "onnxruntime-gpu[cuda,cudnn]" cuda-core cuda-bindings`'
+    return f'{text}; rosdep does not install it'

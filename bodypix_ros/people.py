@@ -90,6 +90,11 @@ class Hand:
     score: float
     keypoints: tuple[Keypoint, ...]
 
+    def mirrored(self, width: int) -> Hand:
+        """Return this hand in the mirrored image of the given width, where it is one of the other side."""
+        keypoints = tuple(replace(point, x=width - 1 - point.x) for point in self.keypoints)
+        return Hand('right' if self.side == 'left' else 'left', self.score, keypoints)
+
 
 @dataclass(frozen=True)
 class PartRegion:
@@ -170,7 +175,10 @@ class People:
         """
         labels, width = np.ascontiguousarray(self.labels[:, ::-1]), self.labels.shape[1]
         poses = [Pose(one.score, one.keypoints, one.world_keypoints).mirrored(width) for one in self.persons]
-        persons = describe_persons(labels, parts, poses, part_ids)
+        persons = tuple(
+            replace(new, hands=tuple(hand.mirrored(width) for hand in reversed(old.hands)))
+            for new, old in zip(describe_persons(labels, parts, poses, part_ids), self.persons, strict=True)
+        )
         return replace(self, persons=persons, labels=labels, poses=tuple(pose.mirrored(width) for pose in self.poses))
 
 

@@ -68,14 +68,16 @@ class Segmentation:
 class VideoState:
     """What a model carries from one image of a camera to the next; one object for each camera.
 
-    BlazePose looks for a person where the person was in the previous image. Other models carry nothing.
+    BlazePose looks for a person where the person was in the previous image, and so does the setting `hands` for hands.
 
     Attributes:
         size: height and width of the previous image, pixels; None before the first.
         regions: where the people of the previous image are expected.
         images: number of images since people were last searched for in the whole image.
+        hands: x and y of the wrist of each hand of the previous image, and the region where it is expected now.
     """
 
     size: tuple[int, int] | None = None
     regions: list[Any] = field(default_factory=list)
     images: int = 0
+    hands: list[Any] = field(default_factory=list)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from threading import RLock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from .errors import ImageError, SettingError
+from .hand_pixels import draw_hands
 from .inference.bodypix_pipeline import BodyPixPipeline
 from .inference.numpy_kernels import Image
 from .inference.pipeline import Pipeline, Request
@@ -19,6 +22,9 @@ from .models.progress import Progress, no_progress
 from .segmentation import Segmentation, VideoState
 from .setting import Settings
 from .settings import BLAZEPOSE_MODELS, SELFIE_MODELS, NetworkSettings, SegmentSettings
+
+if TYPE_CHECKING:
+    from .inference.mediapipe.person_hands import PersonHands
 
 _LOG = logging.getLogger(__name__)
 S = TypeVar('S', bound=Settings)
@@ -95,6 +101,7 @@ class Segmenter:
         self.settings = settings
         self.model_reason = model_reason
         self.pipeline = pipeline
+        self._hands: PersonHands | None = None
         self._lock = RLock()
         self._warm_up()
         _LOG.info('%s%s on %s (%s)', self.network.name, self._because(), self.provider, self.provider_reason)
@@ -136,7 +143,8 @@ class Segmenter:
             image: (H, W, 3) uint8 BGR.
             settings: of this call; None for the defaults.
             parts: whether to label body parts, if the model has them.
-            people: whether to separate people; the first such call may load a larger network.
+            people: whether to separate people, which the setting `hands` implies; the first such call may load a
+                larger network.
             confidence: whether to return the probability of each pixel.
             state: of the camera if this is an image of a video, see `VideoState`; None for a single picture.
             changes: single settings by name, such as `threshold=0.7`.
@@ -190,8 +198,12 @@ class Segmenter:
         flipped = settings.flip_horizontal
         seen = [image[:, ::-1] for image in images] if flipped else images
         with self._lock:
-            found = self.pipeline.segment(seen, settings, Request(parts, people, confidence), states)
-        return [one.mirrored(self.settings.part_ids) for one in found] if flipped else found
+            request = Request(parts, people or settings.hands, confidence)
+            found = self.pipeline.segment(seen, settings, request, states)
+            found = [one.mirrored(self.settings.part_ids) for one in found] if flipped else found
+            if settings.hands:
+                found = [self._with_hands(*one) for one in zip(images, found, states, strict=True)]
+        return found
 
     def prepare(self, height: int, width: int, count: int = 1, *, parts: bool = True, people: bool = False) -> None:
         """Prepare for images of a size, so that the first ones are not delayed; quick on a CPU.
@@ -208,6 +220,19 @@ class Segmenter:
         """
         with self._lock:
             self.pipeline.prepare(height, width, count, Request(parts, people))
+
+    def _with_hands(self, image: Image, found: Segmentation, state: VideoState | None) -> Segmentation:
+        """Add the hands of the people; the networks are loaded when hands are first requested."""
+        started = time.perf_counter()
+        if self._hands is None:
+            from .inference.mediapipe.person_hands import open_hands
+
+            self._hands = open_hands(self.settings)
+        if found.people is not None:
+            hands = self._hands.find(image, found.people.persons, state)
+            found = draw_hands(found, hands, self.settings.part_ids)
+        spent_ms = found.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
+        return replace(found, timings=replace(found.timings, postprocess_ms=spent_ms))
 
     def _warm_up(self) -> None:
         """Run everything once, so that compilation and first allocations do not delay the first frame."""

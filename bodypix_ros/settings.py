@@ -197,6 +197,12 @@ class SegmentSettings(Settings):
         'For mirrored cameras: the network processes the mirrored image, so that left and right parts are swapped',
         live=True,
     )
+    refine: bool = setting(
+        False,
+        'Move the edges of mask, parts and confidence onto the edges of the image; runs on the CPU also if the network '
+        'runs on a GPU (see docs/edges.md)',
+        live=True,
+    )
     max_people: int = setting(
         10, 'Maximum number of people to separate', minimum=1, maximum=255, live=True
     )  # labels are uint8, 0 is the background
@@ -230,6 +236,12 @@ class SegmentSettings(Settings):
         choices=('webgl', 'cpu'),
         live=True,
     )
+    hands: bool = setting(
+        False,
+        "Find the hands of people with MediaPipe's networks: 21 keypoints each, and fingers in mask and parts; see "
+        'docs/hands.md',
+        live=True,
+    )
     selfie_crop: str = setting(
         'picture',
         'What selfie_* processes: picture (the whole image, without separating people), or people (the surroundings '
@@ -261,9 +273,12 @@ class PictureSettings(Settings):
     overlay_effect: str = setting(
         'parts',
         'What the overlay shows: coloured parts, mask (background darkened), contour, pixelate (parts as cells), '
-        'bokeh (background blurred), blur_faces or none',
-        choices=('parts', 'mask', 'contour', 'pixelate', 'bokeh', 'blur_faces', 'none'),
+        'bokeh (background blurred), blur_faces, cutout (background replaced, see overlay_background) or none',
+        choices=('parts', 'mask', 'contour', 'pixelate', 'bokeh', 'blur_faces', 'cutout', 'none'),
         live=True,
+    )
+    overlay_background: str = setting(  # read-only, so that a message cannot make the node publish other files
+        '', 'Picture file shown behind people by the overlay_effect cutout; empty for plain green', read_only=True
     )
     mask_parts: tuple[str, ...] = setting(
         (),

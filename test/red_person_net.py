@@ -14,7 +14,10 @@ from bodypix_ros.settings import NetworkSettings, SegmentSettings
 
 
 class RedPersonNet:
-    """Segments like `Segmenter`; the keypoints are spread over the red region. `asked` holds what was requested."""
+    """Segments like `Segmenter`; the keypoints are spread over the red region.
+
+    The score of the person depends on the number of previous images. `asked` holds what was requested.
+    """
 
     def __init__(self) -> None:
         self.settings = NetworkSettings()
@@ -37,15 +40,15 @@ class RedPersonNet:
         labels = np.where(mask, 0, -1).astype(np.int8)
         found = None
         if people:
-            poses = [_pose(mask)] if mask.any() else []
+            poses = [_pose(mask, 0.9 - state.images % 5 / 100)] if mask.any() else []
             persons = describe_persons(mask.view(np.uint8), labels, poses, 'bodypix1')
             found = People(persons, mask.astype(np.uint8), tuple(poses))
         more: dict[str, Any] = {'parts': labels if parts else None, 'people': found}
         return Segmentation(mask, **more, confidence=red.copy() if confidence else None)
 
 
-def _pose(mask: NDArray[np.bool_]) -> Pose:
+def _pose(mask: NDArray[np.bool_], score: float) -> Pose:
     rows, columns = np.nonzero(mask)
     shares = np.linspace(0, 1, len(KEYPOINTS))
     places = zip(KEYPOINTS, np.quantile(columns, shares), np.quantile(rows, shares), strict=True)
-    return Pose(0.9, tuple(Keypoint(name, float(x), float(y), 0.9) for name, x, y in places))
+    return Pose(score, tuple(Keypoint(name, float(x), float(y), 0.9) for name, x, y in places))

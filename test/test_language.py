@@ -59,11 +59,12 @@ BANNED = {
 
 PATTERNS = {re.compile(rf'\b(?:{phrase})\b', re.IGNORECASE): better for phrase, better in BANNED.items()}
 
-DOCUMENTS = ('*.md', 'docs/*.md', 'benchmarks/*.md', 'training/*.md', 'bodypix_ros/**/*.md')
+DOCUMENTS = ('*.md', 'docs/**/*.md', 'benchmarks/*.md', 'training/*.md', 'bodypix_ros/**/*.md')
 CODE = ('bodypix_ros/**/*.py', 'benchmarks/*.py', 'launch/*.py', 'tools/*.py', 'training/*.py', 'setup.py')
 OTHERS = (
     'config/*', 'msg/*', 'srv/*', 'package.xml', 'setup.cfg', 'pyproject.toml', 'CMakeLists.txt', 'Makefile',
-    'MANIFEST.in', '.gitignore', '.ci/run', '.pre-commit-config.yaml', 'benchmarks/*.js', 'bodypix_ros/**/*.cu',
+    'MANIFEST.in', '.gitignore', '.ci/run', '.github/**/*', 'docker/*',
+    'mkdocs.yml', '.pre-commit-config.yaml', 'benchmarks/*.js', 'bodypix_ros/**/*.cu',
 )  # fmt: skip
 
 

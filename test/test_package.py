@@ -23,10 +23,8 @@ ROSDEP_KEYS = {
     'cv2': 'python3-opencv',
     'filelock': 'python3-filelock',
     'numpy': 'python3-numpy',
-    'onnxruntime': 'python3-onnxruntime-pip',
     'PIL': 'python3-pil',
     'platformdirs': 'python3-platformdirs',
-    'pooch': 'python3-pooch',
     'requests': 'python3-requests',
     'tqdm': 'python3-tqdm',
     'yaml': 'python3-yaml',
@@ -34,6 +32,7 @@ ROSDEP_KEYS = {
 """How package.xml calls what our code imports, where the names differ."""
 
 REQUIREMENTS = {
+    'av': ('video', 'av'),
     'cv2': ('', 'opencv-python-headless'),
     'filelock': ('', 'filelock'),
     'numpy': ('', 'numpy'),
@@ -49,12 +48,15 @@ REQUIREMENTS = {
     'numba': ('fast', 'numba'),
     'psutil': ('bench', 'psutil'),
     'skimage': ('demo', 'scikit-image'),
+    'tflite': ('mediapipe', 'tflite'),
     'yaml': ('dev', 'pyyaml'),
 }
 """Which extra of setup.cfg, or none, brings what our code imports, and how it is called there."""
 
-NOT_ON_A_ROBOT = frozenset({'cuda', 'matplotlib', 'numba', 'onnx', 'psutil', 'skimage'})
-"""What package.xml leaves to pip: it is optional, or there is no rosdep key."""
+NOT_ON_A_ROBOT = frozenset(
+    {'av', 'cuda', 'matplotlib', 'numba', 'onnx', 'onnxruntime', 'pooch', 'psutil', 'skimage', 'tflite'}
+)
+"""What package.xml leaves to pip: it is optional, or there is no rosdep key of a system package."""
 
 NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater', 'visualization_msgs'})
 """What our code uses or measures itself against where it is, and does without where it is not."""
@@ -121,6 +123,11 @@ def test_name_and_licence_are_the_same_everywhere(
 def test_everything_that_is_imported_is_in_package_xml(manifest: ElementTree.Element) -> None:
     wanted = {str(one.text) for kind in ('depend', 'exec_depend') for one in manifest.iter(kind)}
     assert {ROSDEP_KEYS.get(name, name) for name in imported() - NOT_ON_A_ROBOT} - wanted == set()
+
+
+def test_package_xml_has_no_keys_of_pip_packages(manifest: ElementTree.Element) -> None:
+    keys = {str(one.text) for one in manifest if one.tag.endswith('depend')}
+    assert not {key for key in keys if key.endswith('-pip')}, 'a package with such keys cannot be released to apt'
 
 
 def test_everything_that_is_imported_is_in_setup_cfg(setup: configparser.ConfigParser) -> None:

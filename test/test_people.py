@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from crowd import pose_at
 from golden import Golden
 
 from bodypix_ros.parts import BACKGROUND, KEYPOINTS, PARTS, mirrored, part_names
-from bodypix_ros.people import Keypoint, People, Pose, describe_persons
+from bodypix_ros.people import Hand, Keypoint, People, Pose, describe_persons
 from bodypix_ros.regions import Box
 
 FIRST, SECOND, THIRD = pose_at((3, 3, 0.9), score=0.9), pose_at((8, 8, 0.8), score=0.8), pose_at(score=0.5)
@@ -131,3 +133,14 @@ def test_persons_have_the_world_keypoints_of_their_pose() -> None:
     (person,) = describe_persons(np.ones((2, 2), np.uint8), None, [Pose(0.9, FIRST.keypoints, world)], 'bodypix1')
     assert person.world_keypoints == world
     assert person.hands == ()
+
+
+def test_hands_of_mirrored_people_change_sides() -> None:
+    labels, parts = _two_people()
+    persons = describe_persons(labels, parts, [FIRST, SECOND], 'bodypix1')
+    left, right = (Hand(side, 0.9, (Keypoint('wrist', x, 4, 0.9),)) for side, x in (('left', 2), ('right', 9)))
+    people = People((replace(persons[0], hands=(left, right)), persons[1]), labels, (FIRST, SECOND))
+    first, second = people.mirrored(np.ascontiguousarray(parts[:, ::-1]), 'bodypix1').persons
+    assert [(hand.side, hand.keypoints[0].x) for hand in first.hands] == [('left', 2), ('right', 9)]
+    assert first.hands[0] == right.mirrored(12)
+    assert second.hands == ()

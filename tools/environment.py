@@ -84,13 +84,13 @@ def use_supported_python() -> None:
     """Restart with a Python outside .venv, of a version for which there are ROS wheels."""
     if Path(sys.prefix) == VENV:
         restart(sys._base_executable)  # type: ignore[attr-defined]  # .venv may be replaced
-    if (3, 10) <= sys.version_info[:2] <= (3, 13) or rclpy_is_importable():
+    if (3, 10) <= sys.version_info[:2] <= (3, 14) or rclpy_is_importable():
         return
-    for name in ('python3.12', 'python3.13', 'python3.11', 'python3.10'):
+    for name in ('python3.12', 'python3.13', 'python3.14', 'python3.11', 'python3.10'):
         found = shutil.which(name)
         if found and subprocess.run([found, '--version'], capture_output=True, check=False).returncode == 0:
             restart(found)
-    sys.exit(f'Python 3.10 to 3.13 is required, but {sys.executable} is {platform.python_version()}; set PYTHON')
+    sys.exit(f'Python 3.10 to 3.14 is required, but {sys.executable} is {platform.python_version()}; set PYTHON')
 
 
 def restart(python: str) -> None:
@@ -130,7 +130,8 @@ def rclpy_is_importable() -> bool:
 
 def cuda_of_driver() -> int:
     """Return the major CUDA version that the NVIDIA driver supports, or 0 without a driver."""
-    if platform.machine() != 'x86_64' or shutil.which('nvidia-smi') is None:  # there are no wheels for other processors
+    # there are no ROS wheels for other processors
+    if platform.machine() != 'x86_64' or shutil.which('nvidia-smi') is None:
         return 0
     answer = subprocess.run(['nvidia-smi'], capture_output=True, text=True, check=False)
     version = re.search(r'CUDA Version: (\d+)', answer.stdout)
@@ -192,6 +193,7 @@ def requirements(configuration: Configuration) -> list[str]:
         'demo',
         'bag',
         'bench',
+        'docs',
         'dev',
         *([] if configuration.sourced else [WHEELS[configuration.ros.split()[0]]]),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from ..errors import BodyPixError
+from ..errors import BodyPixError, missing_package
 
 _LOG = logging.getLogger(__name__)
 
@@ -17,8 +17,8 @@ def report_failure(error: Exception, subject: str = '') -> None:
         error: of this package; the type of any other error is printed as well, because it indicates a bug.
         subject: what was being processed, such as a file name; omitted if the error contains it.
     """
-    text = str(error)
-    if not isinstance(error, BodyPixError):
+    text = missing_package(error) or str(error)
+    if not isinstance(error, BodyPixError) and not missing_package(error):
         text = f'unexpected {type(error).__name__}: {text}; --debug shows the traceback'
     if subject and subject not in text:
         text = f'{subject}: {text}'

@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(listing, NetworkSettings, only=('model_dir',))
     listing.set_defaults(act=list_models)
 
-    fetch = actions.add_parser('fetch', help='download networks of MediaPipe, or an official checkpoint of BodyPix')
+    fetch = actions.add_parser(
+        'fetch', help='download networks of MediaPipe (Google, Apache-2.0), or an official checkpoint of BodyPix'
+    )
     fetch.add_argument(
         'names',
         metavar='NAME',

@@ -18,7 +18,7 @@ from ..palettes import BLACK, palette_colors
 from ..parts import PartIds
 from ..people import Person
 from ..recordings.people_json import describe_person
-from ..render import colorize_parts, render_overlay, settings_without_parts
+from ..render import colorize_parts, cut_out, render_overlay, settings_without_parts
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
 
@@ -30,7 +30,8 @@ def draw_pictures(
 ) -> Pictures:
     """Return the images that the node would publish for a picture, by topic; BGR or grey.
 
-    These are mask, parts and parts_color if the model has parts, overlay, and instances if people were requested.
+    These are mask, parts and parts_color if the model has parts, overlay, and instances if people were requested. With
+    the effect cutout and without a background, the overlay is transparent there: BGRA.
 
     Raises:
         ImageError: the effect of the overlay is blur_faces, and the model has no parts.
@@ -40,7 +41,10 @@ def draw_pictures(
         colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
         pictures['parts'] = result.parts.view(np.uint8)
         pictures['parts_color'] = colorize_parts(result.parts, colors)[..., ::-1]
-    pictures['overlay'] = render_overlay(image, result, settings_without_parts(settings, result), part_ids)
+    if settings.overlay_effect == 'cutout' and not settings.overlay_background:
+        pictures['overlay'] = cut_out(image, result)
+    else:
+        pictures['overlay'] = render_overlay(image, result, settings_without_parts(settings, result), part_ids)
     if result.people is not None:
         pictures['instances'] = result.people.labels
     return pictures
@@ -56,7 +60,7 @@ def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: C
 
     Args:
         folder: created if it does not exist.
-        pictures: by name, (H, W) or (H, W, 3) uint8 BGR.
+        pictures: by name, (H, W), (H, W, 3) uint8 BGR or (H, W, 4) uint8 BGRA.
         prefix: of the file names.
         inputs: files that are never overwritten.
 

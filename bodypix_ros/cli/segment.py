@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import ModelError
 from ..pictures import read_picture
 from ..recordings.frames import distinct_names
+from ..render import overlay_needs_confidence
 from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings, PictureSettings, SegmentSettings
 from .failures import report_failure
@@ -24,7 +25,7 @@ from .pictures import (
 )
 from .progress import ProgressBar
 
-_OF_THE_MASK = ('threshold', 'flip_horizontal')
+_OF_THE_MASK = ('threshold', 'flip_horizontal', 'refine')
 _WITHOUT_EFFECT = (
     'parts_encoding',  # PNG has no signed values: the background is 255
     'mask_parts',
@@ -78,8 +79,10 @@ def _segment(net: Segmenter, path: Path, name: str, arguments: argparse.Namespac
     given = given_options(arguments, SegmentSettings)
     people = arguments.people or bool(given.keys() - set(_OF_THE_MASK))
     image = read_picture(path)
-    result = net.segment(image, from_options(arguments, SegmentSettings), people=people)
-    pictures = draw_pictures(image, result, from_options(arguments, PictureSettings), net.settings.part_ids)
+    drawing = from_options(arguments, PictureSettings)
+    confidence = overlay_needs_confidence(drawing.overlay_effect)
+    result = net.segment(image, from_options(arguments, SegmentSettings), people=people, confidence=confidence)
+    pictures = draw_pictures(image, result, drawing, net.settings.part_ids)
     written = write_pictures(arguments.output, pictures, f'{name}_', arguments.pictures)
     found = f'{result.mask.mean():.1%} person'
     if result.people is not None:

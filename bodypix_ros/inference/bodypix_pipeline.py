@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ..models.network import OWN, Network, load_network
 from ..parts import renumbering
+from ..refine import refine_segmentation
 from ..segmentation import Segmentation, VideoState
 from ..settings import NetworkSettings, SegmentSettings
 from .engine import Decoded, Engine, Provider, network_geometry
@@ -63,11 +64,11 @@ class BodyPixPipeline:
         """See `Pipeline.segment`; nothing is carried from one image to the next."""
         pictures = [(image, self.geometry(*image.shape[:2])) for image in images]
         found = self._engine_for(request.people).segment(
-            pictures, settings.threshold, parts=request.parts, confidence=request.confidence
+            pictures, settings.threshold, parts=request.parts, confidence=request.confidence or settings.refine
         )
         return [
-            self._finish(decoded, geometry, settings, request.people)
-            for decoded, (_, geometry) in zip(found, pictures, strict=True)
+            self._finish(decoded, image, geometry, settings, request)
+            for decoded, (image, geometry) in zip(found, pictures, strict=True)
         ]
 
     def prepare(self, height: int, width: int, count: int, request: Request) -> None:
@@ -94,23 +95,32 @@ class BodyPixPipeline:
             self._people_engine = self._open(load_network(settings, people=True))
         return self._people_engine
 
-    def _finish(self, decoded: Decoded, geometry: Geometry, settings: SegmentSettings, people: bool) -> Segmentation:
-        """Separate people."""
+    def _finish(
+        self, decoded: Decoded, image: Image, geometry: Geometry, settings: SegmentSettings, request: Request
+    ) -> Segmentation:
+        """Refine edges and separate people."""
         started = time.perf_counter()
-        found = None
-        if people:
-            found = find_people(
+        found = Segmentation(decoded.mask, decoded.parts, confidence=decoded.confidence)
+        if settings.refine:
+            found = refine_segmentation(image, found, settings.threshold, geometry.cell_px)
+        people = None
+        if request.people:
+            people = find_people(
                 decoded.heads,
-                decoded.mask,
-                decoded.parts,
+                found.mask,
+                found.parts,
                 geometry,
                 settings,
                 self._settings.part_ids,
                 against_mask=self.network.model == OWN,
             )
         spent_ms = decoded.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
-        timings = dataclasses.replace(decoded.timings, postprocess_ms=spent_ms)
-        return Segmentation(decoded.mask, decoded.parts, found, timings, decoded.confidence)
+        return dataclasses.replace(
+            found,
+            people=people,
+            timings=dataclasses.replace(decoded.timings, postprocess_ms=spent_ms),
+            confidence=found.confidence if request.confidence else None,
+        )
 
 
 def open_people_finder(settings: NetworkSettings) -> BodyPixPipeline:

@@ -127,6 +127,13 @@ class Geometry:
         return 1 if self.sigmoid == 'after' else self.stride
 
     @property
+    def cell_px(self) -> float:
+        """Pixels of the image per cell of the network output, along the axis where they are more."""
+        height = self.height + self.padding.top + self.padding.bottom
+        width = self.width + self.padding.left + self.padding.right
+        return self.stride * max(height / self.input_height, width / self.input_width)
+
+    @property
     def offset_scale(self) -> tuple[float, float]:
         """Image pixels, in y and x, per pixel of a long offset.
 

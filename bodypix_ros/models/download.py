@@ -20,7 +20,7 @@ from threading import Thread
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import BodyPixError, ModelError, SettingError, shorten
+from ..errors import BodyPixError, ModelError, SettingError, missing_package, shorten
 from ..settings import OFFICIAL_SERVER, NetworkSettings
 from .disk import describe, quoted, writing
 
@@ -237,6 +237,8 @@ def _explain(transfer: _Transfer, error: BaseException) -> BaseException:
     """Return an error with the cause as a sentence and with other ways to get the weights."""
     if isinstance(error, BodyPixError) or not isinstance(error, Exception):
         return error
+    if missing := missing_package(error):
+        return ModelError(missing)
     address = shown(transfer.address)
     if transfer.source is not None:
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import logging
 import math
 import mimetypes
@@ -26,6 +26,7 @@ _LOG = logging.getLogger(__name__)
 DEFAULT_RATE_HZ = 30.0
 MAX_RATE_HZ = 1000.0
 
+_MIN_PYAV = 15
 _ADDRESS = re.compile(r'(https?|rtsps?|rtmps?|srt|udp)://.+')
 
 
@@ -176,8 +177,12 @@ def without_password(source: str) -> str:
 
 
 def has_pyav() -> bool:
-    """Return whether PyAV is installed."""
-    return importlib.util.find_spec('av') is not None
+    """Return whether PyAV is installed, in a version that has rotations and durations of frames."""
+    try:
+        version = importlib.metadata.version('av')
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return int(version.partition('.')[0]) >= _MIN_PYAV
 
 
 def check_size(height: int, width: int, source: object) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import ImageError, SettingError
+from ..errors import BodyPixError, ImageError, SettingError
 from ..models.progress import Progress, no_progress
 from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames, without_password
 from .products import Doubt, ProductMaker
@@ -138,21 +138,22 @@ def convert_video(
         maker: makes the products.
         settings: everything else that the products depend on, as JSON values.
         progress: called with the number of frames.
-        stop: returns whether to complete the output now; called after each frame.
+        stop: returns whether to end now, called after each frame: the output of a camera or live stream is completed.
         chunk_frames: number of frames in a chunk.
 
     Raises:
         BodyPixError: the output cannot be written, or the source cannot be read.
+        KeyboardInterrupt: `stop` returned True and the source is neither a camera nor a live stream.
     """
     job.check()
     with open_frames(job.source, job.rate_hz) as source, WorkFolder(job.output, _identity(job, settings)) as work:
-        run = _Run(job, maker, source, work, chunk_frames)
-        frames = run.process(progress, stop)
-        if frames == 0:
-            raise ImageError(f'no frame of {job.source_text} can be decoded')
-        summary = Summary(frames, source.bad_frames, maker.people_seen, maker.doubts)
-        run.finish(summary)
-        return summary
+        try:
+            return _Run(job, maker, source, work, chunk_frames).convert(progress, stop)
+        except OSError as error:
+            raise BodyPixError(
+                f'failed to write {job.output} ({error.strerror or error}); free some space or choose another output, '
+                'then run the command again'
+            ) from error
 
 
 class _Run:
@@ -165,18 +166,28 @@ class _Run:
         self._chunk_frames = chunk_frames
         self._done = self._resume()
         audio = job.path if job.audio and job.path is not None and job.path.is_file() else None
-        if audio is not None and not has_pyav():
-            _LOG.info('PyAV is not installed: audio is not copied (pip install bodypix_ros[video])')
         self._writers: dict[str, Writer] = {
             product: open_writer(product, work.result / name, work.pieces / product, self._done, source, audio)
             for product, name in job.names().items()
         }
         self._resumable = not source.live and all(writer.resumable for writer in self._writers.values())
 
-    def process(self, progress: Progress, stop: Callable[[], bool]) -> int:
-        """Make the products of the remaining frames; return the number of all frames."""
+    def convert(self, progress: Progress, stop: Callable[[], bool]) -> Summary:
+        """Make the products of the remaining frames, and publish the output."""
+        self._process(progress, stop)
+        if self._done == 0:
+            raise ImageError(f'no frame of {self._job.source_text} can be decoded')
+        summary = Summary(self._done, self._source.bad_frames, self._maker.people_seen, self._maker.doubts)
+        for writer in self._writers.values():
+            writer.finish()
+        report = {'source': self._job.source_text, 'products': self._job.names(), **dataclasses.asdict(summary)}
+        (self._work.result / REPORT).write_text(json.dumps(report, indent=1), encoding='utf-8')
+        self._work.publish()
+        return summary
+
+    def _process(self, progress: Progress, stop: Callable[[], bool]) -> None:
         self._source.skip(self._done)
-        task, total = Path(self._job.source_text).name, self._source.count
+        task, total = Path(self._job.source_text).name, self._expected()
         progress(task, self._done, total)
         for frame in self._source:
             if frame.stamp_s >= self._job.seconds:
@@ -185,19 +196,20 @@ class _Run:
                 self._writers[product].write(frame, result)
             self._done = frame.index + 1
             progress(task, self._done, total)
-            if self._resumable and self._done % self._chunk_frames == 0:
+            if self._done % self._chunk_frames == 0:
                 self._commit()
             if stop():
+                if not self._source.live:
+                    raise KeyboardInterrupt
                 break
-        return self._done
 
-    def finish(self, summary: Summary) -> None:
-        """Join the pieces and publish the output."""
-        for writer in self._writers.values():
-            writer.finish()
-        report = {'source': self._job.source_text, 'products': self._job.names(), **dataclasses.asdict(summary)}
-        (self._work.result / REPORT).write_text(json.dumps(report, indent=1), encoding='utf-8')
-        self._work.publish()
+    def _expected(self) -> int:
+        """Return about how many frames there will be; 0 if that is unknown."""
+        count, seconds = self._source.count, self._job.seconds
+        if math.isinf(seconds):
+            return count
+        limit = math.ceil(seconds * self._source.rate_hz)
+        return min(count, limit) if count else limit
 
     def _resume(self) -> int:
         """Return the number of frames that an earlier run completed."""
@@ -219,7 +231,8 @@ class _Run:
     def _commit(self) -> None:
         for writer in self._writers.values():
             writer.commit()
-        self._work.save(Checkpoint(self._done, self._maker.save()))
+        if self._resumable:
+            self._work.save(Checkpoint(self._done, self._maker.save()))
 
 
 def _identity(job: VideoJob, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -206,11 +206,15 @@ def open_writer(
     if path.suffix == LINES_SUFFIX:
         return LinesWriter(path, Pieces(pieces, LINES_SUFFIX, frames_done))
     check_suffix(product, path.suffix)
+    if product == LOSSLESS:
+        audio = None
     if not has_pyav():
+        if audio is not None:
+            _LOG.info('PyAV 15 or later is not installed: audio is not copied (pip install bodypix_ros[video])')
         return CaptureWriter(path, product == LOSSLESS, source.rate_hz)
     from .av_writer import AvWriter
 
-    return AvWriter(path, product, pieces, frames_done, source, None if product == LOSSLESS else audio)
+    return AvWriter(path, product, pieces, frames_done, source, audio)
 
 
 def check_suffix(product: str, suffix: str) -> None:

@@ -6,8 +6,9 @@ from .blend import draw_mask
 from .body_segmentation import encode_parts, encode_person, to_binary_mask, to_colored_mask
 from .bokeh import FACE_IDS, blur_body_parts, draw_bokeh
 from .colors import Order, colorize_labels, colorize_parts, to_colored_parts
+from .cutout import cut_out
 from .masks import to_mask
-from .overlay import overlay_needs_parts, render_overlay, settings_without_parts
+from .overlay import overlay_needs_confidence, overlay_needs_parts, render_overlay, settings_without_parts
 from .pixelate import draw_pixelated_mask
 
 __all__ = [
@@ -16,11 +17,13 @@ __all__ = [
     'blur_body_parts',
     'colorize_labels',
     'colorize_parts',
+    'cut_out',
     'draw_bokeh',
     'draw_mask',
     'draw_pixelated_mask',
     'encode_parts',
     'encode_person',
+    'overlay_needs_confidence',
     'overlay_needs_parts',
     'render_overlay',
     'settings_without_parts',

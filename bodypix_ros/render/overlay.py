@@ -20,6 +20,7 @@ from .blur import MAX_BLUR_PX, blur_quickly, blur_reach_px
 from .bokeh import FACE_IDS, surroundings
 from .checks import require_channels, require_same_size
 from .colors import Order, colorize_parts
+from .cutout import replace_background
 from .labels import paint, select
 from .masks import CONTOUR, contour_strokes
 from .pixelate import draw_pixelated_mask
@@ -33,10 +34,12 @@ class _Scene:
     """The inputs of an effect. The mask is 1 for a person; parts are empty for effects that do not need them."""
 
     image: NDArray[np.uint8]
+    segmentation: Segmentation
     mask: NDArray[np.uint8]
     parts: NDArray[np.int8]
     palette: NDArray[np.uint8]
     opacity: float
+    background_file: str
     order: Order
 
 
@@ -51,7 +54,8 @@ def render_overlay(
 
     parts: body parts in the colours of `overlay_palette` with `overlay_opacity`; mask: background darkened by
     `overlay_opacity`; contour: outlines; pixelate: parts as coloured cells; bokeh: background blurred; blur_faces:
-    faces blurred, which is not a reliable anonymisation because the network may miss faces; none: the image itself.
+    faces blurred, which is not a reliable anonymisation because the network may miss faces; cutout: people in front of
+    the picture `overlay_background`, with soft edges if the segmentation has the confidence; none: the image itself.
     Blurs scale with the image, so that they look the same at every size.
 
     Args:
@@ -65,7 +69,8 @@ def render_overlay(
         (H, W, 3) uint8; a new array, except for the effect `none`.
 
     Raises:
-        ImageError: the sizes differ, or the effect requires parts and they were not requested.
+        ImageError: the sizes differ, the effect requires parts and they were not requested, or the background cannot
+            be read.
     """
     settings = settings or PictureSettings()
     effect, needs_parts = _EFFECTS[settings.overlay_effect]
@@ -80,10 +85,12 @@ def render_overlay(
         )
     scene = _Scene(
         image,
+        segmentation,
         segmentation.mask.view(np.uint8),
         _NO_PARTS if parts is None else parts,
         palette_colors(settings.overlay_palette, part_ids),
         settings.overlay_opacity,
+        settings.overlay_background,
         order,
     )
     return effect(scene)
@@ -92,6 +99,11 @@ def render_overlay(
 def overlay_needs_parts(effect: str) -> bool:
     """Return whether an overlay effect requires body parts."""
     return _EFFECTS[effect][1]
+
+
+def overlay_needs_confidence(effect: str) -> bool:
+    """Return whether an overlay effect looks better with the probability of each pixel."""
+    return effect == 'cutout'
 
 
 def settings_without_parts(settings: PictureSettings, segmentation: Segmentation) -> PictureSettings:
@@ -143,6 +155,10 @@ def _blur_faces(scene: _Scene) -> NDArray[np.uint8]:
     return _soften(scene.image, select(scene.parts, FACE_IDS))
 
 
+def _cut_out(scene: _Scene) -> NDArray[np.uint8]:
+    return replace_background(scene.image, scene.segmentation, scene.background_file, scene.order)
+
+
 def _show_image(scene: _Scene) -> NDArray[np.uint8]:
     return scene.image
 
@@ -154,6 +170,7 @@ _EFFECTS: dict[str, tuple[Callable[[_Scene], NDArray[np.uint8]], bool]] = {
     'pixelate': (_pixelate_parts, True),
     'bokeh': (_blur_background, False),
     'blur_faces': (_blur_faces, True),
+    'cutout': (_cut_out, False),
     'none': (_show_image, False),
 }
 """The function of each overlay_effect, and whether it requires body parts."""

@@ -43,6 +43,7 @@ class ModelFacts:
         error: why the last model failed to load; empty if it was loaded.
         failure: what failed since the last report; empty if nothing failed.
         people_error: why people are currently not published; empty if they are.
+        hands_error: why hands are currently not found; empty if they are, or are not requested.
         topics_without_parts: wanted topics that are not published because the model has no body parts.
         busy_s: seconds since the start of the current run.
         abandoned: number of workers that have been stopped but have not ended yet.
@@ -57,6 +58,7 @@ class ModelFacts:
     error: str = ''
     failure: str = ''
     people_error: str = ''
+    hands_error: str = ''
     topics_without_parts: Sequence[str] = ()
     busy_s: float = 0.0
     abandoned: int = 0
@@ -89,6 +91,8 @@ def _problem_of_run(facts: ModelFacts) -> Status | None:
     if facts.people_error:
         text = f'people and instances are not published: {facts.people_error}'
         return Status(Level.WARN, 'no people', text)
+    if facts.hands_error:
+        return Status(Level.WARN, 'no hands', f'hands are not found: {facts.hands_error}')
     if facts.topics_without_parts:
         topics = ', '.join(facts.topics_without_parts)
         verb = 'is' if len(facts.topics_without_parts) == 1 else 'are'

@@ -19,6 +19,7 @@ from .. import image_layout
 from ..encodings import to_bgr
 from ..errors import describe_error
 from ..image_layout import BadImage
+from ..render import overlay_needs_confidence
 from . import image_msg
 from .compat import subscription_events
 from .history import FrameHistory
@@ -226,7 +227,9 @@ class Camera:
             publishers,
             parts=any(output.needs_parts(picture) for output in outputs),
             people=any(output.needs_people for output in outputs),
-            confidence=self.parameters.tracking.smoothing or any(output.needs_confidence for output in outputs),
+            confidence=self.parameters.tracking.smoothing
+            or overlay_needs_confidence(picture.overlay_effect)
+            or any(output.needs_confidence for output in outputs),
         )
         if publishers:
             self.images.follow(settings.qos)

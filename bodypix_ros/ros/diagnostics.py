@@ -209,6 +209,7 @@ def _model_facts(loader: ModelLoader, workers: Sequence[InferenceWorker]) -> Mod
         error=error,
         failure=failures[0] if failures else '',
         people_error=workers[-1].people_error if workers else '',
+        hands_error=workers[-1].hands_error if workers else '',
         topics_without_parts=workers[-1].topics_without_parts if workers else (),
         busy_s=max((worker.busy_s for worker in workers), default=0.0),
         abandoned=sum(worker.stopping for worker in workers),

@@ -27,6 +27,7 @@ from .result import Result, Track
 _LOG = logging.getLogger(__name__)
 _WAIT_S = 0.5
 _RETRY_PEOPLE_S = 10.0
+_RETRY_HANDS_S = 10.0
 
 
 class Sized(Protocol):
@@ -138,6 +139,7 @@ class InferenceWorker:
     Attributes:
         parameters: of the node; others may take their place between two frames.
         people_error: why people are currently not published; empty if they are.
+        hands_error: why hands are currently not found although they are requested; empty if they are.
         topics_without_parts: wanted topics that are not published because the model has no body parts.
         started_s: when the thread was started, `time.monotonic`.
     """
@@ -160,11 +162,11 @@ class InferenceWorker:
             sizes: heights and widths that the cameras announce, to be prepared before the first frame.
         """
         self.parameters = parameters
-        self.people_error = ''
+        self.people_error = self.hands_error = ''
         self.topics_without_parts: list[str] = []
         self.started_s = time.monotonic()
         self._queue, self._segmenter, self._clock, self._sizes = queue, segmenter, clock, sizes
-        self._retry_people_s, self._failure = 0.0, ''
+        self._retry_people_s, self._retry_hands_s, self._failure = 0.0, 0.0, ''
         self._batch_sizes: list[int] = []
         self._open: list[CameraFrame] = []  # in work, and not counted yet as out, dropped or bad
         self._open_lock = threading.Lock()
@@ -288,7 +290,7 @@ class InferenceWorker:
         if any(job.wanted.people for job in jobs) and time.monotonic() >= self._retry_people_s:
             found = self._segment_people(images, parameters, needs)
         if found is None:
-            found = self._segmenter.segment_batch(images, parameters.segment, **needs)
+            found = self._run_model(images, parameters, needs)
         return [rotate_back(one, rotate) for one in found] if rotate else found
 
     def _segment_people(
@@ -296,13 +298,37 @@ class InferenceWorker:
     ) -> list[Segmentation] | None:
         """Segment and find people; return None where that fails: masks and parts are published without."""
         try:
-            found = self._segmenter.segment_batch(images, parameters.segment, people=True, **needs)
+            found = self._run_model(images, parameters, {**needs, 'people': True})
         except Exception as error:
             self._retry_people_s = time.monotonic() + _RETRY_PEOPLE_S
             self.people_error = describe_error(error)
             _LOG.debug('finding people', exc_info=error)
             return None
         self.people_error = ''
+        return found
+
+    def _run_model(
+        self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, Any]
+    ) -> list[Segmentation]:
+        """Run the model, and without hands where it fails only with them, as without the files of their networks."""
+        settings, error = parameters.segment, None
+        if settings.hands and time.monotonic() >= self._retry_hands_s:
+            try:
+                found = self._segmenter.segment_batch(images, settings, **needs)
+            except Exception as raised:
+                error = raised
+            else:
+                self.hands_error = ''
+                return found
+        if settings.hands:
+            settings = settings.changed({'hands': False})
+        found = self._segmenter.segment_batch(images, settings, **needs)
+        if error is not None:
+            self._retry_hands_s = time.monotonic() + _RETRY_HANDS_S
+            self.hands_error = describe_error(error)
+            _LOG.debug('finding hands', exc_info=error)
+        elif not parameters.segment.hands:
+            self.hands_error = ''
         return found
 
     def _publish(self, job: _Job, segmentation: Segmentation, parameters: Parameters) -> None:

@@ -15,7 +15,7 @@ from bags import IMAGES, JPEGS, clip_messages, image_message, read_bag, write_ba
 
 from bodypix_ros.cli.main import main
 from bodypix_ros.recordings import bag_run
-from bodypix_ros.settings import SegmentSettings
+from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 
 @pytest.fixture
@@ -58,12 +58,20 @@ def test_several_bags_go_to_a_folder(jobs: list[tuple[Any, ...]], capsys: pytest
     assert 'several bags have the name one.bag' in capsys.readouterr().err
 
 
+def test_anonymized_images_are_one_of_the_things_to_write(jobs: list[tuple[Any, ...]]) -> None:
+    assert main(['bag', 'in', 'out', '--write', 'anonymized,mask']) == 0
+    assert (jobs[0][1].anonymize, jobs[0][1].write) == (AnonymizeSettings(), ('mask',))
+
+
 def test_what_to_do_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['bag', 'in', 'out']) == 1
-    assert 'nothing to do; use --anonymize heads, or --write mask,parts,people, or both' in capsys.readouterr().err
+    assert (
+        'nothing to do; use --anonymize heads, or --write with some of anonymized, mask, parts, people'
+        in capsys.readouterr().err
+    )
     with pytest.raises(SystemExit):
         main(['bag', 'in', 'out', '--write', 'masks'])
-    assert "'masks' is not one of mask, parts, people" in capsys.readouterr().err
+    assert "'masks' is not one of anonymized, mask, parts, people" in capsys.readouterr().err
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(

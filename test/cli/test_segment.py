@@ -35,7 +35,9 @@ class StandIn:
         self.settings = NetworkSettings()
         self.calls: list[tuple[SegmentSettings, bool]] = []
 
-    def segment(self, image: NDArray[np.uint8], settings: SegmentSettings, *, people: bool) -> Segmentation:
+    def segment(
+        self, image: NDArray[np.uint8], settings: SegmentSettings, *, people: bool, confidence: bool
+    ) -> Segmentation:
         self.calls.append((settings, people))
         if image[0, 0, 0] == 13:
             raise RuntimeError('a fault of ours')
@@ -135,6 +137,7 @@ def test_only_options_that_were_given_reach_the_choice_of_the_model(loaded, tmp_
     [
         ([], False),
         (['--threshold', '0.7', '--flip-horizontal'], False),
+        (['--refine'], False),
         (['--people'], True),
         (['--max-people', '3'], True),
         (['--instances', 'cpu'], True),
@@ -181,6 +184,19 @@ def test_a_picture_under_ten_pixels_is_drawn_with_every_effect(effect, size, loa
     path.write_bytes(cv2.imencode('.png', np.full((*size, 3), 100, np.uint8))[1].tobytes())
     assert main(['segment', str(path), '--output', str(tmp_path / 'out'), '--overlay-effect', effect]) == 0
     assert cv2.imread(str(tmp_path / 'out' / 'tiny_overlay.png')).shape == (*size, 3)
+
+
+def test_a_cutout_is_transparent_without_a_background(loaded, tmp_path) -> None:
+    words = ['segment', save(tmp_path / 'x.png'), '--output', str(tmp_path), '--overlay-effect', 'cutout']
+    assert main(words) == 0
+    overlay = cv2.imread(str(tmp_path / 'x_overlay.png'), cv2.IMREAD_UNCHANGED)
+    assert overlay[0, 0].tolist() == [100, 100, 100, 255]
+    assert overlay[19, 0].tolist() == [100, 100, 100, 0]
+    save(tmp_path / 'wall.png', 7)
+    assert main([*words, '--overlay-background', str(tmp_path / 'wall.png')]) == 0
+    overlay = cv2.imread(str(tmp_path / 'x_overlay.png'), cv2.IMREAD_UNCHANGED)
+    assert overlay[0, 0].tolist() == [100, 100, 100]
+    assert overlay[19, 0].tolist() == [7, 7, 7]
 
 
 def test_our_own_network_finds_the_astronaut_without_any_option(astronaut, tmp_path, capsys) -> None:

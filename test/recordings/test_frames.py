@@ -205,6 +205,12 @@ def test_frames_that_are_too_large_are_refused(reader: str, tmp_path: Path, monk
         open_frames(tmp_path / 'clip.avi')
 
 
+@pytest.mark.parametrize(('version', 'usable'), [('14.4.0', False), ('15.0.0', True), ('18.1.0', True)])
+def test_old_versions_of_pyav_are_not_used(version: str, usable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames.importlib.metadata, 'version', lambda _: version)  # type: ignore[attr-defined]
+    assert frames.has_pyav() is usable
+
+
 def test_a_name_that_is_not_utf8(reader: str, tmp_path: Path) -> None:
     """OpenCV would end the process."""
     clips.write_greys(tmp_path / 'clip.avi', 2)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -176,7 +177,7 @@ def test_without_pyav_a_video_is_written_in_one_piece(
     summary = convert(VideoJob(str(walk), tmp_path / 'out.mp4', ('overlay',)), chunk_frames=5)
     assert summary.frames == COUNT
     assert int(cv2.VideoCapture(str(tmp_path / 'out.mp4')).get(cv2.CAP_PROP_FRAME_COUNT)) == COUNT
-    assert 'PyAV is not installed: audio is not copied (pip install bodypix_ros[video])' in caplog.messages
+    assert 'PyAV 15 or later is not installed: audio is not copied (pip install bodypix_ros[video])' in caplog.messages
 
 
 def test_results_of_pictures_have_their_names(tmp_path: Path) -> None:
@@ -194,7 +195,9 @@ def test_results_of_pictures_have_their_names(tmp_path: Path) -> None:
 
 def test_only_the_first_seconds_are_read(walk: Path, tmp_path: Path) -> None:
     job = VideoJob(str(walk), tmp_path / 'out', ('people',), seconds=0.75)
-    assert convert(job).frames == 8  # 0.0 to 0.7 s at 10 Hz
+    totals: set[int] = set()
+    assert convert(job, progress=lambda _, done, total: totals.add(total)).frames == 8  # 0.0 to 0.7 s at 10 Hz
+    assert totals == {8}
 
 
 class Camera(FrameSource):
@@ -216,6 +219,12 @@ def test_the_output_of_a_camera_is_completed_on_request(tmp_path: Path, monkeypa
     summary = convert(VideoJob('0', tmp_path / 'out', ('people',)), stop=lambda: next(requests), chunk_frames=2)
     assert summary.frames == 4
     assert len((tmp_path / 'out' / 'people.jsonl').read_text().splitlines()) == 4
+
+
+def test_a_request_to_end_interrupts_the_conversion_of_a_file(walk: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        convert(VideoJob(str(walk), tmp_path / 'out', ('people',)), stop=lambda: True)
+    assert [path.name for path in tmp_path.iterdir()] == ['walk.mkv']
 
 
 def test_a_camera_never_continues_an_earlier_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,6 +249,27 @@ def test_a_failure_leaves_no_output(walk: Path, tmp_path: Path) -> None:
     with pytest.raises(BodyPixError, match='a fault'):
         convert_video(job, ProductMaker(Failing(), job.products, ProductSettings()), {})  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ['walk.mkv']
+
+
+def test_a_full_disk_is_named(walk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(writers.PictureWriter, 'write', fail)
+    with pytest.raises(BodyPixError, match=r'failed to write .*/out \(No space left on device\); free some space or'):
+        convert(VideoJob(str(walk), tmp_path / 'out', ('mask',), png=True))
+
+
+def test_a_long_recording_of_a_camera_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, 'open_frames', Camera)
+    pieces: list[str] = []
+
+    def stop() -> bool:
+        pieces[:] = sorted(path.name for path in (tmp_path / 'out.partial' / 'pieces' / 'people').iterdir())
+        return len(pieces) == 3
+
+    summary = convert(VideoJob('0', tmp_path / 'out', ('people',)), stop=stop, chunk_frames=2)
+    assert (summary.frames, pieces) == (6, ['000000000.jsonl', '000000002.jsonl', '000000004.jsonl'])
 
 
 def test_a_video_without_a_frame_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from bodypix_ros.render import draw_mask, overlay_needs_parts, render_overlay, t
 from bodypix_ros.segmentation import Segmentation
 from bodypix_ros.settings import PictureSettings
 
-EFFECTS = ('parts', 'mask', 'contour', 'pixelate', 'bokeh', 'blur_faces', 'none')
+EFFECTS = ('parts', 'mask', 'contour', 'pixelate', 'bokeh', 'blur_faces', 'cutout', 'none')
 
 
 def _setting(name: str) -> PictureSettings:
@@ -46,7 +46,9 @@ def test_the_setting_offers_what_can_be_drawn_and_can_change_while_running() -> 
 
 
 def test_an_unknown_effect_is_refused_with_those_there_are() -> None:
-    with pytest.raises(SettingError, match="parts, mask, contour, pixelate, bokeh, blur_faces or none, got 'glow'"):
+    with pytest.raises(
+        SettingError, match="parts, mask, contour, pixelate, bokeh, blur_faces, cutout or none, got 'glow'"
+    ):
         _setting('glow')
 
 
@@ -153,7 +155,9 @@ def test_the_smallest_and_the_emptiest_pictures_are_drawn(effect: str, person: b
     found = Segmentation(np.full((16, 12), person), np.full((16, 12), 0 if person else -1, np.int8))
     overlay = render_overlay(image, found, _setting(effect))
     assert overlay.shape == image.shape
-    assert (overlay == image).all() == (effect != 'mask' if not person else effect not in ('parts', 'pixelate'))
+    assert (overlay == image).all() == (
+        effect not in ('mask', 'cutout') if not person else effect not in ('parts', 'pixelate')
+    )
 
 
 @pytest.mark.parametrize('effect', EFFECTS)

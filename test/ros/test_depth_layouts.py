@@ -77,7 +77,8 @@ def test_moveit_finds_every_parameter_in_the_order_in_which_it_reads_them() -> N
     'file',
     [
         'config/nav2_depth_layers.yaml',
-        'docs/depth.md',
+        'docs/nodes/depth_filter.md',
+        'docs/tutorials/maps.md',
         *(f'launch/depth_{one}.launch.py' for one in ('filter', 'rtabmap', 'octomap', 'nav2')),
     ],
 )

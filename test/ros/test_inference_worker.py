@@ -215,16 +215,17 @@ class Camera:
 
 
 class Model:
-    """A fake segmenter: images of value 13 fail; `people_error` is raised if people are requested."""
+    """A fake segmenter: images of value 13 fail; `people_error` and `hands_error` are raised if these are requested."""
 
     def __init__(self, provider: str) -> None:
         self.provider = provider
+        self.has_parts = True
         self.network = SimpleNamespace(model='bodypix_ros')
         self.settings = SimpleNamespace(part_ids='bodypix1')
-        self.has_parts = True
         self.batches: list[int] = []
         self.prepared: list[tuple[int, int]] = []
         self.people_error: Exception | None = None
+        self.hands_error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
 
@@ -238,6 +239,8 @@ class Model:
             raise RuntimeError('bad luck')
         if people and self.people_error is not None:
             raise self.people_error
+        if settings.hands and self.hands_error is not None:
+            raise self.hands_error
         found: Any = SimpleNamespace() if people else None
         return [Segmentation(image[..., 0] > 100, people=found) for image in images]
 
@@ -406,6 +409,24 @@ def test_without_people_the_mask_goes_out_and_people_are_tried_again_later(
     one.process(camera.frame())
     assert [topic for topic, _ in published] == ['mask', 'mask', 'mask', 'people']
     assert one.worker.people_error == ''
+
+
+def test_without_hands_everything_else_goes_out_and_hands_are_tried_again_later(
+    bench: Any, published: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, one = Camera('a', Publisher('mask'), Publisher('people', people=True)), bench(hands=True)
+    one.model.hands_error = BodyPixError('no files')
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask', 'people']
+    assert (one.worker.hands_error, one.worker.people_error) == ('no files', '')
+    assert one.model.batches == [1, 1]
+    one.process(camera.frame())
+    assert one.model.batches == [1, 1, 1], 'not tried again at once'
+    one.model.hands_error = None
+    monkeypatch.setattr(one.worker, '_retry_hands_s', 0.0)
+    one.process(camera.frame())
+    assert one.model.batches == [1, 1, 1, 1]
+    assert one.worker.hands_error == ''
 
 
 def test_a_sideways_camera_gets_results_in_its_own_orientation(bench: Any, published: list[Any]) -> None:

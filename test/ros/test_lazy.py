@@ -56,6 +56,21 @@ def test_a_subscriber_to_the_parts_gets_the_next_frame(
     assert robot.until(lambda: robot.received['parts'])[0].header == message.header
 
 
+def test_the_overlay_with_a_cutout_is_computed_with_confidence_and_published(
+    robot: Robot, gate: Gate, node: Process, astronaut: NDArray[np.uint8]
+) -> None:
+    assert robot.set('overlay_effect', 'cutout') == ''
+    robot.subscribe('overlay')
+    robot.until_wanted('mask', 'parts', 'overlay')
+    message = robot.message(astronaut)
+    robot.show(message)
+    assert robot.until(lambda: gate.begun(3)) == {'images': 1, 'parts': True, 'confidence': True}
+    gate.go(3)
+    assert robot.until(lambda: robot.received['overlay'])[0].header == message.header
+    assert robot.set('overlay_effect', 'parts') == ''
+    robot.unsubscribe('overlay')
+
+
 def test_without_subscribers_images_are_no_longer_received(robot: Robot, node: Process) -> None:
     for topic in ('mask', 'parts'):
         robot.unsubscribe(topic)
@@ -69,4 +84,4 @@ def test_lazy_set_to_false_receives_and_computes_without_subscribers(
     assert robot.set('lazy', False) == ''
     robot.until_seen()
     robot.show(robot.message(astronaut))
-    assert robot.until(lambda: gate.begun(3)) == {'images': 1, 'parts': True, 'confidence': True, 'people': True}
+    assert robot.until(lambda: gate.begun(4)) == {'images': 1, 'parts': True, 'confidence': True, 'people': True}

@@ -140,4 +140,4 @@ def _as_segmentation(
     people: Sequence[BlazePosePerson], image: Image, settings: SegmentSettings, request: Request
 ) -> Segmentation:
     poses = [Pose(person.score, person.keypoints, person.world_keypoints) for person in people]
-    return segment_persons(people, poses, image.shape[:2], settings, request, 'blazepose33')
+    return segment_persons(people, poses, image, settings, request, 'blazepose33')

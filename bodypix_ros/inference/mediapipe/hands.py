@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ _ANCHORS = anchor_centers(_PALM_SIDE, (8, 16, 16, 16))
 _WRIST, _MIDDLE_FINGER = 0, 2  # alignment points of a palm: its base and the base of the middle finger
 _REGION_SCALE = 2.6  # of the palm's box
 _REGION_SHIFT = -0.5  # towards the fingers, as a fraction of the palm's height
+_PALM_JOINTS = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)  # landmarks that the region of the next image encloses
+_NEXT_SCALE, _NEXT_SHIFT = 2.0, -0.1  # of the box around these landmarks
 _MIN_SCORE = 0.5  # MediaPipe's default min_detection_confidence and min_tracking_confidence
 _DEPTH_SCALE = 0.4  # normalize_z in MediaPipe's graph
 
@@ -54,6 +57,26 @@ class FoundHand:
     score: float
     right: float
     points: Floats
+
+    @property
+    def wrist(self) -> tuple[float, float]:
+        """Its x and y, pixels of the image."""
+        x, y, _ = self.points[0].tolist()
+        return x, y
+
+    def next_region(self) -> Region:
+        """Return where the hand is expected in the next image of a video.
+
+        Source: HandLandmarksToRectCalculator and the graph HandLandmarkLandmarksToRoi of MediaPipe.
+        """
+        places = self.points[:, :2].astype(np.float64)
+        angle = upright_angle(places[0].tolist(), (places[[5, 13]].mean(0) / 2 + places[9] / 2).tolist())
+        axes = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        joints = places[list(_PALM_JOINTS)] @ axes.T
+        width, height = np.ptp(joints, axis=0).clip(1e-3).tolist()
+        x, y = ((joints.min(0) + joints.max(0)) / 2 @ axes).tolist()
+        region = Region(x, y, height, angle).shifted(0, _NEXT_SHIFT)
+        return replace(region, size=max(width, height) * _NEXT_SCALE)
 
 
 class HandFinder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,11 +11,16 @@ from numpy.typing import NDArray
 
 from ...parts import KeypointSet
 from ...people import People, Pose, describe_persons
+from ...refine import refine_segmentation
 from ...segmentation import Segmentation
 from ...settings import SegmentSettings
+from ..numpy_kernels import Image
 from ..pipeline import Request
 
 Probability = NDArray[np.float32]
+
+_CELL_PX = 1.0  # these networks find edges more precisely than their cells are large: refine as little as possible
+_WITHOUT_POSE = np.uint8(254)  # as a part id: neither the background nor, with less than 255 people, one of them
 
 
 class PersonMask(Protocol):
@@ -49,7 +55,7 @@ def combine_masks(
 def segment_persons(
     masks: Sequence[PersonMask],
     poses: Sequence[Pose],
-    shape: tuple[int, int],
+    image: Image,
     settings: SegmentSettings,
     request: Request,
     keypoint_set: KeypointSet,
@@ -59,21 +65,37 @@ def segment_persons(
     Args:
         masks: of the people of `poses`, and then those of people without a pose, whose pixels belong to nobody.
         poses: of the people.
-        shape: height and width of the image, pixels.
-        settings: the threshold.
+        image: (H, W, 3) uint8 BGR.
+        settings: the threshold, and whether edges are refined.
         request: what is returned; there are no parts.
         keypoint_set: of the poses.
     """
-    probability, labels = combine_masks(masks[: len(poses)], *shape, settings.threshold)
+    probability, labels = combine_masks(masks[: len(poses)], image.shape[0], image.shape[1], settings.threshold)
     for mask in masks[len(poses) :]:
         mask.paste_mask(probability)
+    found = Segmentation(
+        mask=probability > np.float32(settings.threshold),
+        confidence=as_confidence(probability) if request.confidence or settings.refine else None,
+    )
+    if settings.refine:
+        found, labels = _refine(image, found, labels, settings.threshold)
     people = None
     if request.people:
         people = People(describe_persons(labels, None, poses, 'bodypix1'), labels, tuple(poses), keypoint_set)
-    return Segmentation(
-        mask=probability > np.float32(settings.threshold),
-        people=people,
-        confidence=as_confidence(probability) if request.confidence else None,
+    return dataclasses.replace(found, people=people, confidence=found.confidence if request.confidence else None)
+
+
+def _refine(
+    image: Image, found: Segmentation, labels: NDArray[np.uint8], threshold: float
+) -> tuple[Segmentation, NDArray[np.uint8]]:
+    """Refine mask, confidence and the labels of people: pixels that are added belong to the nearest person."""
+    ids = labels - np.uint8(1)  # 255, which is BACKGROUND as int8, where the label is 0
+    ids[found.mask & (labels == 0)] = _WITHOUT_POSE
+    refined = refine_segmentation(image, dataclasses.replace(found, parts=ids.view(np.int8)), threshold, _CELL_PX)
+    assert refined.parts is not None
+    ids = refined.parts.view(np.uint8)
+    return dataclasses.replace(refined, parts=None), np.where(ids == _WITHOUT_POSE, 0, ids + np.uint8(1)).astype(
+        np.uint8
     )
 
 

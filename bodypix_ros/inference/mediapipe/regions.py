@@ -16,6 +16,7 @@ Floats = NDArray[np.float32]
 
 _FULL_TURN = 2 * math.pi
 _STEPS = 32  # positions between two pixels that OpenCV's fixed-point maps distinguish
+_LONGEST = 2**15 - 2  # side of an image, pixels, that `remap` accepts
 _FIRST, _LAST = -(2**15) * _STEPS, 2**15 * _STEPS - 1  # of these positions in such a map
 _BORDERS = {'black': cv2.BORDER_CONSTANT, 'replicate': cv2.BORDER_REPLICATE}
 
@@ -94,6 +95,8 @@ def crop(image: Image, region: Region, side: int, outside: Literal['black', 'rep
     Returns:
         (side, side, C) uint8.
     """
+    apart = -(-max(image.shape[:2]) // _LONGEST)  # of a larger image, use every second (third, ...) pixel
+    image, region = image[::apart, ::apart], replace(region, x=region.x / apart, y=region.y / apart).scaled(1 / apart)
     steps = np.arange(side)
     columns, rows = (
         np.rint(along_x * steps + (along_y * steps + offset)[:, None]).clip(_FIRST, _LAST).astype(np.int32)

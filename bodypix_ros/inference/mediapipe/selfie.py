@@ -101,7 +101,7 @@ class SelfiePipeline:
         found = []
         for image in images:
             (mask,), timings = self._run(image, [Crop(0, 0, image.shape[1], image.shape[0])])
-            one = segment_persons([mask], [], image.shape[:2], settings, request, 'coco17')
+            one = segment_persons([mask], [], image, settings, request, 'coco17')
             found.append(dataclasses.replace(one, timings=timings))
         return found
 
@@ -123,7 +123,7 @@ class SelfiePipeline:
         others = _regions(found.mask & (found.people.labels == 0))
         masks, timings = self._run(image, [_crop_around(box) for box in [*boxes, *others]])
         poses = [Pose(person.score, person.keypoints) for person in persons]
-        one = segment_persons(masks, poses, image.shape[:2], settings, request, 'coco17')
+        one = segment_persons(masks, poses, image, settings, request, 'coco17')
         return dataclasses.replace(one, timings=found.timings + timings)
 
     def _run(self, image: Image, crops: Sequence[Crop]) -> tuple[list[CropMask], Timings]:

@@ -108,8 +108,8 @@ def ways_to_get(model: MediaPipeModel) -> str:
     """Return a clause that says how to get the file of a network."""
     return (
         f'fetch {model.file_name} (Google, {LICENCE}) with `bodypix models fetch {model.name}`, import it with '
-        '`bodypix models import` from a .tflite file, a folder, a wheel or a .tgz file, install the package mediapipe '
-        'of PyPI, or set allow_download'
+        '`bodypix models import` from a .tflite file, a folder, a wheel or a .tgz file, install mediapipe==0.10.21 of '
+        'PyPI (later versions do not contain it), or set allow_download'
     )
 
 

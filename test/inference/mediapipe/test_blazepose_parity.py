@@ -68,6 +68,7 @@ def pictures(model: str, images: Path) -> list[Picture]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('model', MODELS)
 def test_the_person_is_that_of_mediapipe(model: str, detector: Session, mediapipe_dir: str, shared: Path) -> None:
     pose = BlazePose(detector, session(f'pose_landmarks_{model}', mediapipe_dir))
@@ -82,6 +83,21 @@ def test_the_person_is_that_of_mediapipe(model: str, detector: Session, mediapip
     worst = np.array([row[1:] for row in rows])
     assert worst[:, 1].max() < 1, 'a landmark is more than 1 % of the person from that of MediaPipe'
     assert worst[:, 2].min() > 0.98, 'a mask has an IoU of less than 0.98 with that of MediaPipe'
+
+
+def test_people_of_one_batch_are_those_found_one_by_one(detector: Session, mediapipe_dir: str, shared: Path) -> None:
+    pose = BlazePose(detector, session('pose_landmarks_lite', mediapipe_dir))
+    image = cv2.imread(str(shared / 'images' / 'demo' / 'three_people_1049x861.jpg'))
+    regions = pose.detect(image)
+    together = pose.find(image)
+    alone = [person for region in regions for person in pose.find(image, [region])]
+    assert len(together) == len(alone) >= 2
+    for first, second in zip(together, alone, strict=True):
+        assert first.score == pytest.approx(second.score, abs=1e-4)
+        assert first.mask == pytest.approx(second.mask, abs=1e-2)
+        assert [(one.x, one.y) for one in first.keypoints] == [
+            pytest.approx((one.x, one.y), abs=0.1) for one in second.keypoints
+        ]
 
 
 def compare(person: BlazePosePerson, picture: Picture, model: str) -> tuple[float, float, float]:

@@ -58,6 +58,12 @@ def test_a_region_far_from_the_image_is_cropped_too() -> None:
     assert crop(IMAGE, Region(1e9, -1e9, 1e8, 1.0), 8, 'black').max() == 0
 
 
+def test_an_image_that_is_too_large_for_opencv_is_thinned_out() -> None:
+    image = np.repeat(np.arange(40000, dtype=np.uint32)[:, None, None] // 200, 3, axis=2).astype(np.uint8)
+    column = crop(image, whole_image(40000, 1), 20, 'replicate')[:, 10, 0]
+    assert column.tolist() == list(range(0, 200, 10))
+
+
 def test_the_whole_image_is_letterboxed() -> None:
     region = whole_image(40, 60)
     assert region == Region(30, 20, 60)

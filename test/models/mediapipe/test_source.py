@@ -97,7 +97,7 @@ def test_without_the_file_the_error_lists_every_way_to_get_it(settings: NetworkS
     assert str(raised.value) == (
         'selfie_general is not on this computer; fetch small.tflite (Google, Apache-2.0) with `bodypix models fetch '
         'selfie_general`, import it with `bodypix models import` from a .tflite file, a folder, a wheel or a .tgz '
-        'file, install the package mediapipe of PyPI, or set allow_download'
+        'file, install mediapipe==0.10.21 of PyPI (later versions do not contain it), or set allow_download'
     )
 
 

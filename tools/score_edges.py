@@ -1,0 +1,79 @@
+"""Measure what the setting `refine` changes: person IoU, boundary F and CPU time, as the table of docs/edges.md.
+
+python tools/score_edges.py ../shared/images
+python tools/score_edges.py ../shared/images --set model=bodypix multiplier=0.75 quant_bytes=2 model_dir=...
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from score_network import _examples, _value
+
+import bodypix_ros
+from bodypix_ros.inference.bodypix_pipeline import BodyPixPipeline
+from bodypix_ros.refine import refine_segmentation
+from bodypix_ros.settings import NetworkSettings, SegmentSettings
+from training.scores import boundary_score, overlap
+
+REPETITIONS = 20
+SIZE = 640, 480
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('images', type=Path, help='folder with validation/')
+    parser.add_argument(
+        '--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the model and of segment'
+    )
+    options = parser.parse_args()
+    changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
+    of_segment = {name: changes.pop(name) for name in list(changes) if hasattr(SegmentSettings, name)}
+    net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
+    settings = SegmentSettings().changed(of_segment)
+    examples = list(_examples(options.images / 'validation'))
+    scores: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+    seen: dict[str, int] = {}
+    for image, truth, counted, name in examples:
+        collection = name.split('_')[0]
+        seen[collection] = seen.get(collection, 0) + 1
+        half = 'used for tuning' if seen[collection] % 2 else 'held out'
+        for refine in (False, True):
+            mask = net.segment(image, settings.changed({'refine': refine}), parts=False).mask
+            score = overlap(mask, truth, counted), boundary_score(mask, truth, counted)
+            scores.setdefault((half, refine), []).append(score)
+    print(f'{net.network.name}, internal_resolution {net.settings.internal_resolution}')
+    for (half, refine), values in scores.items():
+        iou, boundary = 100 * np.mean(values, axis=0)
+        state = 'refined' if refine else 'plain'
+        print(f'{half} ({len(values)} pictures), {state}: person IoU {iou:.1f} %, boundary F {boundary:.1f} %')
+    if isinstance(net.pipeline, BodyPixPipeline):
+        times_ms = [_time_ms(net, net.pipeline, image) for image, *_ in examples[::8]]
+        width, height = SIZE
+        print(f'CPU time of refining {width}x{height}, all threads: median {np.median(times_ms):.2f} ms')
+
+
+def _time_ms(net: bodypix_ros.Segmenter, pipeline: BodyPixPipeline, image: NDArray[np.uint8]) -> float:
+    """Return the shortest CPU time of some repetitions, which other processes disturb least, milliseconds."""
+    image = np.asarray(cv2.resize(image, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+    found = net.segment(image, parts=False, confidence=True)
+    cell_px = pipeline.geometry(*image.shape[:2]).cell_px
+    times_s = []
+    for _ in range(REPETITIONS):
+        started_s = time.process_time()
+        refine_segmentation(image, found, 0.5, cell_px)
+        times_s.append(time.process_time() - started_s)
+    return min(times_s) * 1e3
+
+
+if __name__ == '__main__':
+    main()
