@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_read_write,
         default=(),
         metavar='LIST',
-        help='what to write, separated by commas. anonymized: images without recognisable people in place of the images, '
-        'implied by any --anonymize option; mask, parts and people: topics below the topic of each image',
+        help='what to write, separated by commas. anonymized: the images without recognisable people, implied by any '
+        '--anonymize option; mask, parts and people: topics below the topic of each image',
     )
     parser.add_argument(
         '--topics',
