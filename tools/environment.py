@@ -191,6 +191,7 @@ def requirements(configuration: Configuration) -> list[str]:
         configuration.accelerator,
         'fast',
         'demo',
+        'bag',
         'bench',
         'docs',
         'dev',

@@ -18,11 +18,6 @@ from .bag_images import compress_thumbnail
 from .bag_job import BagJob
 from .bag_storage import BagError
 
-WARM_UP_FRAMES = 32
-"""Images before a chunk that its process anonymises as well, and discards, so that it continues like the process of
-the chunk before: this many, and at least those of `anonymize_hold_s`. The influence of an earlier image halves with
-each one."""
-
 _REPORT, _THUMBNAIL = 'report.json', 'thumbnail.jpg'
 _THUMBNAILS_OF_DOUBTFUL = 4
 
@@ -36,7 +31,8 @@ class Chunk:
         file: name of the file of results.
         first: rank of the first image within the topic.
         frames: number of images.
-        warm_ns: time of the first image that is processed before the chunk, or of the chunk itself.
+        warm_ns: time of the first image that is processed: before the chunk, those of the last `anonymize_hold_s` are
+            found and discarded, so that what was lost in them is covered in the chunk.
         start_ns: time of the first image.
         stop_ns: time after the last image.
         sampled: distance in ranks between images of the contact sheet.

@@ -56,7 +56,7 @@ class FrameProcessor:
     def __init__(self, net: Segmenter, job: BagJob) -> None:
         self._net, self._job = net, job
         part_ids = net.settings.part_ids
-        self._anonymizer = None if job.anonymize is None else Anonymizer(job.anonymize, part_ids)
+        self._anonymizer = None if job.anonymize is None else Anonymizer(job.anonymize, part_ids, independent=True)
         self._part_ids = part_ids
 
     def process(self, message: RawMessage) -> FrameResult:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,6 @@ class ChunkTask:
 
     target: BagTarget
     chunk: Chunk
-    job: BagJob
 
 
 def run_bags(
@@ -95,7 +94,7 @@ def run_bags(
         for target in remaining:
             locks.enter_context(_locked(target))
         plans = {target: prepare(target, job) for target in remaining}
-        tasks = [task for target in remaining for task in _remaining(target, plans[target], job)]
+        tasks = [task for target in remaining for task in _remaining(target, plans[target])]
         planned(sum(task.chunk.frames for task in tasks))
         failed = run_tasks(tasks, partial(start_worker, job), workers, threads=threads, progress=progress)
         unfinished = {tasks[index].target for index in failed}
@@ -158,11 +157,10 @@ def prepare(target: BagTarget, job: BagJob) -> BagPlan:
 def start_worker(job: BagJob, threads: int) -> Callable[[ChunkTask, Report], None]:
     """Load the network in a worker process and return the function that processes a chunk."""
     net = job.open_network(threads)
+    opened = lru_cache(maxsize=1)(_open)  # opening a large bag takes time
 
     def run(task: ChunkTask, report: Report) -> None:
-        target = task.target
-        bag = _open(target)
-        process_chunk(bag, task.chunk, task.job, net, target.work / task.chunk.file, report)
+        process_chunk(opened(task.target), task.chunk, job, net, task.target.work / task.chunk.file, report)
 
     return run
 
@@ -190,8 +188,8 @@ def write_whole(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def _remaining(target: BagTarget, plan: BagPlan, job: BagJob) -> list[ChunkTask]:
-    return [ChunkTask(target, chunk, job) for chunk in plan.chunks if not (target.work / chunk.file).exists()]
+def _remaining(target: BagTarget, plan: BagPlan) -> list[ChunkTask]:
+    return [ChunkTask(target, chunk) for chunk in plan.chunks if not (target.work / chunk.file).exists()]
 
 
 def _failure(failed: Sequence[tuple[ChunkTask, str]]) -> BagError:

@@ -18,6 +18,7 @@ import fsspec
 from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
+from ..segmenter import Segmenter
 from .bag import Bag, open_bag
 from .bag_assembly import draw_contact_sheet, write_bag
 from .bag_chunks import Chunk, process_chunk
@@ -59,6 +60,15 @@ class RemoteBag:
         return f'{self.target}.partial'
 
 
+@dataclass(frozen=True)
+class Task:
+    """What a process of the cluster does: plan, process a chunk of, or finish a bag."""
+
+    bag: RemoteBag
+    job: BagJob
+    chunk: Chunk | None = None
+
+
 def run_on_cluster(sources: Sequence[str], output: str, job: BagJob, workers: int = 0) -> list[dict[str, Any]]:
     """Process bags on the cluster of RAY_ADDRESS, or one that is started on this machine; return their reports.
 
@@ -78,9 +88,9 @@ def run_on_cluster(sources: Sequence[str], output: str, job: BagJob, workers: in
         raise BagError('several bags have the same name; process them with separate commands')
     workers = _start(workers)
     remaining = [bag for bag in bags if not exists(bag.report)]
-    _raise_first_error(_map(_PlanWorker, [{'bag': bag, 'job': job} for bag in remaining], workers))
+    _raise_first_error(_map(_PlanWorker, [Task(bag, job) for bag in remaining], workers))
     _run_chunks(remaining, job, workers)
-    _raise_first_error(_map(_FinishWorker, [{'bag': bag, 'job': job} for bag in remaining], workers))
+    _raise_first_error(_map(_FinishWorker, [Task(bag, job) for bag in remaining], workers))
     return [check_report(bag, job) for bag in bags]
 
 
@@ -99,7 +109,7 @@ def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int) -> None:
     """
     reasons: dict[str, str] = {}
     for attempt in range(_ATTEMPTS):
-        tasks = [{'bag': bag, 'job': job, 'chunk': chunk} for bag in bags for chunk in remaining_chunks(bag)]
+        tasks = [Task(bag, job, chunk) for bag in bags for chunk in remaining_chunks(bag)]
         if not tasks:
             return
         _LOG.info('%d chunks to process with %d workers (attempt %d)', len(tasks), workers, attempt + 1)
@@ -118,7 +128,7 @@ def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int) -> None:
         )
 
 
-def _map(worker: type, tasks: Sequence[dict[str, Any]], workers: int) -> list[dict[str, Any]]:
+def _map(worker: type, tasks: Sequence[Task], workers: int) -> list[dict[str, Any]]:
     """Run tasks in processes of a class with Ray Data, one task at a time; return the results."""
     if not tasks:
         return []
@@ -140,39 +150,39 @@ class _Worker:
         """Run the tasks of a batch."""
         return {'result': [json.dumps(self._result(task)) for task in batch['task']]}
 
-    def _result(self, task: dict[str, Any]) -> dict[str, Any]:
-        chunk = task.get('chunk')
-        result = {'source': task['bag'].source, 'file': chunk.file if chunk else '', 'error': ''}
+    def _result(self, task: Task) -> dict[str, Any]:
+        result = {'source': task.bag.source, 'file': task.chunk.file if task.chunk else '', 'error': ''}
         try:
-            self.run(**task)
+            self.run(task)
         except Exception as error:
             result['error'] = f'{type(error).__name__}: {error}'
         return result
 
-    def run(self, **task: Any) -> None:
+    def run(self, task: Task) -> None:
         """Run a task."""
         raise NotImplementedError
 
 
 class _PlanWorker(_Worker):
-    def run(self, bag: RemoteBag, job: BagJob) -> None:
-        plan_bag(bag, job)
+    def run(self, task: Task) -> None:
+        plan_bag(task.bag, task.job)
 
 
 class _ChunkWorker(_Worker):
     def __init__(self) -> None:
         cv2.setNumThreads(1)
-        self._net: Any = None
+        self._net: Segmenter | None = None
 
-    def run(self, bag: RemoteBag, job: BagJob, chunk: Chunk) -> None:
+    def run(self, task: Task) -> None:
         if self._net is None:
-            self._net = job.open_network(threads=1)
-        run_chunk(bag, job, chunk, self._net)
+            self._net = task.job.open_network(threads=1)
+        assert task.chunk is not None
+        run_chunk(task.bag, task.job, task.chunk, self._net)
 
 
 class _FinishWorker(_Worker):
-    def run(self, bag: RemoteBag, job: BagJob) -> None:
-        finish_bag(bag, job)
+    def run(self, task: Task) -> None:
+        finish_bag(task.bag, task.job)
 
 
 def plan_bag(bag: RemoteBag, job: BagJob) -> None:
@@ -203,7 +213,7 @@ def remaining_chunks(bag: RemoteBag) -> list[Chunk]:
     return [chunk for chunk in _plan(bag).chunks if chunk.file not in done]
 
 
-def run_chunk(bag: RemoteBag, job: BagJob, chunk: Chunk, net: Any) -> None:
+def run_chunk(bag: RemoteBag, job: BagJob, chunk: Chunk, net: Segmenter) -> None:
     """Process a chunk and store its results."""
     opened = _open(fetch(bag.source))
     with tempfile.TemporaryDirectory(prefix='bodypix-chunk') as folder:
