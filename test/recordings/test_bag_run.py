@@ -36,6 +36,8 @@ from bags import (
     read_bag,
     write_bag,
 )
+from mcap.reader import make_reader
+from mcap.writer import Writer as McapWriter
 
 from bodypix_ros.anonymizer import Anonymizer
 from bodypix_ros.errors import ModelError
@@ -170,6 +172,28 @@ def test_images_out_of_order_are_matched_with_their_results(pictures: Any, tmp_p
     run(write_bag(tmp_path, 'sqlite3', messages, name='mixed'), shuffled)
     run(write_bag(tmp_path, 'sqlite3', sorted(messages, key=lambda one: one.stamp_ns)), ordered)
     assert read_bag(shuffled) == read_bag(ordered)
+
+
+def test_an_mcap_file_of_ros1_is_processed(pictures: Any, tmp_path: Path) -> None:
+    message = image_message(pictures[1], 'bgr8', wire='ros1')
+    definition, _ = bag_types.definition_of(message.msgtype, 'ros1')
+    source = tmp_path / 'ros1.mcap'
+    with source.open('wb') as file:
+        writer = McapWriter(file)
+        writer.start(profile='ros1')
+        schema = writer.register_schema('sensor_msgs/Image', 'ros1msg', definition.encode())
+        channel = writer.register_channel(IMAGES, 'ros1', schema, {'callerid': '/camera'})
+        writer.add_message(channel, START_NS, message.data, START_NS)
+        writer.finish()
+    run(source, tmp_path / 'out.mcap', dataclasses.replace(JOB, write=('mask', 'people')))
+    with (tmp_path / 'out.mcap').open('rb') as file:
+        found = {channel.topic: (schema, channel, one) for schema, channel, one in make_reader(file).iter_messages()}
+    assert list(found) == [IMAGES, f'{IMAGES}/mask', f'{IMAGES}/people']
+    schema, channel, mask = found[f'{IMAGES}/mask']
+    assert (schema.name, schema.encoding, channel.message_encoding) == ('sensor_msgs/Image', 'ros1msg', 'ros1')
+    content = content_of((IMAGES, bag_types.IMAGE, 0, mask.data), 'ros1')
+    assert content.data.reshape(120, 160)[10, 20] == 255
+    assert found[f'{IMAGES}/people'][0].name == 'bodypix_ros/PersonArray'
 
 
 def test_an_image_that_fails_is_blank_and_in_the_report(pictures: Any, tmp_path: Path) -> None:
