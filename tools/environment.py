@@ -200,7 +200,8 @@ def requirements(configuration: Configuration) -> list[str]:
         *([] if configuration.sourced else [WHEELS[configuration.ros.split()[0]]]),
     ]
     texts += [setup['options.extras_require'][extra] for extra in extras]
-    wanted = [line for text in texts for line in text.split('\n') if line]
+    # an extra may refer to another one, which is in the list as well
+    wanted = [line for text in texts for line in text.split('\n') if line and not line.startswith('bodypix_ros[')]
     if configuration.accelerator == 'gpu' and 0 < cuda_of_driver() < 13:
         wanted += ['onnxruntime-gpu<1.27', 'cuda-bindings<13']  # later versions require CUDA 13
     if configuration.sourced and numpy_of_ros() == 1:
