@@ -151,16 +151,26 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         ModelError: the disk is full, or this user has no write permission.
     """
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}-')
-        try:
-            with os.fdopen(descriptor, 'wb') as file:
-                file.write(data)
-            place(Path(name), path)
-        except BaseException:
-            os.unlink(name)
-            raise
+    with writing(path), replacing(path) as new:
+        new.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the path of a new, empty file next to `path`, and move it there after the block, or remove it on an error.
+
+    Raises:
+        OSError: the file cannot be created or moved.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}-')
+    os.close(descriptor)
+    new = Path(name)
+    try:
+        yield new
+        place(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def place(new: Path, path: Path) -> None:

@@ -6,13 +6,12 @@ import hashlib
 import importlib.util
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ...errors import BodyPixError, ModelError
 from ...settings import NetworkSettings
-from ..disk import NO_CACHE, discard, guarded, place, read_file, writing
+from ..disk import NO_CACHE, guarded, read_file, replacing, writing
 from ..download import ENVIRONMENT_VARIABLE, download, server_address, shown
 from ..progress import Progress, no_progress
 from ..store import open_store
@@ -90,17 +89,9 @@ def fetch_file(model: MediaPipeModel, settings: NetworkSettings, progress: Progr
         return target
     address = f'{_server(settings)}/{model.address}'
     _log.info('fetching %s from %s', model.file_name, shown(address))
-    with guarded(f'fetching {model.file_name}'), writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f'.{target.name}-')
-        os.close(descriptor)
-        new = Path(name)
-        try:
-            download(address, new, FILE_LIMIT_BYTES, _report(model, progress))
-            _verify(model, read_file(new, FILE_LIMIT_BYTES), shown(address))
-            place(new, target)
-        finally:
-            discard(new)
+    with guarded(f'fetching {model.file_name}'), writing(target), replacing(target) as new:
+        download(address, new, FILE_LIMIT_BYTES, _report(model, progress))
+        _verify(model, read_file(new, FILE_LIMIT_BYTES), shown(address))
     return target
 
 
