@@ -130,7 +130,6 @@ def compile_kernels() -> None:
             from .kernels import load_compiled
 
             load_compiled()
-            mark_compiled()
 
 
 def _marker() -> Path:

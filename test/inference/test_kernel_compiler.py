@@ -131,6 +131,7 @@ def test_requested_kernels_are_compiled_before_the_first_frame(
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(kernels, '_compile', lambda _: None)
     assert choose_kernels('numba').name == 'numba'
+    assert choose_kernels('numba').name == choose_kernels('auto').name == 'numba'
     assert caplog.messages == ['compiling the kernels, once on this machine; this takes about 10 s']
 
 
