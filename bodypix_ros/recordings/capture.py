@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ImageError
-from .frames import FrameSource, check_size, without_password
+from ..errors import ImageError, without_password
+from .frames import FrameSource, check_size
 
 _LOG = logging.getLogger(__name__)
 
