@@ -24,14 +24,14 @@ _SOFT = 0.25
 
 
 def cut_out(image: NDArray[np.uint8], segmentation: Segmentation) -> NDArray[np.uint8]:
-    """Make the background of an image transparent, and remove its colours where nothing of it is visible.
+    """Make the background of an image transparent.
 
     Args:
         image: (H, W, 3) uint8, any channel order.
         segmentation: of the image; with confidence, the edges are soft.
 
     Returns:
-        (H, W, 4) uint8, alpha last and not premultiplied; all values are 0 where alpha is 0.
+        (H, W, 4) uint8, alpha last and not premultiplied; pixels that are fully transparent are black.
 
     Raises:
         ImageError: the image has a wrong shape or type, or the sizes differ.
