@@ -26,7 +26,7 @@ LOCK_TIMEOUT_S = 600.0
 JSON_LIMIT_BYTES = 64 << 10  # our records have less than 1 KB
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -70,7 +70,7 @@ def guarded(task: str) -> Iterator[None]:
     except BodyPixError:
         raise
     except Exception as error:
-        _log.debug('%s failed', task, exc_info=True)
+        _LOG.debug('%s failed', task, exc_info=True)
         raise ModelError(f'{task} failed: {describe(error)}') from error
 
 
@@ -210,7 +210,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            _log.info('waiting for another process that is using %s', folder)
+            _LOG.info('waiting for another process that is using %s', folder)
             _wait_for(lock)
     try:
         yield

@@ -40,8 +40,12 @@ class AbsentError(ModelError):
     """The server responds but does not have the file."""
 
 
-def server_address(settings: NetworkSettings) -> str:
+def server_address(settings: NetworkSettings, official: str = OFFICIAL_SERVER) -> str:
     """Return the server address without a trailing slash: `model_url`, $BODYPIX_MODEL_URL or the official server.
+
+    Args:
+        settings: only `model_url` is used.
+        official: address of the official server.
 
     Raises:
         SettingError: the address is not an http, https or file address.
@@ -51,7 +55,7 @@ def server_address(settings: NetworkSettings) -> str:
         return clean_address(settings.model_url, 'model_url')
     if os.environ.get(ENVIRONMENT_VARIABLE):
         return clean_address(os.environ[ENVIRONMENT_VARIABLE], ENVIRONMENT_VARIABLE)
-    return OFFICIAL_SERVER
+    return official
 
 
 def clean_address(address: str, name: str) -> str:

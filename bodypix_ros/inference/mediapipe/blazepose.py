@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from ...parts import BLAZEPOSE_KEYPOINTS
 from ...people import Keypoint
+from ..numpy_kernels import Image
 from . import regions as region_geometry
 from .pose_landmarks import LANDMARKS, SIDE, PoseLandmarks, decode_landmarks
 from .regions import Region, network_input, project, upright_angle, whole_image
 from .session import Session
 from .ssd import anchor_centers, decode, suppress
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 _DETECTOR_SIDE = 224  # height and width of the input of the detector, pixels

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..numpy_kernels import Image
 from .regions import Region, crop, network_input, project, upright_angle
 from .session import Session
 from .ssd import Detections, anchor_centers, decode, suppress
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 _PALM_SIDE = 192  # height and width of the input of the palm detection, pixels

@@ -18,7 +18,8 @@ from ...parts import HAND_KEYPOINTS
 from ...people import CERTAIN, Hand, Keypoint, Person
 from ...segmentation import VideoState
 from ...settings import NetworkSettings
-from .hands import FoundHand, HandFinder, Image
+from ..numpy_kernels import Image
+from .hands import FoundHand, HandFinder
 from .regions import Region, upright_angle
 from .session import open_session
 
