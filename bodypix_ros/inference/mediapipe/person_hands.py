@@ -136,11 +136,11 @@ class PersonHands:
             expected: all expected hands.
             tracked: x and y of the wrist and the region of each hand of the previous image.
         """
-        owners = assign(_distances(expected, [wrist for wrist, _ in tracked]))
+        owners = assign_closest(_distances(expected, [wrist for wrist, _ in tracked]))
         regions = {row: tracked[column][1] for row, column in owners.items()}
         lost = [row for row in range(len(expected)) if row not in regions]
         palms = self._finder.detect(image, [expected[row].search for row in lost])
-        owners = assign(_distances([expected[row] for row in lost], [palm.wrist for palm in palms]))
+        owners = assign_closest(_distances([expected[row] for row in lost], [palm.wrist for palm in palms]))
         for index, column in owners.items():
             row = lost[index]
             regions[row] = expected[row].enlarged(palms[column].region)
@@ -200,7 +200,7 @@ def centimetre_px(places: dict[str, tuple[float, float]]) -> float:
     return float(np.percentile(lengths, _LONGEST)) if lengths else 0.0
 
 
-def assign(distances: NDArray[np.float64], limit: float = _NEAR_CM) -> dict[int, int]:
+def assign_closest(distances: NDArray[np.float64], limit: float = _NEAR_CM) -> dict[int, int]:
     """Assign columns to rows, the closest pair first, each at most once.
 
     Args:
