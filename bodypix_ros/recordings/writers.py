@@ -71,16 +71,25 @@ class PictureWriter(Writer):
 
     def write(self, frame: Frame, result: NDArray[np.uint8]) -> None:
         """Write NAME.png; result is (H, W), (H, W, 3) or (H, W, 4) uint8."""
-        encoded, data = cv2.imencode('.png', result)
-        if not encoded:
-            raise ImageError(f'a picture of shape {result.shape} cannot be encoded as PNG')
-        (self._folder / f'{frame.name}.png').write_bytes(data.tobytes())
+        (self._folder / f'{frame.name}.png').write_bytes(encode_png(result))
 
     def commit(self) -> None:
         """Do nothing: each file is complete."""
 
     def finish(self) -> None:
         """Do nothing: the files are where they belong."""
+
+
+def encode_png(picture: NDArray[Any]) -> bytes:
+    """Return a PNG file of (H, W), (H, W, 3) BGR or (H, W, 4) BGRA uint8.
+
+    Raises:
+        ImageError: the picture has another shape, or no pixels.
+    """
+    encoded, data = cv2.imencode('.png', picture)
+    if not encoded:
+        raise ImageError(f'a picture of shape {picture.shape} cannot be encoded as PNG')
+    return bytes(data)
 
 
 class LinesWriter(Writer):
