@@ -9,6 +9,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from bodypix_ros.people import People
 from bodypix_ros.ros import outputs
 from bodypix_ros.ros.result import Result
 from bodypix_ros.segmentation import Segmentation
@@ -153,4 +154,41 @@ def test_a_compressed_overlay_is_a_jpeg_of_the_overlay() -> None:
 
 
 def test_only_what_shows_confidence_asks_for_it() -> None:
-    assert {one.topic for one in outputs.OUTPUTS if one.needs_confidence} == {'confidence', 'semantic/confidence'}
+    assert {one.topic for one in outputs.OUTPUTS if one.needs_confidence} == {
+        'confidence', 'semantic/confidence', 'anonymized', 'anonymized/compressed',
+    }  # fmt: skip
+
+
+def test_without_parts_only_outputs_that_do_not_show_them_are_possible() -> None:
+    people = People((), np.zeros((2, 3), np.uint8), ())
+    found, settings = Segmentation(np.zeros((2, 3), bool), people=people), PictureSettings()
+    possible = {topic for topic, output in BY_TOPIC.items() if output.is_possible(found, settings)}
+    assert {'mask', 'overlay', 'people', 'people/pose', 'instances', 'semantic/mask', 'confidence'} <= possible
+    assert possible.isdisjoint({'parts', 'parts/compressed', 'parts_color'})
+    assert not BY_TOPIC['mask'].is_possible(found, PictureSettings(mask_parts=('faces',)))
+    assert not BY_TOPIC['overlay'].is_possible(found, PictureSettings(overlay_effect='blur_faces'))
+    assert not BY_TOPIC['semantic/mask'].is_possible(found, PictureSettings(semantic_classes='parts'))
+
+
+def test_people_are_impossible_if_they_were_not_separated() -> None:
+    found = Segmentation(np.zeros((2, 3), bool), np.zeros((2, 3), np.int8))
+    assert not BY_TOPIC['people'].is_possible(found, PictureSettings())
+    assert BY_TOPIC['parts'].is_possible(found, PictureSettings())
+
+
+def test_the_overlay_of_a_model_without_parts_darkens_the_background() -> None:
+    mask = np.array([[True, False]])
+    image = np.full((1, 2, 3), 100, np.uint8)
+    one = Result(Header(), image, Segmentation(mask), 'bodypix1', PictureSettings(overlay_opacity=0.7))
+    message = outputs.OutputMessage(Image)
+    assert BY_TOPIC['overlay'].write(message, one)
+    assert list(message.content.data) == [100, 100, 100, 30, 30, 30]
+
+
+def test_where_anonymising_failed_no_image_is_published() -> None:
+    failed = result(np.ones((2, 3), bool), anonymized=ValueError('no memory'))
+    publishers: Any = [Publisher(BY_TOPIC[topic]) for topic in ('anonymized', 'anonymized/compressed')]
+    failures = outputs.publish_outputs(publishers, failed)
+    assert failures == {topic: 'ValueError: no memory' for topic in ('anonymized', 'anonymized/compressed')}
+    assert [one.published for one in publishers] == [0, 0]
+    assert not any(len(one.message.content.data) for one in publishers)
