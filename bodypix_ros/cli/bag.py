@@ -109,7 +109,8 @@ def _job(arguments: argparse.Namespace) -> BagJob:
     try:
         from ..recordings.bag_job import BagJob
     except ImportError as error:
-        raise BodyPixError(f'bags need more packages ({error}); run: pip install "bodypix_ros[bag]"') from error
+        text = f'bags need more packages ({error}); in the folder of this repository, run: pip install ".[bag]"'
+        raise BodyPixError(text) from error
     anonymize = 'anonymized' in arguments.write or bool(given_options(arguments, AnonymizeSettings))
     if not anonymize and not arguments.write:
         raise BodyPixError(f'nothing to do; use --anonymize heads, or --write with some of {", ".join(_WRITE)}')
