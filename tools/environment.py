@@ -177,9 +177,8 @@ def install(configuration: Configuration) -> None:
     pip(configuration, '--no-deps', '--editable', str(ROOT))
     print('.venv: compiling kernels', flush=True)
     compiler = [str(PYTHON), '-m', 'bodypix_ros.cli.main', 'compile']
-    subprocess.run(
-        compiler, env=command_environment(configuration), cwd=ROOT, check=False
-    )  # a failure costs speed only
+    # a failure costs speed only
+    subprocess.run(compiler, env=command_environment(configuration), cwd=ROOT, check=False)
 
 
 def requirements(configuration: Configuration) -> list[str]:
@@ -193,6 +192,10 @@ def requirements(configuration: Configuration) -> list[str]:
         'demo',
         'bench',
         'docs',
+        'mediapipe',
+        'video',
+        'bag',
+        'cluster',
         'dev',
         *([] if configuration.sourced else [WHEELS[configuration.ros.split()[0]]]),
     ]

@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..anonymizer import Anonymizer
 from ..parts import PartIds
 from ..people import Person
-from ..render import overlay_needs_parts, render_overlay, settings_without_parts
+from ..render import (
+    cut_out,
+    overlay_needs_confidence,
+    overlay_needs_parts,
+    render_overlay,
+    settings_without_parts,
+)
 from ..segmentation import Segmentation, VideoState
 from ..settings import AnonymizeSettings, PictureSettings, SegmentSettings, TrackingSettings
 from ..smoothing import KeypointSmoother, MaskSmoother
@@ -99,7 +104,12 @@ class ProductMaker:
         self._net, self._products, self._settings, self._part_ids = net, products, settings, part_ids
         self._people = any(name in products for name in _WITH_PEOPLE)
         self._parts = self._people or ('overlay' in products and overlay_needs_parts(settings.picture.overlay_effect))
-        self._confidence = settings.tracking.smoothing or 'anonymized' in products
+        self._confidence = (
+            settings.tracking.smoothing
+            or 'anonymized' in products
+            or 'cutout' in products
+            or ('overlay' in products and overlay_needs_confidence(settings.picture.overlay_effect))
+        )
         self._state = _State(
             Tracker(settings.tracking), KeypointSmoother(settings.tracking), Anonymizer(settings.anonymize, part_ids)
         )
@@ -144,7 +154,7 @@ class ProductMaker:
             settings = settings_without_parts(self._settings.picture, found)
             made['overlay'] = render_overlay(frame.image, found, settings, self._part_ids)
         if 'cutout' in self._products:
-            made['cutout'] = cv2.merge([cv2.copyTo(frame.image, mask), mask])
+            made['cutout'] = cut_out(frame.image, found)
         if 'people' in self._products:
             made['people'] = self._describe(frame, found)
         return made

@@ -15,13 +15,14 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from .. import image_layout
 from ..encodings import to_bgr
 from ..errors import describe_error
+from ..image_layout import BadImage
 from ..render import overlay_needs_confidence
 from . import image_msg
 from .compat import subscription_events
 from .history import FrameHistory
-from .image_msg import BadImage
 from .outputs import OUTPUTS, OutputPublisher
 from .parameters import Parameters
 from .qos import Offer, Request, choose_request, offers_of
@@ -283,9 +284,9 @@ class Camera:
         self.largest_image_bytes = max(self.largest_image_bytes, len(message.data))
         bits = self.parameters.node.mono16_bits
         if self.images.kind is CompressedImage:
-            picture = image_msg.check_compressed_image(message)
+            picture = image_layout.check_compressed_image(message)
             size = picture.height, picture.width
-            read = partial(image_msg.decompress, message, picture, bits)
+            read = partial(image_layout.decompress, message, picture, bits)
         else:
             size = message.height, message.width
             read = partial(to_bgr, *image_msg.view_pixels(message), bits)

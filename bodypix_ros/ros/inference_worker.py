@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rclpy.clock import Clock
 
-from ..errors import describe_error
+from ..anonymizer import Anonymized
+from ..errors import BodyPixError, describe_error
+from ..image_layout import BadImage
 from ..rotation import rotate_back, rotate_image
 from ..segmentation import Segmentation
 from ..segmenter import Segmenter
 from .camera import CameraFrame, Wanted
-from .image_msg import BadImage
 from .outputs import OutputPublisher, publish_outputs
 from .parameters import Parameters
 from .result import Result, Track
@@ -332,12 +333,23 @@ class InferenceWorker:
 
     def _publish(self, job: _Job, segmentation: Segmentation, parameters: Parameters) -> None:
         camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
+        anonymized = None
+        if any(one.output.needs_anonymized for one in job.wanted.publishers):
+            anonymized = self._anonymize(job, segmentation, parameters)
         tracks: Sequence[Track] = ()
         if parameters.tracking.smoothing or segmentation.people is not None:
             segmentation, tracks = camera.history.update(job.image, segmentation, header.stamp, parameters)
         network, part_ids = self._segmenter.network, self._segmenter.settings.part_ids
         result = Result(
-            header, job.image, segmentation, part_ids, parameters.picture, camera.camera_info, network.model, tracks
+            header,
+            job.image,
+            segmentation,
+            part_ids,
+            parameters.picture,
+            camera.camera_info,
+            network.model,
+            tracks,
+            anonymized,
         )
         if not self._close(job.frame):
             return
@@ -359,6 +371,20 @@ class InferenceWorker:
             publish=(now_s - started_s) * 1e3,
             age=self._age_ms(header.stamp),
         )
+
+    def _anonymize(self, job: _Job, found: Segmentation, parameters: Parameters) -> Anonymized | Exception:
+        """Return the image without recognisable people, or why there is none; count what the user should know."""
+        camera, part_ids = job.frame.camera, self._segmenter.settings.part_ids
+        stamp = job.frame.header.stamp
+        try:
+            if found.people is None:
+                raise BodyPixError(f'people were not found: {self.people_error}')
+            anonymized = camera.history.anonymize(job.image, found, stamp, parameters.anonymize, part_ids)
+        except Exception as error:  # reported where the output is published
+            camera.stats.not_anonymized += 1
+            return error
+        camera.stats.doubtful += bool(anonymized.doubtful)
+        return anonymized
 
     def _possible(self, wanted: Wanted, segmentation: Segmentation) -> list[OutputPublisher]:
         """Return the publishers for which the segmentation contains everything, and keep the topics without parts."""

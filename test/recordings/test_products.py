@@ -12,7 +12,7 @@ from red_person_net import RedPersonNet
 
 from bodypix_ros.recordings.frames import Frame
 from bodypix_ros.recordings.products import PRODUCTS, ProductMaker, ProductSettings
-from bodypix_ros.render import render_overlay
+from bodypix_ros.render import cut_out, render_overlay
 from bodypix_ros.segmentation import VideoState
 from bodypix_ros.settings import AnonymizeSettings, PictureSettings, SegmentSettings, TrackingSettings
 
@@ -41,11 +41,12 @@ def test_each_product_of_a_frame() -> None:
     assert set(made) == set(PRODUCTS)
     mask = red(frame.image)
     assert np.array_equal(made['mask'], mask * np.uint8(255))
-    assert np.array_equal(made['cutout'][mask], np.insert(frame.image[mask], 3, 255, axis=1))
-    assert not made['cutout'][~mask].any()
+    assert np.array_equal(made['cutout'][mask][:, :3], frame.image[mask])
+    assert np.array_equal(made['cutout'][..., 3] >= 128, mask)
     found = RedPersonNet().segment(
         frame.image, SegmentSettings(), parts=True, people=True, confidence=True, state=VideoState()
     )
+    assert np.array_equal(made['cutout'], cut_out(frame.image, found))
     assert np.array_equal(made['overlay'], render_overlay(frame.image, found))
     assert made['anonymized'].shape == frame.image.shape
     assert not np.array_equal(made['anonymized'], frame.image)
@@ -63,7 +64,7 @@ def test_each_product_of_a_frame() -> None:
     ('products', 'asked'),
     [
         (('mask',), (False, False, False)),
-        (('cutout',), (False, False, False)),
+        (('cutout',), (False, False, True)),
         (('overlay',), (True, False, False)),
         (('people',), (True, True, False)),
         (('anonymized',), (True, True, True)),

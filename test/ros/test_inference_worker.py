@@ -14,9 +14,9 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from bodypix_ros.errors import BodyPixError
+from bodypix_ros.image_layout import BadImage
 from bodypix_ros.ros import inference_worker
 from bodypix_ros.ros.camera import Wanted
-from bodypix_ros.ros.image_msg import BadImage
 from bodypix_ros.ros.inference_worker import InferenceWorker, LatestFrameQueue
 from bodypix_ros.ros.outputs import Output
 from bodypix_ros.ros.parameters import Parameters
@@ -168,8 +168,15 @@ def test_a_removed_frame_is_gone() -> None:
 class Publisher:
     """A fake publisher of an output."""
 
-    def __init__(self, topic: str, people: bool = False, parts: bool = False) -> None:
-        self.output = Output(topic, object, lambda *_: True, needs_parts=lambda _: parts, needs_people=people)
+    def __init__(self, topic: str, people: bool = False, parts: bool = False, anonymized: bool = False) -> None:
+        self.output = Output(
+            topic,
+            object,
+            lambda *_: True,
+            needs_parts=lambda _: parts,
+            needs_people=people,
+            needs_anonymized=anonymized,
+        )
 
 
 class Camera:
@@ -181,9 +188,18 @@ class Camera:
         with_parts = tuple(one for one in publishers if one.output.requires_parts(PictureSettings()))
         self.wanted = Wanted(publishers, with_parts, people=any(one.output.needs_people for one in publishers))
         self.camera_info = None
-        self.history = SimpleNamespace(update=lambda image, found, *_: (found, ()), video=VideoState())
+        self.history = SimpleNamespace(
+            update=lambda image, found, *_: (found, ()), anonymize=self._anonymize, video=VideoState()
+        )
+        self.anonymized: list[Any] = []  # what anonymising returns or raises, image by image
         self.images = SimpleNamespace(topic=f'/{name}/image')
         self.bad: list[str] = []
+
+    def _anonymize(self, *_: Any) -> Any:
+        result = self.anonymized.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def report_bad(self, error: BadImage) -> None:
         self.bad.append(str(error))
@@ -465,3 +481,41 @@ def test_a_worker_that_does_not_return_is_abandoned_and_publishes_nothing(bench:
     one.model.gate.set()
     wait_until(lambda: not one.worker.running)
     assert (camera.outcome, published) == ((0, 1, 0), [])
+
+
+ANONYMIZED = Publisher('anonymized', people=True, anonymized=True)
+
+
+def test_an_anonymised_image_reaches_its_output_and_doubts_are_counted(bench: Any, published: list[Any]) -> None:
+    camera, one = Camera('a', ANONYMIZED), bench()
+    camera.anonymized = [SimpleNamespace(doubtful=''), SimpleNamespace(doubtful='1 head')]
+    expected = list(camera.anonymized)
+    for _ in range(2):
+        one.process(camera.frame())
+    assert [result.anonymized for _, result in published] == expected
+    assert (camera.stats.not_anonymized, camera.stats.doubtful) == (0, 1)
+
+
+def test_an_image_that_is_not_anonymised_is_counted_and_its_result_has_the_reason(
+    bench: Any, published: list[Any]
+) -> None:
+    camera, one = Camera('a', Publisher('mask'), ANONYMIZED), bench()
+    error = ValueError('no memory')
+    camera.anonymized = [error]
+    one.process(camera.frame())
+    assert [result.anonymized for _, result in published] == [error, error]
+    assert (camera.stats.not_anonymized, camera.stats.doubtful) == (1, 0)
+
+
+def test_without_people_no_image_is_anonymised(bench: Any, published: list[Any]) -> None:
+    camera, one = Camera('a', Publisher('mask'), ANONYMIZED), bench()
+    one.model.people_error = BodyPixError('no heads')
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask']
+    assert camera.stats.not_anonymized == 1
+
+
+def test_without_its_output_nothing_is_anonymised(bench: Any, published: list[Any]) -> None:
+    camera = Camera('a', Publisher('people', people=True))
+    bench().process(camera.frame())
+    assert published[0][1].anonymized is None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .regions import Region, crop, network_input, project, upright_angle
 from .session import Session
-from .ssd import Detections, anchor_centers, decode, suppress
+from .ssd import Detections, anchor_centers, decode, in_image, join, suppress
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -104,10 +104,10 @@ class HandFinder:
         crops = [crop(image, region, _PALM_SIDE, 'black') for region in regions]
         outputs = self._palm_detection.run(network_input(crops, 0, 1))
         found = [
-            _in_image(decode(boxes, scores, _ANCHORS, _PALM_SIDE, _MIN_SCORE), region)
+            in_image(decode(boxes, scores, _ANCHORS, _PALM_SIDE, _MIN_SCORE), region, _PALM_SIDE)
             for boxes, scores, region in zip(outputs['boxes'], outputs['scores'], regions, strict=True)
         ]
-        palms = suppress(_joined(found))
+        palms = suppress(join(found))
         return [_palm(palms, index) for index in range(len(palms))]
 
     def find(self, image: Image, regions: Sequence[Region]) -> list[FoundHand | None]:
@@ -124,24 +124,6 @@ class HandFinder:
         crops = [crop(image, region, _HAND_SIDE) for region in regions]
         outputs = self._hand_landmarks.run(network_input(crops, 0, 1))
         return [_hand(outputs, index, region) for index, region in enumerate(regions)]
-
-
-def _in_image(found: Detections, region: Region) -> Detections:
-    """Return the detections of an upright region in pixels of the image."""
-    corners = found.boxes.reshape(len(found), 2, 2)
-    return Detections(
-        found.scores,
-        project(corners * _PALM_SIDE, region, _PALM_SIDE).reshape(len(found), 4),
-        project(found.points * _PALM_SIDE, region, _PALM_SIDE),
-    )
-
-
-def _joined(found: Sequence[Detections]) -> Detections:
-    """Return the detections of several regions, best first."""
-    scores = np.concatenate([one.scores for one in found])
-    order = np.argsort(-scores, kind='stable')
-    boxes, points = np.concatenate([one.boxes for one in found]), np.concatenate([one.points for one in found])
-    return Detections(scores[order], boxes[order], points[order])
 
 
 def _palm(found: Detections, index: int) -> Palm:

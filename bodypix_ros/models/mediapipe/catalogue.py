@@ -145,6 +145,16 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
         'modules/hand_landmark/hand_landmark_full.tflite',
         '@mediapipe/hands/hand_landmark_full.tflite',
     ),
+    MediaPipeModel(
+        'face_detection',
+        'mediapipe-assets/face_detection_full_range_sparse.tflite?generation=1674261618323821',
+        ('2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1',),
+        (192, 192),
+        (-1.0, 1.0),
+        {'boxes': (2304, 16), 'scores': (2304, 1)},
+        'modules/face_detection/face_detection_full_range_sparse.tflite',
+        '@mediapipe/face_detection/face_detection_full_range_sparse.tflite',
+    ),
 )
 
 NETWORKS: dict[str, tuple[str, ...]] = {
@@ -169,8 +179,9 @@ MODELS: dict[str, tuple[str, ...]] = {
     'blazepose_full': ('pose_detection', 'pose_landmarks_full'),
     'blazepose_heavy': ('pose_detection', 'pose_landmarks_heavy'),
     'hands': ('palm_detection', 'hand_landmarks'),
+    'faces': ('face_detection',),
 }
-"""The networks of each value of the setting `model`, and of the setting `hands`."""
+"""The networks of each value of the setting `model`, of the setting `hands`, and of `bodypix audit`."""
 
 
 def find_models(name: str) -> tuple[MediaPipeModel, ...]:
