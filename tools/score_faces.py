@@ -166,7 +166,7 @@ def _print_audit(finders: Sequence[Finder], folder: Path) -> None:
             for face in marked.faces
         ]
         print(f'{finder.name}: {_by_size(sizes, found[row])}')
-    print(f'all finders: {_by_size(sizes, found.any(axis=0))}')
+    print(f'all finders: {_by_size(sizes, np.asarray(found.any(axis=0)))}')
 
 
 def _by_size(sizes: NDArray[Any], hits: NDArray[np.bool_]) -> str:
