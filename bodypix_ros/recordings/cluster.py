@@ -22,6 +22,7 @@ from ..segmenter import Segmenter
 from .bag import Bag, open_bag
 from .bag_assembly import draw_contact_sheet, write_bag
 from .bag_chunks import Chunk, process_chunk
+from .bag_frames import FrameProcessor
 from .bag_job import BagJob
 from .bag_plan import BagPlan, make_plan, read_plan
 from .bag_storage import BagError
@@ -176,6 +177,7 @@ class _ChunkWorker(_Worker):
     def run(self, task: Task) -> None:
         if self._net is None:
             self._net = task.job.open_network(threads=1)
+            FrameProcessor(self._net, task.job).check_network()
         assert task.chunk is not None
         run_chunk(task.bag, task.job, task.chunk, self._net)
 

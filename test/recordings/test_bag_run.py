@@ -18,6 +18,7 @@ import bag_stand_in
 import cv2
 import numpy as np
 import pytest
+from filelock import FileLock
 from numpy.typing import NDArray
 
 pytest.importorskip('rosbags', reason='needs bodypix_ros[bag]')
@@ -274,6 +275,41 @@ def test_an_interrupted_run_continues_only_with_its_settings(mcap: Path, tmp_pat
     with pytest.raises(BagError, match='belongs to an interrupted run with other settings'):
         run(mcap, tmp_path / 'out', dataclasses.replace(JOB, write=('mask',)))
     run(mcap, tmp_path / 'out')
+
+
+def test_parts_of_a_network_without_parts_are_refused(mcap: Path, tmp_path: Path) -> None:
+    job = dataclasses.replace(JOB, anonymize=None, write=('parts',), load=bag_stand_in.load_without_parts)
+    with pytest.raises(ModelError, match='has no parts; use --model bodypix_ros, or --write without parts'):
+        run(mcap, tmp_path / 'out', job)
+    report = run(mcap, tmp_path / 'other', dataclasses.replace(job, write=('people',)))
+    assert report['failed'] == 0
+    assert content_of(of_topic(tmp_path / 'other', f'{IMAGES}/people')[4]).part_ids == ''
+
+
+def test_videos_in_messages_are_refused_unless_they_are_excluded(pictures: Any, tmp_path: Path) -> None:
+    source = tmp_path / 'video.mcap'
+    with source.open('wb') as file:
+        writer = McapWriter(file)
+        writer.start(profile='ros2')
+        for topic, msgtype in ((IMAGES, bag_types.IMAGE), ('/video', 'foxglove_msgs/msg/CompressedVideo')):
+            channel = writer.register_channel(topic, 'cdr', writer.register_schema(msgtype, 'ros2msg', b''))
+            writer.add_message(channel, START_NS, image_message(pictures[1], 'bgr8').data, START_NS)
+        writer.finish()
+    with pytest.raises(
+        BagError, match='/video cannot be anonymised: the type foxglove_msgs/msg/CompressedVideo is not'
+    ):
+        run(source, tmp_path / 'out.mcap')
+    report = run(source, tmp_path / 'out.mcap', dataclasses.replace(JOB, exclude=('/video',)))
+    assert report['copied_image_topics'] == {'/video': 'type foxglove_msgs/msg/CompressedVideo'}
+
+
+def test_a_second_process_waits_its_turn(mcap: Path, tmp_path: Path) -> None:
+    target = BagTarget(mcap, tmp_path / 'out')
+    target.work.mkdir()
+    with FileLock(target.work / 'lock'), pytest.raises(BagError, match='another process is writing'):
+        run(mcap, target.path)
+    assert target.work.exists()
+    run(mcap, target.path)
 
 
 def test_several_bags_are_processed_in_processes(mcap: Path, pictures: Any, tmp_path: Path) -> None:
