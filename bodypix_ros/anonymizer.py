@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .heads import HeadBox, find_heads, find_people_without_head, possible_people
+from .heads import MIN_REGION_SHARE, HeadBox, find_heads, find_people_without_head, possible_people
 from .parts import PartIds
 from .regions import Box
 from .render.anonymize import Cover, cover_regions
@@ -21,7 +21,7 @@ from .tracking import assign
 SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30)
 """Settings of `Segmenter.segment` that miss fewer people than the defaults and find more where there are none."""
 
-_HEAD_GROWTH = 0.2
+_HEAD_GROWTH = 0.25
 """A head with hair and chin extends beyond the found region by this fraction of its size on each side."""
 _HEADS_PER_PERSON = 3
 """Size of a person in heads where no head was found: often only a part of the person is visible."""
@@ -124,7 +124,11 @@ class Anonymizer:
         regions = [_Region(box, box.size) for box in heads]
         regions += [_Region(box, box.size / _HEADS_PER_PERSON) for box in headless]
         people = _people_covers(found, regions, settings.anonymize_margin) if settings.anonymize == 'people' else []
-        bodies = [_Region(HeadBox(*map(float, cover.box)), cover.head_px) for cover in people]
+        bodies = [
+            _Region(HeadBox(*map(float, cover.box)), cover.head_px)
+            for cover in people
+            if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(found.mask.shape)
+        ]
         held = (self._track_again if self._independent else self._track)([*regions, *bodies], stamp_s)
         growth = settings.anonymize_margin + (0 if settings.anonymize == 'faces' else _HEAD_GROWTH)
         covers = [

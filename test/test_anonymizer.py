@@ -42,7 +42,7 @@ def fill(**changes: object) -> Anonymizer:
     return Anonymizer(AnonymizeSettings(anonymize_style='fill').changed(changes))
 
 
-@pytest.mark.parametrize(('anonymize', 'grown'), [('faces', 12), ('heads', 20)])
+@pytest.mark.parametrize(('anonymize', 'grown'), [('faces', 12), ('heads', 22)])
 def test_a_head_is_covered_with_its_margin(anonymize: str, grown: int) -> None:
     found = fill(anonymize=anonymize).anonymize(NOISE, scene((100, 60)), 0.0)
     assert found.boxes == ((100 - grown, 60 - grown, 40 + 2 * grown, 40 + 2 * grown),)

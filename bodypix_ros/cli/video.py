@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from ..anonymizer import SEARCH_SETTINGS
 from ..recordings.frames import DEFAULT_RATE_HZ, MAX_RATE_HZ
 from ..recordings.products import PRODUCTS, Doubt, ProductMaker, ProductSettings
 from ..recordings.video import Summary, VideoJob, convert_video
@@ -83,8 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
         rate_hz=arguments.rate_hz,
     )
     job.check()
+    usual = SEARCH_SETTINGS if job.products == ('anonymized',) else SegmentSettings()
     settings = ProductSettings(
-        from_options(arguments, SegmentSettings),
+        usual.changed(given_options(arguments, SegmentSettings)),
         from_options(arguments, PictureSettings),
         from_options(arguments, TrackingSettings),
         from_options(arguments, AnonymizeSettings),

@@ -179,8 +179,9 @@ MODELS: dict[str, tuple[str, ...]] = {
     'blazepose_full': ('pose_detection', 'pose_landmarks_full'),
     'blazepose_heavy': ('pose_detection', 'pose_landmarks_heavy'),
     'hands': ('palm_detection', 'hand_landmarks'),
+    'faces': ('face_detection',),
 }
-"""The networks of each value of the setting `model`, and of the setting `hands`."""
+"""The networks of each value of the setting `model`, of the setting `hands`, and of `bodypix audit`."""
 
 
 def find_models(name: str) -> tuple[MediaPipeModel, ...]:

@@ -12,8 +12,8 @@ from bodypix_ros.models.mediapipe.catalogue import CATALOGUE, MODELS, find_model
 
 def test_names_and_sums_are_unique() -> None:
     sums = [sha256 for model in CATALOGUE for sha256 in model.sums]
-    assert len(set(sums)) == len(sums) == 14
-    assert len({model.name for model in CATALOGUE}) == len(CATALOGUE) == 8
+    assert len(set(sums)) == len(sums) == 15
+    assert len({model.name for model in CATALOGUE}) == len(CATALOGUE) == 9
     assert all(re.fullmatch('[0-9a-f]{64}', sha256) for sha256 in sums)
 
 
