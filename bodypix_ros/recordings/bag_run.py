@@ -48,7 +48,7 @@ class BagTarget:
     @property
     def sheet(self) -> Path:
         """Path of the contact sheet."""
-        return self.path.with_name(f'{self.path.name}.png')
+        return self.path.with_name(f'{self.path.name}.contact_sheet.png')
 
     @property
     def work(self) -> Path:

@@ -125,10 +125,10 @@ def test_heads_are_covered_and_everything_else_is_the_same(bag: Path, pictures: 
     assert report['copied_topics'] == {INFO: FRAMES, WORDS: FRAMES}
     assert report['failed'] == 0
     assert json.loads((tmp_path / 'out' / f'{bag.name}.report.json').read_text()) == report
-    sheet = cv2.imread(str(tmp_path / 'out' / f'{bag.name}.png'))
+    sheet = cv2.imread(str(tmp_path / 'out' / f'{bag.name}.contact_sheet.png'))
     assert sheet.shape[1] == 4 * 328 + 8
     assert {path.name for path in target.parent.iterdir()} == {
-        bag.name, f'{bag.name}.png', f'{bag.name}.report.json'
+        bag.name, f'{bag.name}.contact_sheet.png', f'{bag.name}.report.json'
     }  # fmt: skip
 
 
@@ -367,6 +367,6 @@ def test_a_run_that_is_killed_continues_with_the_same_result(mcap: Path, tmp_pat
         assert start(target).wait() == 0
         assert [path.read_bytes() for path in sorted(target.rglob('*'))] == expected
         assert sorted(path.name for path in target.parent.iterdir()) == [
-            'expected', 'expected.png', 'expected.report.json'
+            'expected', 'expected.contact_sheet.png', 'expected.report.json'
         ]  # fmt: skip
     assert interrupted
