@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ from bags import (
 from mcap.reader import make_reader
 from mcap.writer import Writer as McapWriter
 
-from bodypix_ros.anonymizer import Anonymizer
+import bodypix_ros
+from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
 from bodypix_ros.errors import ModelError
 from bodypix_ros.recordings import bag_run, bag_types
 from bodypix_ros.recordings.bag_job import BagJob
@@ -321,6 +323,30 @@ def test_several_bags_are_processed_in_processes(mcap: Path, pictures: Any, tmp_
     assert [report['frames'] for report in reports] == [2 * FRAMES, 1]
     assert (remaining, sum(frames)) == ([2 * FRAMES + 1], 2 * FRAMES + 1)
     assert (tmp_path / 'out' / 'two.bag').is_file()
+
+
+@cache
+def own_network(*_: object, **__: object) -> bodypix_ros.Segmenter:
+    return bodypix_ros.load(provider='cpu')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('form', FORMATS)
+def test_people_of_a_real_clip_are_covered_whatever_the_chunks(form: str, shared: Path, tmp_path: Path) -> None:
+    clip = cv2.VideoCapture(str(shared / 'images' / 'video' / 'vtest.avi'))
+    frames = [np.asarray(cv2.resize(clip.read()[1], (384, 288)), np.uint8) for _ in range(16)]
+    wire = 'ros1' if form == 'ros1' else 'cdr'
+    source = write_bag(tmp_path, form, list(clip_messages(frames, wire)))  # type: ignore[arg-type]
+    job = BagJob(anonymize=AnonymizeSettings(anonymize_hold_s=0.2), segment=SEARCH_SETTINGS, load=own_network)
+    report = run(source, tmp_path / 'whole', dataclasses.replace(job, chunk_frames=100))
+    run(source, tmp_path / 'chunks', dataclasses.replace(job, chunk_frames=5))
+    read = {name: read_bag(tmp_path / name, form) for name in ('whole', 'chunks')}
+    assert read['whole'] == read['chunks']
+    before = read_bag(source)
+    assert [one[:3] for one in read['whole']] == [one[:3] for one in before]
+    for old, new in zip(before, read['whole'], strict=True):
+        assert (old == new) == (old[0] in (INFO, WORDS))
+    assert report['topics'][IMAGES]['frames_with_people'] == report['topics'][JPEGS]['frames_with_people'] == 16
 
 
 KILLED = """
