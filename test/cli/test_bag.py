@@ -81,7 +81,7 @@ def test_missing_packages_are_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, f'bodypix_ros.recordings.{module}', None)
     assert main(['bag', 'in', 'out', '--write', 'mask', *words]) == 1
-    assert f'run: pip install "bodypix_ros[{extra}]"' in capsys.readouterr().err
+    assert f'run: pip install ".[{extra}]"' in capsys.readouterr().err
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(
