@@ -46,10 +46,6 @@ class Bag:
         files = [storage.between(topic, start_ns, stop_ns) for storage in self.files.values()]
         return heapq.merge(*files, key=lambda message: message.stamp_ns)
 
-    def sources(self) -> list[Path]:
-        """Return the files on disk that contain the bag."""
-        return [self.path / name for name in self.files] if self.metadata else [self.path]
-
     def rewrite(self, target: Path, edit: Edit, added: Sequence[NewTopic]) -> None:
         """Write a copy in which `edit` replaced messages; see `Storage.rewrite`.
 

@@ -18,6 +18,8 @@ from ..settings import AnonymizeSettings, NetworkSettings, SegmentSettings
 ANONYMIZED = 'anonymized'
 ADDED = ('mask', 'parts', 'people')
 """Topics that can be added below the topic of an image."""
+FileVersion = tuple[str, int, str]
+"""Name and size in bytes of a file, and a text that changes when the file is replaced."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,11 @@ class BagJob:
         """
         return self.load(dataclasses.replace(self.network, threads=threads), given=self.given)
 
-    def fingerprint(self, sources: Iterable[Path]) -> str:
-        """Return a text that changes with the settings, the version and the sizes and times of the files of a bag."""
+    def fingerprint(self, files: Iterable[FileVersion]) -> str:
+        """Return a text that changes with the settings, the version of this package and the files of a bag."""
         settings = dataclasses.asdict(dataclasses.replace(self, network=dataclasses.replace(self.network, threads=0)))
         del settings['load']
-        files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sources]
-        text = json.dumps([__version__, settings, files], sort_keys=True, default=str)
+        text = json.dumps([__version__, settings, list(files)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
@@ -76,6 +77,16 @@ class BagJob:
             'model': self.network.model,
             'threshold': self.segment.threshold,
         }
+
+
+def file_versions(path: Path) -> list[FileVersion]:
+    """Return the versions of a file, or of all files in a folder.
+
+    Raises:
+        FileNotFoundError: the path does not exist.
+    """
+    files = sorted(file for file in path.rglob('*') if file.is_file()) if path.is_dir() else [path]
+    return [(file.name, status.st_size, str(status.st_mtime_ns)) for file in files for status in (file.stat(),)]
 
 
 def _matches(topic: str, patterns: Sequence[str]) -> bool:

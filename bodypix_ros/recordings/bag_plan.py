@@ -106,8 +106,13 @@ def read_plan(text: str) -> BagPlan:
     return BagPlan(content['fingerprint'], topics, content['skipped'])
 
 
-def make_plan(bag: Bag, job: BagJob) -> BagPlan:
+def make_plan(bag: Bag, job: BagJob, fingerprint: str = '') -> BagPlan:
     """Read all images of a bag once, without decoding their pixels, and divide them into chunks.
+
+    Args:
+        bag: the bag.
+        job: what is done with it.
+        fingerprint: of the plan; not needed for a plan that is only printed.
 
     Raises:
         BagError: the bag cannot be read; no topic matches; or images would remain in an anonymised bag that are not
@@ -137,7 +142,7 @@ def make_plan(bag: Bag, job: BagJob) -> BagPlan:
     if not plans:
         found = ', '.join(name for name, info in topics.items() if info.msgtype in IMAGE_TYPES) or 'none'
         raise BagError(f'{bag.path} has no images to process in topics {", ".join(job.topics)}; image topics: {found}')
-    return BagPlan(job.fingerprint(bag.sources()), _with_samples(plans), skipped)
+    return BagPlan(fingerprint, _with_samples(plans), skipped)
 
 
 class _Scan:

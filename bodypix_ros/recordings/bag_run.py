@@ -19,7 +19,7 @@ from .bag import Bag, open_bag
 from .bag_assembly import draw_contact_sheet, write_bag
 from .bag_chunks import Chunk, process_chunk
 from .bag_frames import FrameProcessor
-from .bag_job import BagJob
+from .bag_job import BagJob, file_versions
 from .bag_plan import BagPlan, make_plan, read_plan
 from .bag_storage import BagError
 from .pool import Report, run_tasks
@@ -122,10 +122,9 @@ def finished_report(target: BagTarget, job: BagJob) -> dict[str, Any] | None:
     """
     if not target.path.exists():
         return None
-    fingerprint = job.fingerprint(_open(target).sources())
     try:
         report: dict[str, Any] = json.loads(target.report.read_text(encoding='utf-8'))
-        if report['fingerprint'] == fingerprint:
+        if report['fingerprint'] == job.fingerprint(file_versions(target.source)):
             shutil.rmtree(target.work, ignore_errors=True)
             _LOG.info('%s is finished already', target.path)
             return report
@@ -141,16 +140,17 @@ def prepare(target: BagTarget, job: BagJob) -> BagPlan:
         BagError: the bag cannot be processed, or the interrupted run had other settings.
     """
     bag = _open(target)
+    fingerprint = job.fingerprint(file_versions(target.source))
     stored = target.work / _PLAN
     if stored.exists():
         plan = read_plan(stored.read_text(encoding='utf-8'))
-        if plan.fingerprint == job.fingerprint(bag.sources()):
+        if plan.fingerprint == fingerprint:
             return plan
         raise BagError(
             f'{target.work} belongs to an interrupted run with other settings or another version of the bag; '
             'use the same options to continue it, or delete it to start again'
         )
-    plan = make_plan(bag, job)
+    plan = make_plan(bag, job, fingerprint)
     write_whole(stored, plan.to_json().encode())
     return plan
 

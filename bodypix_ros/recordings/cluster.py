@@ -22,7 +22,7 @@ from .bag_frames import FrameProcessor
 from .bag_job import BagJob
 from .bag_plan import BagPlan, make_plan, read_plan
 from .bag_storage import BagError
-from .remote_files import cache_folder, delete, download, exists, fetch, forget, names_in, read, upload, write
+from .remote_files import cache_folder, delete, download, exists, fetch, forget, names_in, read, upload, versions, write
 
 os.environ.setdefault(
     'RAY_USAGE_STATS_ENABLED', '0'
@@ -190,10 +190,9 @@ def plan_bag(bag: RemoteBag, job: BagJob) -> None:
     Raises:
         BagError: the bag cannot be processed, or the interrupted run had other settings.
     """
-    local = fetch(bag.source)
-    opened = _open(local)
+    fingerprint = job.fingerprint(versions(bag.source))
     if exists(f'{bag.work}/{_PLAN}'):
-        if _plan(bag).fingerprint != job.fingerprint(opened.sources()):
+        if _plan(bag).fingerprint != fingerprint:
             raise BagError(
                 f'{bag.work} belongs to an interrupted run with other settings or another version of the bag; '
                 'use the same options to continue it, or delete it to start again'
@@ -201,7 +200,7 @@ def plan_bag(bag: RemoteBag, job: BagJob) -> None:
         return
     if exists(bag.target):
         raise BagError(f'{bag.target} exists and is not overwritten; delete it or choose another OUT')
-    write(f'{bag.work}/{_PLAN}', make_plan(opened, job).to_json().encode())
+    write(f'{bag.work}/{_PLAN}', make_plan(_open(fetch(bag.source)), job, fingerprint).to_json().encode())
 
 
 def remaining_chunks(bag: RemoteBag) -> list[Chunk]:
@@ -241,11 +240,11 @@ def check_report(bag: RemoteBag, job: BagJob) -> dict[str, Any]:
     """Return the report of a finished bag.
 
     Raises:
-        BagError: it was written with other settings.
+        BagError: it was written with other settings, or the source has changed since.
     """
     report: dict[str, Any] = json.loads(read(bag.report))
-    if any(report[name] != value for name, value in job.describe().items()):
-        raise BagError(f'{bag.target} exists and has other settings; delete it and its report, or choose another OUT')
+    if report['fingerprint'] != job.fingerprint(versions(bag.source)):
+        raise BagError(f'{bag.target} exists and is not overwritten; delete it and its report, or choose another OUT')
     return report
 
 

@@ -14,6 +14,7 @@ import fsspec
 from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
+from .bag_job import FileVersion, file_versions
 from .bag_storage import BagError
 
 
@@ -74,11 +75,23 @@ def delete(address: str) -> None:
     system.rm(path, recursive=True)
 
 
+def versions(address: str) -> list[FileVersion]:
+    """Return the versions of a file, or of all files in a folder, without downloading them.
+
+    Raises:
+        BagError: the address does not exist.
+    """
+    system, path = _system(address)
+    system.invalidate_cache()
+    if not system.exists(path):
+        raise BagError(f'{address} does not exist; expected a bag')
+    if isinstance(system, LocalFileSystem):
+        return file_versions(Path(path))
+    return [(PurePosixPath(file).name, system.size(file), system.ukey(file)) for file in sorted(system.find(path))]
+
+
 def fetch(address: str) -> Path:
     """Return the local path of a bag: itself, or a copy that all processes of this machine share.
-
-    The files of the copy have times that are computed from the version of the originals, so that a changed bag is not
-    mistaken for the one that was processed before.
 
     Raises:
         BagError: the bag does not exist.
@@ -86,22 +99,16 @@ def fetch(address: str) -> Path:
     system, path = _system(address)
     if isinstance(system, LocalFileSystem):
         return Path(path)
-    if not system.exists(path):
-        raise BagError(f'{address} does not exist; expected a bag')
-    files = system.find(path)
-    versions = {file: system.ukey(file) for file in files}
-    key = hashlib.sha256(json.dumps([address, versions]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([address, versions(address)]).encode()).hexdigest()[:32]
     copy = cache_folder() / key / PurePosixPath(path).name
     copy.parent.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(copy.parent.with_suffix('.lock')):
         if not copy.exists():
             part = copy.with_name('part')
-            for file in files:
+            for file in system.find(path):
                 local = part / PurePosixPath(file).relative_to(path) if file != path else part
                 local.parent.mkdir(parents=True, exist_ok=True)
                 system.get_file(file, str(local))
-                version_ns = int(hashlib.sha256(str(versions[file]).encode()).hexdigest()[:15], 16)
-                os.utime(local, ns=(version_ns, version_ns))
             part.rename(copy)
     return copy
 

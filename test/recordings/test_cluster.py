@@ -24,7 +24,7 @@ from bodypix_ros.recordings import cluster
 from bodypix_ros.recordings.bag_job import BagJob
 from bodypix_ros.recordings.bag_storage import BagError
 from bodypix_ros.recordings.cluster import RemoteBag
-from bodypix_ros.settings import AnonymizeSettings
+from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 ANONYMIZE = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)
 JOB = BagJob(anonymize=ANONYMIZE, write=('mask',), chunk_frames=5, load=bag_stand_in.load)
@@ -113,8 +113,22 @@ def test_finished_chunks_and_bags_are_remembered(bag: Path, memory: Any, here: l
     here.clear()
     assert cluster.run_on_cluster([address], 'memory://out', JOB) == reports
     assert here == []
-    with pytest.raises(BagError, match='exists and has other settings'):
-        cluster.run_on_cluster([address], 'memory://out', dataclasses.replace(JOB, write=()))
+
+
+@pytest.mark.parametrize('bag', ['ros1'], indirect=True)
+def test_a_finished_bag_is_only_that_of_the_same_settings_and_source(bag: Path, memory: Any, here: list[str]) -> None:
+    address = f'memory://drives/{bag.name}'
+    memory.pipe(f'/drives/{bag.name}', bag.read_bytes())
+    cluster.run_on_cluster([address], 'memory://out', JOB)
+    here.clear()
+    segment = SegmentSettings(score_threshold=0.6)
+    for job in (dataclasses.replace(JOB, segment=segment), dataclasses.replace(JOB, given=('multiplier',))):
+        with pytest.raises(BagError, match='exists and is not overwritten'):
+            cluster.run_on_cluster([address], 'memory://out', job)
+    memory.pipe(f'/drives/{bag.name}', bag.read_bytes())
+    with pytest.raises(BagError, match='exists and is not overwritten'):
+        cluster.run_on_cluster([address], 'memory://out', JOB)
+    assert here == []
 
 
 def test_bags_of_one_name_are_refused(here: list[str]) -> None:
