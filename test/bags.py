@@ -23,8 +23,8 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2 import Reader as Reader2
 from rosbags.rosbag2 import Writer as Writer2
 
-from bodypix_ros.recordings import bag_types
-from bodypix_ros.recordings.bag_storage import RawMessage, Wire
+from bodypix_ros.recordings.bags import messages as bag_messages
+from bodypix_ros.recordings.bags.storage import RawMessage, Wire
 
 FORMATS = ('ros1', 'sqlite3', 'mcap')
 START_NS = 1_700_000_000_000_000_000
@@ -54,9 +54,9 @@ SENSOR_QOS = Qos(
 
 
 def header(stamp_ns: int, wire: Wire, frame: str = 'optical') -> Any:
-    stamp = bag_types.new('builtin_interfaces/msg/Time', wire, sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9)
+    stamp = bag_messages.new('builtin_interfaces/msg/Time', wire, sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9)
     sequence = {'seq': 7} if wire == 'ros1' else {}
-    return bag_types.new('std_msgs/msg/Header', wire, stamp=stamp, frame_id=frame, **sequence)
+    return bag_messages.new('std_msgs/msg/Header', wire, stamp=stamp, frame_id=frame, **sequence)
 
 
 def image_message(
@@ -66,7 +66,7 @@ def image_message(
     from bodypix_ros.encodings import ENCODINGS
 
     rows = ENCODINGS[encoding].rows if encoding in ENCODINGS else 2
-    content = bag_types.new(
+    content = bag_messages.new(
         'sensor_msgs/msg/Image',
         wire,
         header=header(stamp_ns, wire),
@@ -77,20 +77,20 @@ def image_message(
         step=pixels[0].nbytes,
         data=np.ascontiguousarray(pixels).view(np.uint8).reshape(-1),
     )
-    return RawMessage(topic, TYPES[IMAGES], stamp_ns, bag_types.write(content, wire), wire)
+    return RawMessage(topic, TYPES[IMAGES], stamp_ns, bag_messages.write(content, wire), wire)
 
 
 def compressed_message(
     data: bytes, form: str = 'bgr8; jpeg compressed bgr8', stamp_ns: int = START_NS, wire: Wire = 'cdr'
 ) -> RawMessage:
-    content = bag_types.new(
+    content = bag_messages.new(
         'sensor_msgs/msg/CompressedImage',
         wire,
         header=header(stamp_ns, wire),
         format=form,
         data=np.frombuffer(data, np.uint8),
     )
-    return RawMessage(JPEGS, TYPES[JPEGS], stamp_ns, bag_types.write(content, wire), wire)
+    return RawMessage(JPEGS, TYPES[JPEGS], stamp_ns, bag_messages.write(content, wire), wire)
 
 
 def jpeg(picture: NDArray[np.uint8]) -> bytes:
@@ -98,18 +98,18 @@ def jpeg(picture: NDArray[np.uint8]) -> bytes:
 
 
 def word_message(text: str, stamp_ns: int, wire: Wire) -> RawMessage:
-    content = bag_types.new(TYPES[WORDS], wire, data=text)
-    return RawMessage(WORDS, TYPES[WORDS], stamp_ns, bag_types.write(content, wire), wire)
+    content = bag_messages.new(TYPES[WORDS], wire, data=text)
+    return RawMessage(WORDS, TYPES[WORDS], stamp_ns, bag_messages.write(content, wire), wire)
 
 
 def info_message(stamp_ns: int, wire: Wire) -> RawMessage:
     matrix = np.eye(3).reshape(-1)
-    region = bag_types.new(
+    region = bag_messages.new(
         'sensor_msgs/msg/RegionOfInterest', wire, x_offset=0, y_offset=0, height=0, width=0, do_rectify=False
     )
     capital = wire == 'ros1'
     names = {name: name.upper() if capital else name for name in 'dkrp'}
-    content = bag_types.new(
+    content = bag_messages.new(
         TYPES[INFO],
         wire,
         header=header(stamp_ns, wire),
@@ -121,7 +121,7 @@ def info_message(stamp_ns: int, wire: Wire) -> RawMessage:
         binning_y=0,
         roi=region,
     )
-    return RawMessage(INFO, TYPES[INFO], stamp_ns, bag_types.write(content, wire), wire)
+    return RawMessage(INFO, TYPES[INFO], stamp_ns, bag_messages.write(content, wire), wire)
 
 
 def clip_messages(pictures: Sequence[NDArray[np.uint8]], wire: Wire) -> Iterator[RawMessage]:
@@ -153,7 +153,7 @@ def write_bag(
         connections = {}
         for message in messages:
             if message.topic not in connections:
-                definition, digest = bag_types.definition_of(message.msgtype, message.wire)
+                definition, digest = bag_messages.definition_of(message.msgtype, message.wire)
                 known = {'msgdef': definition}
                 if form == 'ros1':
                     known |= {'md5sum': digest, 'callerid': '/recorder', 'latching': 0}  # type: ignore[dict-item]

@@ -130,9 +130,9 @@ def read_images(recording: Path) -> Iterator[tuple[str, float, NDArray[np.uint8]
 
 
 def _read_bag(path: Path) -> Iterator[tuple[str, float, NDArray[np.uint8] | None]]:
-    from ..recordings.bag import open_bag  # the package rosbags is optional
-    from ..recordings.bag_images import BagImage
-    from ..recordings.bag_types import IMAGE_TYPES
+    from ..recordings.bags.bag import open_bag  # the package rosbags is optional
+    from ..recordings.bags.images import BagImage
+    from ..recordings.bags.messages import IMAGE_TYPES
 
     with tempfile.TemporaryDirectory(prefix='bodypix-') as work:
         bag = open_bag(path, Path(work))

@@ -18,9 +18,9 @@ from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, Segment
 from .options import add_options, from_options, given_options, setting_reader
 
 if TYPE_CHECKING:
-    from ..recordings.bag_job import BagJob
-    from ..recordings.bag_plan import BagPlan
-    from ..recordings.bag_run import BagTarget
+    from ..recordings.bags.job import BagJob
+    from ..recordings.bags.plan import BagPlan
+    from ..recordings.bags.run import BagTarget
 
 _WRITE = ('anonymized', 'mask', 'parts', 'people')
 _WORKERS = Setting(
@@ -77,12 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Process the bags and print a summary of each; return 1 if images could not be processed."""
-    _check_packages('bag_run', 'bag')
+    _check_packages('run', 'bag')
     if arguments.cluster:
         _check_packages('cluster', 'cluster')
     job = _job(arguments)
     if arguments.cluster:
-        from ..recordings.cluster import run_on_cluster
+        from ..recordings.bags.cluster import run_on_cluster
 
         reports = run_on_cluster(arguments.bags, arguments.output, job, arguments.workers)
     else:
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_packages(module: str, extra: str) -> None:
     """Raise BodyPixError if the packages of an extra are missing."""
     try:
-        importlib.import_module(f'..recordings.{module}', __package__)
+        importlib.import_module(f'..recordings.bags.{module}', __package__)
     except ImportError as error:
         raise BodyPixError(
             f'bags need more packages ({error}); in the folder of this repository, run: pip install ".[{extra}]"'
@@ -106,7 +106,7 @@ def _check_packages(module: str, extra: str) -> None:
 
 
 def _run_here(targets: Sequence[BagTarget], job: BagJob, workers: int) -> list[dict[str, Any]]:
-    from ..recordings.bag_run import run_bags
+    from ..recordings.bags.run import run_bags
     from ..recordings.pool import available_cores
 
     cores = available_cores()
@@ -120,7 +120,7 @@ def _run_here(targets: Sequence[BagTarget], job: BagJob, workers: int) -> list[d
 
 
 def _job(arguments: argparse.Namespace) -> BagJob:
-    from ..recordings.bag_job import BagJob
+    from ..recordings.bags.job import BagJob
 
     anonymize = 'anonymized' in arguments.write or bool(given_options(arguments, AnonymizeSettings))
     if not anonymize and not arguments.write:
@@ -140,7 +140,7 @@ def _job(arguments: argparse.Namespace) -> BagJob:
 
 
 def _targets(bags: Sequence[Path], output: Path) -> list[BagTarget]:
-    from ..recordings.bag_run import BagTarget
+    from ..recordings.bags.run import BagTarget
 
     if len(bags) == 1:
         return [BagTarget(bags[0], output)]
@@ -152,8 +152,8 @@ def _targets(bags: Sequence[Path], output: Path) -> list[BagTarget]:
 
 
 def _print_plans(targets: Sequence[BagTarget], job: BagJob) -> int:
-    from ..recordings.bag import open_bag
-    from ..recordings.bag_plan import make_plan
+    from ..recordings.bags.bag import open_bag
+    from ..recordings.bags.plan import make_plan
 
     for target in targets:
         with tempfile.TemporaryDirectory(prefix='bodypix-bag') as work:

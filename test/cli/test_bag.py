@@ -15,7 +15,7 @@ pytest.importorskip('rosbags', reason='needs bodypix_ros[bag]')
 from bags import IMAGES, JPEGS, clip_messages, image_message, read_bag, write_bag
 
 from bodypix_ros.cli.main import main
-from bodypix_ros.recordings import bag_run
+from bodypix_ros.recordings.bags import run as bag_run
 from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 
@@ -75,11 +75,11 @@ def test_what_to_do_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'masks' is not one of anonymized, mask, parts, people" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(('module', 'words', 'extra'), [('bag_run', [], 'bag'), ('cluster', ['--cluster'], 'cluster')])
+@pytest.mark.parametrize(('module', 'words', 'extra'), [('run', [], 'bag'), ('cluster', ['--cluster'], 'cluster')])
 def test_missing_packages_are_named(
     module: str, words: list[str], extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, f'bodypix_ros.recordings.{module}', None)
+    monkeypatch.setitem(sys.modules, f'bodypix_ros.recordings.bags.{module}', None)
     assert main(['bag', 'in', 'out', '--write', 'mask', *words]) == 1
     assert f'run: pip install ".[{extra}]"' in capsys.readouterr().err
 

@@ -10,7 +10,7 @@ import numpy as np
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from .bag_storage import BagError, RawMessage, Wire
+from .storage import BagError, RawMessage, Wire
 
 IMAGE, COMPRESSED_IMAGE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 PERSON_ARRAY = 'bodypix_ros/msg/PersonArray'
@@ -92,7 +92,7 @@ def definitions_folder() -> Path:
     Raises:
         BagError: none of them exists.
     """
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parents[2]
     prefixes = [prefix for prefix in package.parents if (prefix / 'share' / 'bodypix_ros').is_dir()]
     folders = [package.parent / 'msg', *(prefix / 'share' / 'bodypix_ros' / 'msg' for prefix in prefixes)]
     packaged = package / 'data' / 'msg'

@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from .bag_storage import BagError, NewTopic
+from .storage import BagError, NewTopic
 
 ROOT = 'rosbag2_bagfile_information'
 

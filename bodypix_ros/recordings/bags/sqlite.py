@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .bag_metadata import add_topics
-from .bag_storage import BagError, Edit, NewTopic, RawMessage, TopicInfo
+from .metadata import add_topics
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo
 
 
 class Sqlite3Storage:

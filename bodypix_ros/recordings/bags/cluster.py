@@ -14,15 +14,15 @@ from typing import Any
 
 import cv2
 
-from ..segmenter import Segmenter
+from ...segmenter import Segmenter
+from .assembly import draw_contact_sheet, write_bag
 from .bag import Bag, open_bag
-from .bag_assembly import draw_contact_sheet, write_bag
-from .bag_chunks import Chunk, process_chunk
-from .bag_frames import FrameProcessor
-from .bag_job import BagJob
-from .bag_plan import BagPlan, make_plan, read_plan
-from .bag_storage import BagError
+from .chunks import Chunk, process_chunk
+from .frames import FrameProcessor
+from .job import BagJob
+from .plan import BagPlan, make_plan, read_plan
 from .remote_files import cache_folder, delete, download, exists, fetch, forget, names_in, read, upload, versions, write
+from .storage import BagError
 
 os.environ.setdefault(
     'RAY_USAGE_STATS_ENABLED', '0'

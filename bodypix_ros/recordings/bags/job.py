@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
-from ..segmenter import Segmenter, load
-from ..settings import AnonymizeSettings, NetworkSettings, SegmentSettings
+from ... import __version__
+from ...segmenter import Segmenter, load
+from ...settings import AnonymizeSettings, NetworkSettings, SegmentSettings
 
 ANONYMIZED = 'anonymized'
 ADDED = ('mask', 'parts', 'people')

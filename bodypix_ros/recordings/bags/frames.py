@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..anonymizer import Anonymized, Anonymizer
-from ..errors import ImageError, ModelError, describe_error
-from ..people import Keypoint, Person
-from ..regions import Box
-from ..render import render_overlay, settings_without_parts
-from ..segmentation import Segmentation
-from ..segmenter import Segmenter
-from ..settings import PictureSettings
-from .bag_images import BagImage, blank
-from .bag_job import ANONYMIZED, BagJob
-from .bag_storage import BagError, RawMessage, Wire
-from .bag_types import IMAGE, PERSON_ARRAY, new, write
+from ...anonymizer import Anonymized, Anonymizer
+from ...errors import ImageError, ModelError, describe_error
+from ...people import Keypoint, Person
+from ...regions import Box
+from ...render import render_overlay, settings_without_parts
+from ...segmentation import Segmentation
+from ...segmenter import Segmenter
+from ...settings import PictureSettings
+from .images import BagImage, blank
+from .job import ANONYMIZED, BagJob
+from .messages import IMAGE, PERSON_ARRAY, new, write
+from .storage import BagError, RawMessage, Wire
 
 _LOG = logging.getLogger(__name__)
 _Z_KINDS = {'coco17': 0, 'blazepose33': 1}  # constants of PersonArray

@@ -28,9 +28,9 @@ from bags import (
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
-from bodypix_ros.recordings.bag import open_bag
-from bodypix_ros.recordings.bag_storage import BagError, NewTopic, RawMessage
-from bodypix_ros.recordings.bag_types import definition_of
+from bodypix_ros.recordings.bags.bag import open_bag
+from bodypix_ros.recordings.bags.messages import definition_of
+from bodypix_ros.recordings.bags.storage import BagError, NewTopic, RawMessage
 
 
 def keep(_: RawMessage) -> None:

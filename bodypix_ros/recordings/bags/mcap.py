@@ -13,8 +13,8 @@ from mcap.records import Attachment, Channel, Header, Message, Metadata, Schema
 from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
 
-from .bag_metadata import add_topics
-from .bag_storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, Wire
+from .metadata import add_topics
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, Wire
 
 _COMPRESSIONS = {'': CompressionType.NONE, 'lz4': CompressionType.LZ4, 'zstd': CompressionType.ZSTD}
 _METADATA = 'rosbag2', 'serialized_metadata'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from ..errors import BodyPixError
+from ...errors import BodyPixError
 
 Wire = Literal['cdr', 'ros1']
 """How messages are serialised: by ROS 2 or by ROS 1."""
@@ -103,15 +103,15 @@ def open_storage(path: Path) -> Storage:
         BagError: the suffix is unknown.
     """
     if path.suffix == '.bag':
-        from .bag_ros1 import Ros1Storage
+        from .ros1 import Ros1Storage
 
         return Ros1Storage(path)
     if path.suffix == '.db3':
-        from .bag_sqlite3 import Sqlite3Storage
+        from .sqlite import Sqlite3Storage
 
         return Sqlite3Storage(path)
     if path.suffix == '.mcap':
-        from .bag_mcap import McapStorage
+        from .mcap import McapStorage
 
         return McapStorage(path)
     raise BagError(f'{path} is not a bag; expected .bag, .mcap, .db3 or a folder with metadata.yaml')

@@ -14,8 +14,8 @@ import fsspec
 from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
-from .bag_job import FileVersion, file_versions
-from .bag_storage import BagError
+from .job import FileVersion, file_versions
+from .storage import BagError
 
 
 def exists(address: str) -> bool:

@@ -15,14 +15,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ..pool import Report, run_tasks
+from .assembly import draw_contact_sheet, write_bag
 from .bag import Bag, open_bag
-from .bag_assembly import draw_contact_sheet, write_bag
-from .bag_chunks import Chunk, process_chunk
-from .bag_frames import FrameProcessor
-from .bag_job import BagJob, file_versions
-from .bag_plan import BagPlan, make_plan, read_plan
-from .bag_storage import BagError
-from .pool import Report, run_tasks
+from .chunks import Chunk, process_chunk
+from .frames import FrameProcessor
+from .job import BagJob, file_versions
+from .plan import BagPlan, make_plan, read_plan
+from .storage import BagError
 
 _LOG = logging.getLogger(__name__)
 _PLAN = 'plan.json'

@@ -12,7 +12,7 @@ from rosbags.interfaces import Connection, ConnectionExtRosbag1
 from rosbags.rosbag1 import Reader, ReaderError, Writer
 from rosbags.rosbag1.reader import decompressors
 
-from .bag_storage import BagError, Edit, NewTopic, RawMessage, TopicInfo
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo
 
 _FORMATS = {'bz2': Writer.CompressionFormat.BZ2, 'lz4': Writer.CompressionFormat.LZ4}
 

@@ -10,12 +10,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..contact_sheet import Tile, draw_sheet
 from .bag import Bag
-from .bag_chunks import Chunk, ChunkResults
-from .bag_job import ANONYMIZED, BagJob
-from .bag_plan import BagPlan, TopicPlan
-from .bag_storage import RawMessage
-from .contact_sheet import Tile, draw_sheet
+from .chunks import Chunk, ChunkResults
+from .job import ANONYMIZED, BagJob
+from .plan import BagPlan, TopicPlan
+from .storage import RawMessage
 
 _SHEET_DOUBTFUL = 24
 """Maximum number of doubtful images on the contact sheet."""

@@ -11,9 +11,9 @@ pytest.importorskip('rosbags', reason='needs bodypix_ros[bag]')
 
 from bags import compressed_message, image_message, jpeg
 
-from bodypix_ros.recordings import bag_types
-from bodypix_ros.recordings.bag_images import BagImage, blank, encoding_problem
-from bodypix_ros.recordings.bag_storage import BagError, RawMessage
+from bodypix_ros.recordings.bags import messages as bag_messages
+from bodypix_ros.recordings.bags.images import BagImage, blank, encoding_problem
+from bodypix_ros.recordings.bags.storage import BagError, RawMessage
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_raw_image_keeps_everything_but_the_changed_pixels(picture: NDArray[np
     assert (image.bgr == picture).all()
     replaced = image.replaced_by(with_black_corner(picture))
     assert replaced is not None
-    old, new = bag_types.read(message), bag_types.read(message._replace(data=replaced))
+    old, new = bag_messages.read(message), bag_messages.read(message._replace(data=replaced))
     assert (new.header, new.encoding, new.step, new.height) == (old.header, 'rgb8', 480, 120)
     assert (new.data.reshape(120, 160, 3)[..., ::-1] == with_black_corner(picture)).all()
 
@@ -50,7 +50,7 @@ def test_a_jpeg_remains_a_jpeg_with_its_format(picture: NDArray[np.uint8]) -> No
     image = BagImage(message)
     replaced = image.replaced_by(with_black_corner(image.bgr))
     assert replaced is not None
-    content = bag_types.read(message._replace(data=replaced))
+    content = bag_messages.read(message._replace(data=replaced))
     assert content.format == 'bgr8; jpeg compressed bgr8'
     decoded = cv2.imdecode(content.data, cv2.IMREAD_COLOR)
     assert decoded[:32, :32].max() < 12
@@ -63,7 +63,7 @@ def test_a_png_of_16_bits_remains_one(picture: NDArray[np.uint8]) -> None:
     image = BagImage(message)
     replaced = image.replaced_by(with_black_corner(image.bgr))
     assert replaced is not None
-    decoded = cv2.imdecode(bag_types.read(message._replace(data=replaced)).data, cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(bag_messages.read(message._replace(data=replaced)).data, cv2.IMREAD_UNCHANGED)
     assert decoded.dtype == np.uint16
     assert (decoded[:40, :40] == 0).all()
     assert (decoded[40:] == grey[40:]).all()
@@ -75,7 +75,7 @@ def test_a_bayer_jpeg_is_written_as_its_mosaic(picture: NDArray[np.uint8]) -> No
     image = BagImage(message)
     replaced = image.replaced_by(with_black_corner(image.bgr))
     assert replaced is not None
-    decoded = cv2.imdecode(bag_types.read(message._replace(data=replaced)).data, cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(bag_messages.read(message._replace(data=replaced)).data, cv2.IMREAD_UNCHANGED)
     assert decoded.shape == (120, 160)
     assert decoded[:32, :32].max() < 12
     assert abs(int(decoded[80, 80]) - 200) < 4
@@ -83,21 +83,21 @@ def test_a_bayer_jpeg_is_written_as_its_mosaic(picture: NDArray[np.uint8]) -> No
 
 def test_a_blank_raw_image_has_its_size_and_no_pixels(picture: NDArray[np.uint8]) -> None:
     message = image_message(picture, 'bgr8')
-    content = bag_types.read(message._replace(data=blank(message)))
+    content = bag_messages.read(message._replace(data=blank(message)))
     assert (content.height, content.width, content.data.size, content.data.max()) == (120, 160, picture.size, 0)
-    assert content.header == bag_types.read(message).header
+    assert content.header == bag_messages.read(message).header
 
 
 def test_a_blank_compressed_image_has_no_data(picture: NDArray[np.uint8]) -> None:
     message = compressed_message(jpeg(picture))
-    assert bag_types.read(message._replace(data=blank(message))).data.size == 0
+    assert bag_messages.read(message._replace(data=blank(message))).data.size == 0
 
 
 @pytest.mark.parametrize('wire', ['cdr', 'ros1'])
-@pytest.mark.parametrize('msgtype', bag_types.IMAGE_TYPES)
+@pytest.mark.parametrize('msgtype', bag_messages.IMAGE_TYPES)
 def test_a_message_that_cannot_be_read_becomes_an_empty_one(wire: str, msgtype: str) -> None:
     message = RawMessage('/image', msgtype, 0, b'\x00\x01\x02', wire)  # type: ignore[arg-type]
-    assert bag_types.read(message._replace(data=blank(message))).data.size == 0
+    assert bag_messages.read(message._replace(data=blank(message))).data.size == 0
 
 
 def test_problems_are_named() -> None:
@@ -109,5 +109,5 @@ def test_problems_are_named() -> None:
     assert encoding_problem(unknown).startswith("encoding '8UC7' is not supported")
     assert 'neither JPEG nor PNG' in encoding_problem(compressed_message(b'\x00' * 40, '16bit; compressedDepth'))
     assert encoding_problem(image_message(np.zeros((120, 160, 3), np.uint8), 'bgr8')) == ''
-    broken = RawMessage('/image', bag_types.IMAGE, 0, b'\x00\x01\x00\x00abc', 'cdr')
+    broken = RawMessage('/image', bag_messages.IMAGE, 0, b'\x00\x01\x00\x00abc', 'cdr')
     assert 'the message of 7 bytes is not a sensor_msgs/msg/Image' in encoding_problem(broken)

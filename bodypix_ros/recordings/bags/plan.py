@@ -14,12 +14,12 @@ from itertools import pairwise
 import numpy as np
 
 from .bag import Bag
-from .bag_chunks import Chunk
-from .bag_frames import TYPES
-from .bag_images import encoding_problem
-from .bag_job import BagJob
-from .bag_storage import BagError, NewTopic, TopicInfo, Wire
-from .bag_types import IMAGE_TYPES, OTHER_IMAGE_TYPES, definition_of
+from .chunks import Chunk
+from .frames import TYPES
+from .images import encoding_problem
+from .job import BagJob
+from .messages import IMAGE_TYPES, OTHER_IMAGE_TYPES, definition_of
+from .storage import BagError, NewTopic, TopicInfo, Wire
 
 _LOG = logging.getLogger(__name__)
 _SHEET_IMAGES = 24

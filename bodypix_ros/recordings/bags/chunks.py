@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..segmenter import Segmenter
+from ...segmenter import Segmenter
 from .bag import Bag
-from .bag_frames import FrameProcessor, FrameResult
-from .bag_images import compress_thumbnail
-from .bag_job import BagJob
-from .bag_storage import BagError
+from .frames import FrameProcessor, FrameResult
+from .images import compress_thumbnail
+from .job import BagJob
+from .storage import BagError
 
 _REPORT, _THUMBNAIL = 'report.json', 'thumbnail.jpg'
 _THUMBNAILS_OF_DOUBTFUL = 4

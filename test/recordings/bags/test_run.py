@@ -44,10 +44,11 @@ from mcap.writer import Writer as McapWriter
 import bodypix_ros
 from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
 from bodypix_ros.errors import ModelError
-from bodypix_ros.recordings import bag_run, bag_types
-from bodypix_ros.recordings.bag_job import BagJob
-from bodypix_ros.recordings.bag_run import BagTarget, run_bags
-from bodypix_ros.recordings.bag_storage import BagError, RawMessage
+from bodypix_ros.recordings.bags import messages as bag_messages
+from bodypix_ros.recordings.bags import run as bag_run
+from bodypix_ros.recordings.bags.job import BagJob
+from bodypix_ros.recordings.bags.run import BagTarget, run_bags
+from bodypix_ros.recordings.bags.storage import BagError, RawMessage
 from bodypix_ros.settings import AnonymizeSettings
 
 ANONYMIZE = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)
@@ -101,7 +102,7 @@ def of_topic(path: Path, topic: str) -> list[tuple[str, str, int, bytes]]:
 
 
 def content_of(message: tuple[str, str, int, bytes], wire: Any = 'cdr') -> Any:
-    return bag_types.read(RawMessage(*message, wire))
+    return bag_messages.read(RawMessage(*message, wire))
 
 
 def test_heads_are_covered_and_everything_else_is_the_same(bag: Path, pictures: Any, tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_images_out_of_order_are_matched_with_their_results(pictures: Any, tmp_p
 
 def test_an_mcap_file_of_ros1_is_processed(pictures: Any, tmp_path: Path) -> None:
     message = image_message(pictures[1], 'bgr8', wire='ros1')
-    definition, _ = bag_types.definition_of(message.msgtype, 'ros1')
+    definition, _ = bag_messages.definition_of(message.msgtype, 'ros1')
     source = tmp_path / 'ros1.mcap'
     with source.open('wb') as file:
         writer = McapWriter(file)
@@ -194,7 +195,7 @@ def test_an_mcap_file_of_ros1_is_processed(pictures: Any, tmp_path: Path) -> Non
     assert list(found) == [IMAGES, f'{IMAGES}/mask', f'{IMAGES}/people']
     schema, channel, mask = found[f'{IMAGES}/mask']
     assert (schema.name, schema.encoding, channel.message_encoding) == ('sensor_msgs/Image', 'ros1msg', 'ros1')
-    content = content_of((IMAGES, bag_types.IMAGE, 0, mask.data), 'ros1')
+    content = content_of((IMAGES, bag_messages.IMAGE, 0, mask.data), 'ros1')
     assert content.data.reshape(120, 160)[10, 20] == 255
     assert found[f'{IMAGES}/people'][0].name == 'bodypix_ros/PersonArray'
 
@@ -293,7 +294,7 @@ def test_videos_in_messages_are_refused_unless_they_are_excluded(pictures: Any, 
     with source.open('wb') as file:
         writer = McapWriter(file)
         writer.start(profile='ros2')
-        for topic, msgtype in ((IMAGES, bag_types.IMAGE), ('/video', 'foxglove_msgs/msg/CompressedVideo')):
+        for topic, msgtype in ((IMAGES, bag_messages.IMAGE), ('/video', 'foxglove_msgs/msg/CompressedVideo')):
             channel = writer.register_channel(topic, 'cdr', writer.register_schema(msgtype, 'ros2msg', b''))
             writer.add_message(channel, START_NS, image_message(pictures[1], 'bgr8').data, START_NS)
         writer.finish()
@@ -353,8 +354,8 @@ KILLED = """
 import sys
 from pathlib import Path
 import bag_stand_in
-from bodypix_ros.recordings.bag_job import BagJob
-from bodypix_ros.recordings.bag_run import BagTarget, run_bags
+from bodypix_ros.recordings.bags.job import BagJob
+from bodypix_ros.recordings.bags.run import BagTarget, run_bags
 from bodypix_ros.settings import AnonymizeSettings
 if __name__ == '__main__':
     settings = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)

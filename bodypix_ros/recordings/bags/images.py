@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..encodings import ENCODINGS, to_bgr
-from ..errors import ImageError
-from ..image_layout import check_compressed_image, decompress, view_layout
-from .bag_storage import BagError, RawMessage
-from .bag_types import IMAGE, empty, read, write
-from .image_writing import write_bgr
+from ...encodings import ENCODINGS, to_bgr
+from ...errors import ImageError
+from ...image_layout import check_compressed_image, decompress, view_layout
+from ..image_writing import write_bgr
+from .messages import IMAGE, empty, read, write
+from .storage import BagError, RawMessage
 
 _JPEG_QUALITY = 95
 _STORED = {  # by channels and bytes per value, of a decoded JPEG or PNG

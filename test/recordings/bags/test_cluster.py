@@ -20,10 +20,10 @@ pytest.importorskip('rosbags', reason='needs bodypix_ros[bag]')
 import fsspec
 from bags import FORMATS, clip_messages, read_bag, write_bag
 
-from bodypix_ros.recordings import cluster
-from bodypix_ros.recordings.bag_job import BagJob
-from bodypix_ros.recordings.bag_storage import BagError
-from bodypix_ros.recordings.cluster import RemoteBag
+from bodypix_ros.recordings.bags import cluster
+from bodypix_ros.recordings.bags.cluster import RemoteBag
+from bodypix_ros.recordings.bags.job import BagJob
+from bodypix_ros.recordings.bags.storage import BagError
 from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 ANONYMIZE = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)

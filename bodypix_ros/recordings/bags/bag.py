@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .bag_metadata import add_topics, read_metadata
-from .bag_storage import BagError, Edit, NewTopic, RawMessage, Storage, TopicInfo, open_storage
+from .metadata import add_topics, read_metadata
+from .storage import BagError, Edit, NewTopic, RawMessage, Storage, TopicInfo, open_storage
 
 if sys.version_info >= (3, 14):
     from compression import zstd
