@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='PATTERN',
         help='image topics to copy as they are; may be repeated',
     )
+    parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
     parser.add_argument('--dry-run', action='store_true', help='read the bags and print what would be done')
     parser.add_argument(
         '--cluster',
@@ -84,12 +85,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.cluster:
         from ..recordings.bags.cluster import run_on_cluster
 
-        reports = run_on_cluster(arguments.bags, arguments.output, job, arguments.workers)
+        reports = run_on_cluster(arguments.bags, arguments.output, job, arguments.workers, arguments.overwrite)
     else:
         targets = _targets([Path(bag) for bag in arguments.bags], Path(arguments.output))
         if arguments.dry_run:
             return _print_plans(targets, job)
-        reports = _run_here(targets, job, arguments.workers)
+        reports = _run_here(targets, job, arguments)
     for report in reports:
         print(_summary(report))
     return int(any(report['failed'] for report in reports))
@@ -105,18 +106,18 @@ def _check_packages(module: str, extra: str) -> None:
         ) from error
 
 
-def _run_here(targets: Sequence[BagTarget], job: BagJob, workers: int) -> list[dict[str, Any]]:
+def _run_here(targets: Sequence[BagTarget], job: BagJob, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     from ..recordings.bags.run import run_bags
     from ..recordings.pool import available_cores
 
     cores = available_cores()
-    workers = workers or cores
+    workers = arguments.workers or cores
     with tqdm(unit=' frames', desc='processing') as bar:
 
         def planned(frames: int) -> None:
             bar.reset(frames)
 
-        return run_bags(targets, job, workers, max(1, cores // workers), bar.update, planned)
+        return run_bags(targets, job, workers, max(1, cores // workers), bar.update, planned, arguments.overwrite)
 
 
 def _job(arguments: argparse.Namespace) -> BagJob:

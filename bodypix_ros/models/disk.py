@@ -159,6 +159,8 @@ def write_whole(path: Path, data: bytes) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a new, empty file next to `path`, and move it there after the block, or remove it on an error.
 
+    Its content is on the disk before it is moved, so that a power failure leaves no incomplete file.
+
     Raises:
         OSError: the file cannot be created or moved.
     """
@@ -168,9 +170,22 @@ def replacing(path: Path) -> Iterator[Path]:
     new = Path(name)
     try:
         yield new
+        flush(new)
         place(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until the content of a file, or of all files in a folder, is on the disk.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    for file in path.rglob('*') if path.is_dir() else [path]:
+        if file.is_file():
+            with file.open('rb') as opened:
+                os.fsync(opened.fileno())
 
 
 def place(new: Path, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import logging
 import math
@@ -18,7 +17,7 @@ from ..errors import BodyPixError, ImageError, SettingError, without_password
 from ..models.progress import Progress, no_progress
 from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames
 from .products import Doubt, ProductMaker
-from .work_folder import REPORT, Checkpoint, WorkFolder, check_output
+from .work_folder import REPORT, Checkpoint, WorkFolder, check_output, file_versions, fingerprint
 from .writers import DEFAULT_SUFFIXES, LINES_SUFFIX, TRANSPARENT, VIDEO_SUFFIXES, Writer, check_suffix, open_writer
 
 _LOG = logging.getLogger(__name__)
@@ -244,15 +243,8 @@ def _identity(job: VideoJob, settings: Mapping[str, Any]) -> dict[str, Any]:
         **described,
         'source': job.source_text if path is None else str(path.resolve()),
         'output': job.output.name,
-        'content': '' if path is None else _fingerprint(path),
+        'content': '' if path is None else fingerprint(file_versions(path)),
         'version': __version__,
         'pyav': has_pyav(),
         'settings': dict(settings),
     }
-
-
-def _fingerprint(path: Path) -> str:
-    """Return a text that changes if a file, or a file in a folder, is replaced."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    stats = [(file.name, status.st_size, status.st_mtime_ns) for file in files for status in (file.stat(),)]
-    return hashlib.sha256(repr(stats).encode()).hexdigest()

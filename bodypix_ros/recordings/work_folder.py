@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -14,12 +15,15 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from ..errors import BodyPixError
-from ..models.disk import discard
+from ..models.disk import discard, flush
 
 _LOG = logging.getLogger(__name__)
 
 REPORT = 'report.json'
 """The file that identifies a folder as an output of this program."""
+
+FileVersion = tuple[str, int, str]
+"""Name and size in bytes of a file, and a text that changes when the file is replaced."""
 
 _STATE, _JOB, _LOCK = 'state', 'job.json', 'lock'
 
@@ -68,7 +72,7 @@ class WorkFolder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Release the folder. After a failure it remains if there is a checkpoint from which a run can continue."""
-        if error is not None and not (self._folder / _STATE).exists():
+        if error is not None and self._folder.exists() and not (self._folder / _STATE).exists():
             self._delete()
         self._lock.release()
 
@@ -95,10 +99,15 @@ class WorkFolder:
         new.write_bytes(b'%d\n' % checkpoint.frames + checkpoint.state)
         new.replace(self._folder / _STATE)
 
-    def publish(self) -> None:
-        """Replace the output by `result`, or by the file in it with the name of the output, and delete the folder."""
+    def publish(self, new: Path | None = None) -> None:
+        """Replace the output and delete the folder.
+
+        Args:
+            new: what becomes the output; None for `result`, or the file in it with the name of the output.
+        """
         file = self.result / self._output.name
-        new = file if file.is_file() else self.result
+        new = new or (file if file.is_file() else self.result)
+        flush(new)
         if self._output.is_dir() or (new.is_dir() and os.path.lexists(self._output)):  # cannot be replaced in one step
             self._output.rename(self._folder / 'replaced')
         new.replace(self._output)
@@ -117,13 +126,26 @@ class WorkFolder:
         return same
 
 
-def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
+def file_versions(path: Path) -> list[FileVersion]:
+    """Return the versions of a file, or of all files in a folder; an empty list if there are none."""
+    files = sorted(path.rglob('*')) if path.is_dir() else [path]
+    stats = [(file, file.stat()) for file in files if file.is_file()]
+    return [(file.name, status.st_size, str(status.st_mtime_ns)) for file, status in stats]
+
+
+def fingerprint(content: Any) -> str:
+    """Return a text of 64 characters that is the same for equal JSON values only."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def check_output(output: Path, source: Path | None, overwrite: bool, report: Path | None = None) -> None:
     """Check that an output may be written.
 
     Args:
         output: file or folder.
         source: file or folder that is read; None for cameras and addresses.
         overwrite: whether an output of an earlier run may be replaced.
+        report: the file that identifies a folder as an output of an earlier run; None for `REPORT` in it.
 
     Raises:
         BodyPixError: the output exists, or writing it would change the source.
@@ -139,5 +161,6 @@ def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
         return
     if not overwrite:
         raise BodyPixError(f'{output} exists; choose another output, or add --overwrite to replace it')
-    if output.is_dir() and not (output / REPORT).is_file():
-        raise BodyPixError(f'{output} is a folder without a {REPORT} and is not replaced; choose another output')
+    report = report or output / REPORT
+    if output.is_dir() and not report.is_file():
+        raise BodyPixError(f'{output} is a folder without a {report.name} and is not replaced; choose another output')

@@ -21,6 +21,7 @@ from bodypix_ros.models.disk import (
     quoted,
     read_file,
     read_json,
+    replacing,
     write_whole,
     writing,
 )
@@ -217,3 +218,12 @@ def test_a_folder_in_the_place_of_the_lock_is_a_sentence(tmp_path: Path) -> None
     (tmp_path / '.lock').mkdir()
     with pytest.raises(ModelError, match=f'{tmp_path} cannot be written .*; set model_dir'), locked(tmp_path):
         pass
+
+
+def test_a_file_is_on_the_disk_before_it_is_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(disk.os, 'fsync', lambda descriptor: calls.append('fsync'))
+    monkeypatch.setattr(disk.os, 'replace', lambda new, path: calls.append('replace'))
+    with replacing(tmp_path / 'a') as new:
+        new.write_bytes(b'first')
+    assert calls == ['fsync', 'replace']

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bodypix_ros.errors import BodyPixError
-from bodypix_ros.recordings.work_folder import Checkpoint, WorkFolder, check_output
+from bodypix_ros.recordings.work_folder import Checkpoint, WorkFolder, check_output, file_versions
 
 JOB = {'source': 'in.mp4', 'threshold': 0.5}
 
@@ -109,3 +109,21 @@ def test_a_folder_with_other_files_is_never_replaced(tmp_path: Path) -> None:
         check_output(tmp_path / 'out', None, overwrite=True)
     (tmp_path / 'out' / 'report.json').write_text('{}')
     check_output(tmp_path / 'out', None, overwrite=True)
+
+
+def test_a_part_of_the_result_can_be_published(tmp_path: Path) -> None:
+    with WorkFolder(tmp_path / 'out', JOB) as work:
+        work.resume()
+        (work.result / 'out').mkdir()
+        (work.result / 'out' / 'metadata.yaml').write_text('new')
+        work.publish(work.result / 'out')
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*')] == ['out', 'out/metadata.yaml']
+
+
+def test_versions_are_those_of_all_files(tmp_path: Path) -> None:
+    file = tmp_path / 'below' / 'a.db3'
+    file.parent.mkdir()
+    file.write_bytes(b'four')
+    expected = ('a.db3', 4, str(file.stat().st_mtime_ns))
+    assert file_versions(tmp_path) == file_versions(file) == [expected]
+    assert file_versions(tmp_path / 'missing') == []

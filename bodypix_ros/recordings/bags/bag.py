@@ -6,10 +6,10 @@ import heapq
 import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...models.disk import replacing
 from .metadata import add_topics, read_metadata
 from .storage import BagError, Edit, NewTopic, RawMessage, Storage, TopicInfo, open_storage
 
@@ -143,15 +143,10 @@ def _decompressed(path: Path, work: Path) -> Path:
     """Return the decompressed copy of a file, which is made once."""
     copy = work / path.stem
     if not copy.exists():
-        work.mkdir(parents=True, exist_ok=True)
-        part = copy.with_suffix('.part')
         try:
-            with zstd.open(path, 'rb') as source, part.open('wb') as plain:
+            with zstd.open(path, 'rb') as source, replacing(copy) as part, part.open('wb') as plain:
                 shutil.copyfileobj(source, plain)
-            part.replace(copy)
         except (OSError, EOFError, zstd.ZstdError) as error:
-            with suppress(OSError):
-                part.unlink()
             raise BagError(f'{path} cannot be decompressed ({error})') from error
     return copy
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...models.disk import replacing
 from ...segmenter import Segmenter
 from .bag import Bag
 from .frames import FrameProcessor, FrameResult
@@ -65,29 +64,21 @@ def process_chunk(
         BagError: the bag cannot be read, or has changed since it was scanned.
     """
     processor = FrameProcessor(net, job)
-    part = target.with_name(f'{target.name}.{os.getpid()}.part')
     frames: list[dict[str, Any]] = []
     doubtful = 0
-    try:
-        with zipfile.ZipFile(part, 'w') as results:
-            for message in bag.between(chunk.topic, chunk.warm_ns, chunk.stop_ns):
-                result = processor.process(message)
-                if message.stamp_ns < chunk.start_ns:
-                    continue
-                rank = chunk.first + len(frames)
-                doubtful += bool(result.doubtful)
-                wanted = rank % chunk.sampled == 0 or (bool(result.doubtful) and doubtful <= _THUMBNAILS_OF_DOUBTFUL)
-                frames.append(_write_result(results, rank, message.stamp_ns, result, wanted))
-                report(len(frames))
-            if len(frames) != chunk.frames:
-                raise BagError(f'{bag.path}: {chunk.topic} has changed since it was scanned; start again')
-            _add(results, _REPORT, json.dumps(frames).encode())
-        _flush(part)
-        part.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    with replacing(target) as part, zipfile.ZipFile(part, 'w') as results:
+        for message in bag.between(chunk.topic, chunk.warm_ns, chunk.stop_ns):
+            result = processor.process(message)
+            if message.stamp_ns < chunk.start_ns:
+                continue
+            rank = chunk.first + len(frames)
+            doubtful += bool(result.doubtful)
+            wanted = rank % chunk.sampled == 0 or (bool(result.doubtful) and doubtful <= _THUMBNAILS_OF_DOUBTFUL)
+            frames.append(_write_result(results, rank, message.stamp_ns, result, wanted))
+            report(len(frames))
+        if len(frames) != chunk.frames:
+            raise BagError(f'{bag.path}: {chunk.topic} has changed since it was scanned; start again')
+        _add(results, _REPORT, json.dumps(frames).encode())
 
 
 def _write_result(
@@ -111,12 +102,6 @@ def _write_result(
 def _add(results: zipfile.ZipFile, name: str, data: bytes) -> None:
     """Add an entry without the present time, so that equal results are equal files."""
     results.writestr(zipfile.ZipInfo(name), data)
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file is on the disk."""
-    with path.open('rb') as file:
-        os.fsync(file.fileno())
 
 
 class ChunkResults:

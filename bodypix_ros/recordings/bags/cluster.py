@@ -67,7 +67,9 @@ class Task:
     chunk: Chunk | None = None
 
 
-def run_on_cluster(sources: Sequence[str], output: str, job: BagJob, workers: int = 0) -> list[dict[str, Any]]:
+def run_on_cluster(
+    sources: Sequence[str], output: str, job: BagJob, workers: int = 0, overwrite: bool = False
+) -> list[dict[str, Any]]:
     """Process bags on the cluster of RAY_ADDRESS, or one that is started on this machine; return their reports.
 
     What an earlier call with the same settings has finished is not done again.
@@ -77,6 +79,7 @@ def run_on_cluster(sources: Sequence[str], output: str, job: BagJob, workers: in
         output: address of the folder of the new bags.
         job: what is done with them.
         workers: number of processes with one CPU each; 0 means one per CPU of the cluster.
+        overwrite: whether results of other settings or of another bag are replaced.
 
     Raises:
         BagError: a bag cannot be read or written, or chunks failed repeatedly.
@@ -84,12 +87,13 @@ def run_on_cluster(sources: Sequence[str], output: str, job: BagJob, workers: in
     bags = [RemoteBag(source, f'{output.rstrip("/")}/{PurePosixPath(source).name}') for source in sources]
     if len({bag.target for bag in bags}) < len(bags):
         raise BagError('several bags have the same name; process them with separate commands')
+    finished = {bag: finished_report(bag, job, overwrite) for bag in bags}
+    remaining = [bag for bag, report in finished.items() if report is None]
     workers = _start(workers)
-    remaining = [bag for bag in bags if not exists(bag.report)]
     _raise_first_error(_map(_PlanWorker, [Task(bag, job) for bag in remaining], workers))
     _run_chunks(remaining, job, workers)
     _raise_first_error(_map(_FinishWorker, [Task(bag, job) for bag in remaining], workers))
-    return [check_report(bag, job) for bag in bags]
+    return [finished[bag] or json.loads(read(bag.report)) for bag in bags]
 
 
 def _start(workers: int) -> int:
@@ -198,8 +202,6 @@ def plan_bag(bag: RemoteBag, job: BagJob) -> None:
                 'use the same options to continue it, or delete it to start again'
             )
         return
-    if exists(bag.target):
-        raise BagError(f'{bag.target} exists and is not overwritten; delete it or choose another OUT')
     write(f'{bag.work}/{_PLAN}', make_plan(_open(fetch(bag.source)), job, fingerprint).to_json().encode())
 
 
@@ -236,16 +238,23 @@ def finish_bag(bag: RemoteBag, job: BagJob) -> None:
     forget(local)
 
 
-def check_report(bag: RemoteBag, job: BagJob) -> dict[str, Any]:
-    """Return the report of a finished bag.
+def finished_report(bag: RemoteBag, job: BagJob, overwrite: bool) -> dict[str, Any] | None:
+    """Return the report of a finished bag; None if the bag has to be processed.
 
     Raises:
-        BagError: it was written with other settings, or the source has changed since.
+        BagError: the target exists, and has other settings, is of another source or was not written by this program.
     """
-    report: dict[str, Any] = json.loads(read(bag.report))
-    if report['fingerprint'] != job.fingerprint(versions(bag.source)):
-        raise BagError(f'{bag.target} exists and is not overwritten; delete it and its report, or choose another OUT')
-    return report
+    reported = exists(bag.report)
+    if reported:
+        report: dict[str, Any] = json.loads(read(bag.report))
+        if report.get('fingerprint') == job.fingerprint(versions(bag.source)):
+            return report
+    interrupted = exists(f'{bag.work}/{_PLAN}')
+    if (reported and not overwrite) or (exists(bag.target) and not (reported or interrupted)):
+        raise BagError(
+            f'{bag.target} exists; choose another OUT, or add --overwrite to replace it if its report is next to it'
+        )
+    return None
 
 
 def _open(local: Path) -> Bag:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 from ... import __version__
 from ...segmenter import Segmenter, load
 from ...settings import AnonymizeSettings, NetworkSettings, SegmentSettings
+from ..work_folder import FileVersion, fingerprint
 
 ANONYMIZED = 'anonymized'
 ADDED = ('mask', 'parts', 'people')
 """Topics that can be added below the topic of an image."""
-FileVersion = tuple[str, int, str]
-"""Name and size in bytes of a file, and a text that changes when the file is replaced."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +62,7 @@ class BagJob:
         """Return a text that changes with the settings, the version of this package and the files of a bag."""
         settings = dataclasses.asdict(dataclasses.replace(self, network=dataclasses.replace(self.network, threads=0)))
         del settings['load']
-        text = json.dumps([__version__, settings, list(files)], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return fingerprint([__version__, settings, list(files)])
 
     def describe(self) -> dict[str, Any]:
         """Return what is done, for the report."""
@@ -77,16 +72,6 @@ class BagJob:
             'model': self.network.model,
             'threshold': self.segment.threshold,
         }
-
-
-def file_versions(path: Path) -> list[FileVersion]:
-    """Return the versions of a file, or of all files in a folder.
-
-    Raises:
-        FileNotFoundError: the path does not exist.
-    """
-    files = sorted(file for file in path.rglob('*') if file.is_file()) if path.is_dir() else [path]
-    return [(file.name, status.st_size, str(status.st_mtime_ns)) for file in files for status in (file.stat(),)]
 
 
 def _matches(topic: str, patterns: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ import fsspec
 from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
-from .job import FileVersion, file_versions
+from ..work_folder import FileVersion, file_versions
 from .storage import BagError
 
 

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from ...models.disk import discard, replacing
 from ..pool import Report, run_tasks
+from ..work_folder import Checkpoint, WorkFolder, check_output, file_versions
 from .assembly import draw_contact_sheet, write_bag
 from .bag import Bag, open_bag
 from .chunks import Chunk, process_chunk
 from .frames import FrameProcessor
-from .job import BagJob, file_versions
-from .plan import BagPlan, make_plan, read_plan
+from .job import BagJob
+from .plan import make_plan, read_plan
 from .storage import BagError
 
 _LOG = logging.getLogger(__name__)
-_PLAN = 'plan.json'
 
 
 @dataclass(frozen=True)
@@ -50,17 +47,19 @@ class BagTarget:
         """Path of the contact sheet."""
         return self.path.with_name(f'{self.path.name}.contact_sheet.png')
 
-    @property
-    def work(self) -> Path:
-        """Folder of the results of chunks until the new bag is complete."""
-        return self.path.with_name(f'{self.path.name}.partial')
-
 
 @dataclass(frozen=True)
 class ChunkTask:
-    """A chunk of a bag, as passed to a worker."""
+    """A chunk of a bag, as passed to a worker.
 
-    target: BagTarget
+    Attributes:
+        source: the bag.
+        pieces: folder of the results of chunks; see `WorkFolder`.
+        chunk: what is processed.
+    """
+
+    source: Path
+    pieces: Path
     chunk: Chunk
 
 
@@ -71,6 +70,7 @@ def run_bags(
     threads: int,
     progress: Callable[[int], None] = lambda frames: None,
     planned: Callable[[int], None] = lambda frames: None,
+    overwrite: bool = False,
 ) -> list[dict[str, Any]]:
     """Process bags, and return their reports.
 
@@ -83,76 +83,82 @@ def run_bags(
         threads: CPU threads of each.
         progress: called with the number of further images that were processed.
         planned: called with the number of images that remain to be processed.
+        overwrite: whether results of other settings or of another bag are replaced.
 
     Raises:
-        BagError: a bag cannot be read or written, a result exists already, or chunks failed.
+        BodyPixError: a bag cannot be read or written, a result exists already, or chunks failed.
     """
-    for target in targets:
-        check_target(target)
-    reports = {target: finished_report(target, job) for target in targets}
-    remaining = [target for target, report in reports.items() if report is None]
-    with ExitStack() as locks:
-        for target in remaining:
-            locks.enter_context(_locked(target))
-        plans = {target: prepare(target, job) for target in remaining}
-        tasks = [task for target in remaining for task in _remaining(target, plans[target])]
+    finished = {target: finished_report(target, job, overwrite) for target in targets}
+    remaining = [target for target, report in finished.items() if report is None]
+    with ExitStack() as folders:
+        runs = [_BagRun(target, job, folders) for target in remaining]
+        tasks = [task for run in runs for task in run.tasks()]
         planned(sum(task.chunk.frames for task in tasks))
         failed = run_tasks(tasks, partial(start_worker, job), workers, threads=threads, progress=progress)
-        unfinished = {tasks[index].target for index in failed}
-        for target in remaining:
-            if target not in unfinished:
-                reports[target] = finish(target, plans[target], job)
-    if failed:
-        raise _failure([(tasks[index], reason) for index, reason in failed.items()])
-    return [report for report in reports.values() if report is not None]
+        unfinished = {tasks[index].pieces for index in failed}
+        reports = {run.target: run.finish() for run in runs if run.work.pieces not in unfinished}
+        if failed:
+            raise _failure([(tasks[index], reason) for index, reason in failed.items()])
+    return [finished[target] or reports[target] for target in targets]
 
 
-def check_target(target: BagTarget) -> None:
-    """Raise BagError if the results would be written over or into the bag."""
-    source, path = target.source.resolve(), target.path.resolve()
-    if path == source or source in path.parents:
-        raise BagError(f'{target.path} is the bag itself or in it, and inputs are not overwritten; choose another OUT')
-
-
-def finished_report(target: BagTarget, job: BagJob) -> dict[str, Any] | None:
-    """Return the report of a bag that is complete; None if there is no result yet.
+def finished_report(target: BagTarget, job: BagJob, overwrite: bool) -> dict[str, Any] | None:
+    """Return the report of a bag that is complete; None if it has to be processed.
 
     Raises:
-        BagError: there is a result of other settings or of another bag.
+        BodyPixError: there is a result of other settings or of another bag, or writing it would change the bag.
     """
-    if not target.path.exists():
-        return None
-    try:
+    if target.path.exists() and _fingerprint_in(target.report) == job.fingerprint(file_versions(target.source)):
+        _LOG.info('%s is finished already', target.path)
         report: dict[str, Any] = json.loads(target.report.read_text(encoding='utf-8'))
-        if report['fingerprint'] == job.fingerprint(file_versions(target.source)):
-            shutil.rmtree(target.work, ignore_errors=True)
-            _LOG.info('%s is finished already', target.path)
-            return report
-    except (OSError, ValueError, KeyError):
-        pass
-    raise BagError(f'{target.path} exists and is not overwritten; delete it or choose another OUT')
+        return report
+    check_output(target.path, target.source, overwrite, target.report)
+    return None
 
 
-def prepare(target: BagTarget, job: BagJob) -> BagPlan:
-    """Return the plan of a bag: that of an interrupted run, or a new one, which is stored.
+class _BagRun:
+    """One run for a bag, which may continue an earlier one.
 
-    Raises:
-        BagError: the bag cannot be processed, or the interrupted run had other settings.
+    Attributes:
+        target: the bag.
+        work: its work folder: the checkpoint has the plan, and the pieces are the results of chunks.
     """
-    bag = _open(target)
-    fingerprint = job.fingerprint(file_versions(target.source))
-    stored = target.work / _PLAN
-    if stored.exists():
-        plan = read_plan(stored.read_text(encoding='utf-8'))
-        if plan.fingerprint == fingerprint:
-            return plan
-        raise BagError(
-            f'{target.work} belongs to an interrupted run with other settings or another version of the bag; '
-            'use the same options to continue it, or delete it to start again'
-        )
-    plan = make_plan(bag, job, fingerprint)
-    write_whole(stored, plan.to_json().encode())
-    return plan
+
+    def __init__(self, target: BagTarget, job: BagJob, folders: ExitStack) -> None:
+        fingerprint = job.fingerprint(file_versions(target.source))
+        self.target, self._job = target, job
+        self.work = folders.enter_context(WorkFolder(target.path, {'fingerprint': fingerprint}))
+        checkpoint = self.work.resume()
+        self._bag = _open(target.source, self.work.pieces)
+        if checkpoint is None:
+            self._plan = make_plan(self._bag, job, fingerprint)
+            self.work.save(Checkpoint(0, self._plan.to_json().encode()))
+        else:
+            self._plan = read_plan(checkpoint.state.decode())
+
+    def tasks(self) -> list[ChunkTask]:
+        """Return the chunks that have no results yet."""
+        pieces = self.work.pieces
+        return [
+            ChunkTask(self.target.source, pieces, chunk)
+            for chunk in self._plan.chunks
+            if not (pieces / chunk.file).exists()
+        ]
+
+    def finish(self) -> dict[str, Any]:
+        """Write the new bag, its contact sheet and its report, and delete the work folder."""
+        complete = self.work.result / self.target.path.name
+        discard(complete)
+        report = write_bag(self._bag, self._plan, self._job, self.work.pieces, complete)
+        discard(self.target.path)  # never an old bag with the new report
+        for path, data in (
+            (self.target.sheet, draw_contact_sheet(self._plan, self.work.pieces)),
+            (self.target.report, json.dumps(report, indent=1).encode()),
+        ):
+            with replacing(path) as new:
+                new.write_bytes(data)
+        self.work.publish(complete)
+        return report
 
 
 def start_worker(job: BagJob, threads: int) -> Callable[[ChunkTask, Report], None]:
@@ -162,36 +168,9 @@ def start_worker(job: BagJob, threads: int) -> Callable[[ChunkTask, Report], Non
     opened = lru_cache(maxsize=1)(_open)  # opening a large bag takes time
 
     def run(task: ChunkTask, report: Report) -> None:
-        process_chunk(opened(task.target), task.chunk, job, net, task.target.work / task.chunk.file, report)
+        process_chunk(opened(task.source, task.pieces), task.chunk, job, net, task.pieces / task.chunk.file, report)
 
     return run
-
-
-def finish(target: BagTarget, plan: BagPlan, job: BagJob) -> dict[str, Any]:
-    """Write the new bag, its report and its contact sheet, and delete the results of the chunks."""
-    bag = _open(target)
-    complete = target.work / target.path.name
-    _delete(complete)
-    report = write_bag(bag, plan, job, target.work, complete)
-    write_whole(target.sheet, draw_contact_sheet(plan, target.work))
-    write_whole(target.report, json.dumps(report, indent=1).encode())
-    for path in sorted(complete.rglob('*')) if complete.is_dir() else [complete]:
-        _flush(path)
-    complete.rename(target.path)
-    shutil.rmtree(target.work, ignore_errors=True)
-    return report
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears when it is complete."""
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    part.write_bytes(data)
-    _flush(part)
-    part.replace(path)
-
-
-def _remaining(target: BagTarget, plan: BagPlan) -> list[ChunkTask]:
-    return [ChunkTask(target, chunk) for chunk in plan.chunks if not (target.work / chunk.file).exists()]
 
 
 def _failure(failed: Sequence[tuple[ChunkTask, str]]) -> BagError:
@@ -199,41 +178,17 @@ def _failure(failed: Sequence[tuple[ChunkTask, str]]) -> BagError:
     chunk = task.chunk
     more = f'; {len(failed) - 1} more chunks failed' if len(failed) > 1 else ''
     return BagError(
-        f'{task.target.source}: images {chunk.first} to {chunk.first + chunk.frames - 1} of {chunk.topic} failed '
+        f'{task.source}: images {chunk.first} to {chunk.first + chunk.frames - 1} of {chunk.topic} failed '
         f'repeatedly: {reason}{more}. What is finished is kept: run the same command again to continue'
     )
 
 
-@contextmanager
-def _locked(target: BagTarget) -> Iterator[None]:
-    """Prevent that two processes write the same bag, and remove the folder of its results if there are none."""
-    target.work.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(target.work / 'lock')
+def _open(source: Path, pieces: Path) -> Bag:
+    return open_bag(source, pieces / 'decompressed')
+
+
+def _fingerprint_in(report: Path) -> Any:
     try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise BagError(f'another process is writing {target.path}; wait for it or choose another OUT') from error
-    try:
-        yield
-    finally:
-        if not (target.work / _PLAN).exists():
-            shutil.rmtree(target.work, ignore_errors=True)
-        lock.release()
-
-
-def _open(target: BagTarget) -> Bag:
-    return open_bag(target.source, target.work / 'decompressed')
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file is on the disk."""
-    if path.is_file():
-        with path.open('rb') as file:
-            os.fsync(file.fileno())
+        return json.loads(report.read_text(encoding='utf-8'))['fingerprint']
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

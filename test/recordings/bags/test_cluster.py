@@ -123,12 +123,19 @@ def test_a_finished_bag_is_only_that_of_the_same_settings_and_source(bag: Path, 
     here.clear()
     segment = SegmentSettings(score_threshold=0.6)
     for job in (dataclasses.replace(JOB, segment=segment), dataclasses.replace(JOB, given=('multiplier',))):
-        with pytest.raises(BagError, match='exists and is not overwritten'):
+        with pytest.raises(BagError, match='exists; choose another OUT, or add --overwrite'):
             cluster.run_on_cluster([address], 'memory://out', job)
     memory.pipe(f'/drives/{bag.name}', bag.read_bytes())
-    with pytest.raises(BagError, match='exists and is not overwritten'):
+    with pytest.raises(BagError, match='exists; choose another OUT, or add --overwrite'):
         cluster.run_on_cluster([address], 'memory://out', JOB)
     assert here == []
+    job = dataclasses.replace(JOB, write=('people',))
+    (report,) = cluster.run_on_cluster([address], 'memory://out', job, overwrite=True)
+    assert json.loads(memory.cat(f'/out/{bag.name}.report.json')) == report
+    assert report['write'] == ['people']
+    memory.rm(f'/out/{bag.name}.report.json')
+    with pytest.raises(BagError, match='if its report is next to it'):
+        cluster.run_on_cluster([address], 'memory://out', job, overwrite=True)
 
 
 def test_bags_of_one_name_are_refused(here: list[str]) -> None:

@@ -43,7 +43,7 @@ from mcap.writer import Writer as McapWriter
 
 import bodypix_ros
 from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
-from bodypix_ros.errors import ModelError
+from bodypix_ros.errors import BodyPixError, ModelError
 from bodypix_ros.recordings.bags import messages as bag_messages
 from bodypix_ros.recordings.bags import run as bag_run
 from bodypix_ros.recordings.bags.job import BagJob
@@ -255,28 +255,47 @@ def test_a_topic_that_exists_is_not_added(pictures: Any, tmp_path: Path) -> None
 
 
 def test_nothing_is_overwritten(mcap: Path, tmp_path: Path) -> None:
-    with pytest.raises(BagError, match='inputs are not overwritten'):
-        run(mcap, mcap)
-    with pytest.raises(BagError, match='inputs are not overwritten'):
-        run(mcap, mcap / 'inside')
+    for target in (mcap, mcap / 'inside', mcap.parent):
+        with pytest.raises(BodyPixError, match='would change the input .* which is never overwritten'):
+            run_bags([BagTarget(mcap, target)], JOB, 1, 1, overwrite=True)
     other = tmp_path / 'out'
     other.mkdir()
-    with pytest.raises(BagError, match='exists and is not overwritten'):
+    (other / 'mine').touch()
+    with pytest.raises(BodyPixError, match='out exists; choose another output, or add --overwrite'):
         run(mcap, other)
+    with pytest.raises(BodyPixError, match='out is a folder without a out.report.json and is not replaced'):
+        run_bags([BagTarget(mcap, other)], JOB, 1, 1, overwrite=True)
+    assert {path.name for path in tmp_path.iterdir()} == {'drive', 'out'}
+
+
+def test_an_output_is_replaced_on_request(bag: Path, tmp_path: Path) -> None:
+    targets = [BagTarget(bag, tmp_path / 'out' / bag.name)]
+    (old,) = run_bags(targets, dataclasses.replace(JOB, anonymize=None, write=('mask',)), 1, 1)
+    (report,) = run_bags(targets, JOB, 1, 1, overwrite=True)
+    assert (old['write'], report['write']) == (['mask'], [])
+    assert json.loads(targets[0].report.read_text()) == report
+    assert {one[0] for one in read_bag(targets[0].path)} == {IMAGES, JPEGS, INFO, WORDS}
+    assert len(list((tmp_path / 'out').iterdir())) == 3
 
 
 def test_a_finished_bag_is_not_processed_again(mcap: Path, tmp_path: Path) -> None:
     report = run(mcap, tmp_path / 'out')
     assert run(mcap, tmp_path / 'out', dataclasses.replace(JOB, load=bag_stand_in.fail_to_load)) == report
-    with pytest.raises(BagError, match='exists and is not overwritten'):
+    with pytest.raises(BodyPixError, match='out exists; choose another output, or add --overwrite'):
         run(mcap, tmp_path / 'out', dataclasses.replace(JOB, exclude=('/rear/*',)))
 
 
-def test_an_interrupted_run_continues_only_with_its_settings(mcap: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match='the weights are missing'):
-        run(mcap, tmp_path / 'out', dataclasses.replace(JOB, load=bag_stand_in.fail_to_load))
-    with pytest.raises(BagError, match='belongs to an interrupted run with other settings'):
-        run(mcap, tmp_path / 'out', dataclasses.replace(JOB, write=('mask',)))
+def test_an_interrupted_run_with_other_settings_starts_again(
+    mcap: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = dataclasses.replace(JOB, load=bag_stand_in.fail_to_load)
+    for job in (broken, broken, dataclasses.replace(broken, write=('mask',))):
+        with pytest.raises(ModelError, match='the weights are missing'):
+            run(mcap, tmp_path / 'out', job)
+        (tmp_path / 'out.partial' / 'pieces' / '000-000000.zip').touch()
+    assert [record.message for record in caplog.records] == [
+        f'{tmp_path}/out.partial contains results of another input or of other settings; starting again'
+    ]
     run(mcap, tmp_path / 'out')
 
 
@@ -307,12 +326,12 @@ def test_videos_in_messages_are_refused_unless_they_are_excluded(pictures: Any, 
 
 
 def test_a_second_process_waits_its_turn(mcap: Path, tmp_path: Path) -> None:
-    target = BagTarget(mcap, tmp_path / 'out')
-    target.work.mkdir()
-    with FileLock(target.work / 'lock'), pytest.raises(BagError, match='another process is writing'):
-        run(mcap, target.path)
-    assert target.work.exists()
-    run(mcap, target.path)
+    work = tmp_path / 'out.partial'
+    work.mkdir()
+    with FileLock(work / 'lock'), pytest.raises(BodyPixError, match='another process is writing'):
+        run(mcap, tmp_path / 'out')
+    assert work.exists()
+    run(mcap, tmp_path / 'out')
 
 
 def test_several_bags_are_processed_in_processes(mcap: Path, pictures: Any, tmp_path: Path) -> None:
