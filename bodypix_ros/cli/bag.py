@@ -9,24 +9,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from ..anonymizer import SEARCH_SETTINGS
 from ..errors import BodyPixError
+from ..recordings.bags.job import ANONYMIZED, PRODUCTS, BagJob
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
-from .options import add_options, from_options, given_options, setting_reader
+from .options import add_options, check_anonymize, from_options, given_options, read_names, setting_reader
+from .progress import ProgressBar
 
 if TYPE_CHECKING:
-    from ..recordings.bags.job import BagJob
     from ..recordings.bags.plan import BagPlan
     from ..recordings.bags.run import BagTarget
 
-_WRITE = ('anonymized', 'mask', 'parts', 'people')
 _WORKERS = Setting(
     'workers', int, 0, 'processes; 0 means one per CPU core, each with one thread', minimum=0, maximum=1024
 )
-_CHUNK = Setting('chunk-frames', int, 500, 'images of a topic that one process takes at a time', minimum=1)
+_CHUNK_FRAMES = Setting('chunk_frames', int, 500, 'images of a topic that one process takes at a time', minimum=1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'bags', nargs='+', metavar='IN', help='bags: .bag, .mcap or .db3 files, or folders with metadata.yaml'
     )
+    products = '; '.join(f'{name}: {purpose}' for name, purpose in PRODUCTS.items())
     parser.add_argument('output', metavar='OUT', help='the new bag; with several bags, the folder for the new bags')
     parser.add_argument(
         '--write',
-        type=_read_write,
-        default=(),
+        type=read_names(PRODUCTS),
+        required=True,
         metavar='LIST',
-        help='what to write, separated by commas. anonymized: the images without recognisable people, implied by any '
-        '--anonymize option; mask, parts and people: topics below the topic of each image',
+        help=f'what to write, separated by commas. {products}',
     )
     parser.add_argument(
         '--topics',
@@ -65,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='use a Ray cluster, which starts on this machine if RAY_ADDRESS is not set; IN and OUT may be addresses '
         'such as s3://bucket/drive.mcap, and OUT is the folder for the new bags',
     )
-    for setting in (_WORKERS, _CHUNK):
+    for setting in (_WORKERS, _CHUNK_FRAMES):
         parser.add_argument(
-            f'--{setting.name}', type=setting_reader(setting), default=setting.default, metavar='N',
+            f'--{setting.name.replace("_", "-")}', type=setting_reader(setting), default=setting.default, metavar='N',
             help=f'{setting.description} (default: %(default)s)',
         )  # fmt: skip
     add_options(parser, AnonymizeSettings)
@@ -81,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_packages('run', 'bag')
     if arguments.cluster:
         _check_packages('cluster', 'cluster')
+    check_anonymize(arguments)
     job = _job(arguments)
     if arguments.cluster:
         from ..recordings.bags.cluster import run_on_cluster
@@ -112,27 +111,19 @@ def _run_here(targets: Sequence[BagTarget], job: BagJob, arguments: argparse.Nam
 
     cores = available_cores()
     workers = arguments.workers or cores
-    with tqdm(unit=' frames', desc='processing') as bar:
-
-        def planned(frames: int) -> None:
-            bar.reset(frames)
-
-        return run_bags(targets, job, workers, max(1, cores // workers), bar.update, planned, arguments.overwrite)
+    with ProgressBar('frame') as progress:
+        return run_bags(targets, job, workers, max(1, cores // workers), arguments.overwrite, progress)
 
 
 def _job(arguments: argparse.Namespace) -> BagJob:
-    from ..recordings.bags.job import BagJob
-
-    anonymize = 'anonymized' in arguments.write or bool(given_options(arguments, AnonymizeSettings))
-    if not anonymize and not arguments.write:
-        raise BodyPixError(f'nothing to do; use --anonymize heads, or --write with some of {", ".join(_WRITE)}')
+    anonymize = ANONYMIZED in arguments.write
     base = SEARCH_SETTINGS if anonymize else SegmentSettings()
     return BagJob(
         network=from_options(arguments, NetworkSettings),
         given=tuple(sorted(given_options(arguments, NetworkSettings))),
         segment=base.changed(given_options(arguments, SegmentSettings)),
         anonymize=from_options(arguments, AnonymizeSettings) if anonymize else None,
-        write=tuple(name for name in arguments.write if name != 'anonymized'),
+        write=tuple(name for name in arguments.write if name != ANONYMIZED),
         topics=tuple(arguments.topics) or ('*',),
         exclude=tuple(arguments.exclude),
         mono16_bits=from_options(arguments, NodeSettings).mono16_bits,
@@ -182,11 +173,3 @@ def _summary(report: dict[str, Any]) -> str:
         f'{report["input"]}: {report["frames"]} images, {report["frames_with_people"]} with people, '
         f'{report["doubtful"]} doubtful{failed}; see the report and the contact sheet next to the new bag'
     )
-
-
-def _read_write(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(text.split(',')))
-    for name in names:
-        if name not in _WRITE:
-            raise argparse.ArgumentTypeError(f'{name!r} is not one of {", ".join(_WRITE)}')
-    return names

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ..errors import SettingError
 from ..setting import Setting, Settings, Value
+from ..settings import AnonymizeSettings
 
 S = TypeVar('S', bound=Settings)
 OF_MESSAGES = ('parts_encoding', 'mask_parts', 'semantic_classes', 'semantic_size')
@@ -57,6 +58,34 @@ def given_options(arguments: argparse.Namespace, group: type[Settings]) -> dict[
     """Return the settings of a class that were given on the command line, without the defaults of the others."""
     given = vars(arguments)
     return {setting.name: given[setting.name] for setting in group.describe() if setting.name in given}
+
+
+def read_names(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
+    """Return the function that converts an option's text, some known names separated by commas, to these names."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(word.strip() for word in text.split(',')))
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f'expected names of {", ".join(known)}, got {name!r}')
+        return names
+
+    return read
+
+
+def check_anonymize(arguments: argparse.Namespace) -> None:
+    """Check that images are anonymised if it is given how: the user could trust an output that is not.
+
+    Args:
+        arguments: of a verb with `--write` and the options of `AnonymizeSettings`.
+
+    Raises:
+        SettingError: such an option is given, but `anonymized` is not written.
+    """
+    given = given_options(arguments, AnonymizeSettings)
+    if given and 'anonymized' not in arguments.write:
+        flags = ', '.join(f'--{name.replace("_", "-")}' for name in given)
+        raise SettingError(f'images are only anonymised with anonymized in --write; add it there, or omit {flags}')
 
 
 def read_folder(text: str) -> Path:

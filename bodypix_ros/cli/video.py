@@ -18,7 +18,16 @@ from ..recordings.video import Summary, VideoJob, convert_video
 from ..segmenter import load
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, PictureSettings, SegmentSettings, TrackingSettings
-from .options import OF_MESSAGES, add_options, from_options, given_options, read_folder, setting_reader
+from .options import (
+    OF_MESSAGES,
+    add_options,
+    check_anonymize,
+    from_options,
+    given_options,
+    read_folder,
+    read_names,
+    setting_reader,
+)
 from .progress import ProgressBar
 
 _SECONDS = Setting('seconds', float, 0.0, 'duration to read, such as 10 for a camera', minimum=0.001)
@@ -41,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     products = '; '.join(f'{name}: {purpose}' for name, purpose in PRODUCTS.items())
     parser.add_argument(
-        '--write', type=_read_products, default=('overlay',), metavar='LIST',
+        '--write', type=read_names(PRODUCTS), default=('overlay',), metavar='LIST',
         help=f'what to write, separated by commas (default: overlay). {products}',
     )  # fmt: skip
     parser.add_argument(
@@ -72,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     SIGINT and SIGTERM complete the output of a camera or live stream. For files, they end the process; the same command
     continues later.
     """
+    check_anonymize(arguments)
     job = VideoJob(
         source=arguments.input,
         output=arguments.output,
@@ -103,14 +113,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     _print(job, summary)
     return 0
-
-
-def _read_products(text: str) -> tuple[str, ...]:
-    products = tuple(dict.fromkeys(word.strip() for word in text.split(',')))
-    for product in products:
-        if product not in PRODUCTS:
-            raise argparse.ArgumentTypeError(f'expected names of {", ".join(PRODUCTS)}, got {product!r}')
-    return products
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from bags import IMAGES, JPEGS, clip_messages, image_message, read_bag, write_ba
 
 from bodypix_ros.cli.main import main
 from bodypix_ros.recordings.bags import run as bag_run
+from bodypix_ros.recordings.bags.frames import ADDED
+from bodypix_ros.recordings.bags.job import ANONYMIZED, PRODUCTS
 from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 
@@ -37,8 +39,8 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def test_options_become_the_job(jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     words = (
-        'bag in.mcap out.mcap --anonymize people --anonymize-style fill --topics /a* --topics /b --exclude /a/depth '
-        '--write mask,people --workers 3 --chunk-frames 60 --threshold 0.6 --multiplier 0.5 --mono16-bits 12'
+        'bag in.mcap out.mcap --write anonymized,mask,people --anonymize people --anonymize-style fill --topics /a* '
+        '--topics /b --exclude /a/depth --workers 3 --chunk-frames 60 --threshold 0.6 --multiplier 0.5 --mono16-bits 12'
     )
     assert main(words.split()) == 0
     ((targets, job, workers, threads),) = jobs
@@ -65,14 +67,28 @@ def test_anonymized_images_are_one_of_the_things_to_write(jobs: list[tuple[Any, 
 
 
 def test_what_to_do_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['bag', 'in', 'out']) == 1
-    assert (
-        'nothing to do; use --anonymize heads, or --write with some of anonymized, mask, parts, people'
-        in capsys.readouterr().err
-    )
+    with pytest.raises(SystemExit):
+        main(['bag', 'in', 'out'])
+    assert 'the following arguments are required: --write' in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(['bag', 'in', 'out', '--write', 'masks'])
-    assert "'masks' is not one of anonymized, mask, parts, people" in capsys.readouterr().err
+    assert "expected names of anonymized, mask, parts, people, got 'masks'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('verb', ['bag', 'video'])
+def test_options_of_anonymising_require_anonymized_images(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [verb, 'in', str(tmp_path / 'out'), '--write', 'mask', '--anonymize', 'faces', '--anonymize-hold-s', '1']
+    assert main(words) == 1
+    assert capsys.readouterr().err == (
+        'bodypix: images are only anonymised with anonymized in --write; '
+        'add it there, or omit --anonymize, --anonymize-hold-s\n'
+    )
+
+
+def test_each_product_but_the_image_is_an_added_topic() -> None:
+    assert set(ADDED) | {ANONYMIZED} == set(PRODUCTS)
 
 
 @pytest.mark.parametrize(('module', 'words', 'extra'), [('run', [], 'bag'), ('cluster', ['--cluster'], 'cluster')])
@@ -90,10 +106,10 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(
     messages = list(clip_messages([astronaut[::8, ::8]] * 3, 'cdr'))
     messages.append(image_message(np.zeros((8, 8), np.uint16), '16UC1', topic='/depth'))
     source = write_bag(tmp_path, 'mcap', messages)
-    words = ['bag', str(source), str(tmp_path / 'out'), '--anonymize', 'faces', '--dry-run']
+    words = ['bag', str(source), str(tmp_path / 'out'), '--write=anonymized,mask', '--anonymize=faces', '--dry-run']
     assert main(words) == 1
     assert "/depth cannot be anonymised: encoding '16UC1'" in capsys.readouterr().err
-    assert main([*words, '--exclude', '/depth', '--write', 'mask', '--chunk-frames', '2']) == 0
+    assert main([*words, '--exclude', '/depth', '--chunk-frames', '2']) == 0
     assert capsys.readouterr().out.splitlines() == [
         f'{source} -> {tmp_path / "out"}',
         f'  {IMAGES}: 3 images in 2 chunks: anonymise faces, add mask',
@@ -106,7 +122,22 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(
 @pytest.mark.slow
 def test_the_face_of_the_astronaut_is_covered(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
     source = write_bag(tmp_path, 'sqlite3', [image_message(astronaut, 'bgr8')])
-    assert main(['bag', str(source), str(tmp_path / 'out'), '--anonymize', 'faces', '--workers', '1']) == 0
+    assert (
+        main(
+            [
+                'bag',
+                str(source),
+                str(tmp_path / 'out'),
+                '--write',
+                'anonymized',
+                '--anonymize',
+                'faces',
+                '--workers',
+                '1',
+            ]
+        )
+        == 0
+    )
     ((_, _, _, data),) = read_bag(tmp_path / 'out')
     image = np.frombuffer(data, np.uint8)[-astronaut.size :].reshape(astronaut.shape)
     face, rocket = (slice(80, 180), slice(180, 270)), (slice(100, 250), slice(400, 500))

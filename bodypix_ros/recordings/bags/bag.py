@@ -134,11 +134,6 @@ def open_bag(path: Path, work: Path) -> Bag:
     return Bag(path, opened, metadata)
 
 
-def bag_name(path: Path) -> str:
-    """Return the name of a bag without the suffix of a file."""
-    return path.stem if path.suffix in ('.bag', '.mcap', '.db3') else path.name
-
-
 def _decompressed(path: Path, work: Path) -> Path:
     """Return the decompressed copy of a file, which is made once."""
     copy = work / path.stem

@@ -26,8 +26,6 @@ from .storage import BagError, RawMessage, Wire
 _LOG = logging.getLogger(__name__)
 _Z_KINDS = {'coco17': 0, 'blazepose33': 1}  # constants of PersonArray
 _SIDES = {'left': 1, 'right': 2}  # constants of Hand
-TYPES = {'mask': IMAGE, 'parts': IMAGE, 'people': PERSON_ARRAY}
-"""The types of the added topics."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,8 @@ class FrameProcessor:
         image = BagImage(message, self._job.mono16_bits)
         found = self._segment(image.bgr)
         header, wire = image.content.header, message.wire
-        outputs = {name: write(_MAKERS[name](header, found, self._net, wire), wire) for name in self._job.write}
+        makers = {name: ADDED[name][1] for name in self._job.write}
+        outputs = {name: write(make(header, found, self._net, wire), wire) for name, make in makers.items()}
         if self._anonymizer is None:
             people = 0 if found.people is None else len(found.people.persons)
             settings = settings_without_parts(PictureSettings(), found)
@@ -130,11 +129,12 @@ def _people_message(header: Any, found: Segmentation, net: Segmenter, wire: Wire
     )
 
 
-_MAKERS: dict[str, Callable[[Any, Segmentation, Segmenter, Wire], Any]] = {
-    'mask': _mask_message,
-    'parts': _parts_message,
-    'people': _people_message,
+ADDED: dict[str, tuple[str, Callable[[Any, Segmentation, Segmenter, Wire], Any]]] = {
+    'mask': (IMAGE, _mask_message),
+    'parts': (IMAGE, _parts_message),
+    'people': (PERSON_ARRAY, _people_message),
 }
+"""Type of each added topic, and the function that makes its messages."""
 
 
 def _image_message(header: Any, labels: NDArray[Any], encoding: str, wire: Wire) -> Any:

@@ -14,8 +14,13 @@ from ...settings import AnonymizeSettings, NetworkSettings, SegmentSettings
 from ..work_folder import FileVersion, fingerprint
 
 ANONYMIZED = 'anonymized'
-ADDED = ('mask', 'parts', 'people')
-"""Topics that can be added below the topic of an image."""
+PRODUCTS = {
+    ANONYMIZED: 'the images, with faces, heads or people covered',
+    'mask': 'a topic below that of each image, 255 person and 0 background',
+    'parts': 'a topic with the id of the part at each pixel',
+    'people': 'a topic with boxes, keypoints and parts',
+}
+"""What can be written, by name. All but the anonymised images are added topics."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class BagJob:
         given: names of its settings that were given explicitly; see `bodypix_ros.load`.
         segment: how it is used.
         anonymize: how images are anonymised in place; None to leave them as they are.
-        write: the topics that are added, of ADDED.
+        write: the topics that are added, of PRODUCTS.
         topics: patterns of the image topics to process, as in a shell.
         exclude: patterns of image topics that are copied unchanged.
         mono16_bits: significant bits of 16-bit images.

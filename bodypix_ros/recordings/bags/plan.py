@@ -15,7 +15,7 @@ import numpy as np
 
 from .bag import Bag
 from .chunks import Chunk
-from .frames import TYPES
+from .frames import ADDED
 from .images import encoding_problem
 from .job import BagJob
 from .messages import IMAGE_TYPES, OTHER_IMAGE_TYPES, definition_of
@@ -85,11 +85,10 @@ class BagPlan:
     def new_topics(self, job: BagJob) -> list[NewTopic]:
         """Return the topics to add."""
         return [
-            NewTopic(
-                f'{topic.name}/{name}', TYPES[name], topic.name, *definition_of(TYPES[name], topic.wire), topic.counts
-            )
+            NewTopic(f'{topic.name}/{name}', msgtype, topic.name, *definition_of(msgtype, topic.wire), topic.counts)
             for topic in self.topics
-            for name in job.write
+            for name, (msgtype, _) in ADDED.items()
+            if name in job.write
         ]
 
     def to_json(self) -> str:

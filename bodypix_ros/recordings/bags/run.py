@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...models.disk import discard, replacing
+from ...models.progress import Progress, no_progress
 from ..pool import Report, run_tasks
 from ..work_folder import Checkpoint, WorkFolder, check_output, file_versions
 from .assembly import draw_contact_sheet, write_bag
@@ -68,9 +69,8 @@ def run_bags(
     job: BagJob,
     workers: int,
     threads: int,
-    progress: Callable[[int], None] = lambda frames: None,
-    planned: Callable[[int], None] = lambda frames: None,
     overwrite: bool = False,
+    progress: Progress = no_progress,
 ) -> list[dict[str, Any]]:
     """Process bags, and return their reports.
 
@@ -81,9 +81,8 @@ def run_bags(
         job: what is done with them.
         workers: number of processes.
         threads: CPU threads of each.
-        progress: called with the number of further images that were processed.
-        planned: called with the number of images that remain to be processed.
         overwrite: whether results of other settings or of another bag are replaced.
+        progress: called with the number of images that were processed in this run.
 
     Raises:
         BodyPixError: a bag cannot be read or written, a result exists already, or chunks failed.
@@ -93,8 +92,8 @@ def run_bags(
     with ExitStack() as folders:
         runs = [_BagRun(target, job, folders) for target in remaining]
         tasks = [task for run in runs for task in run.tasks()]
-        planned(sum(task.chunk.frames for task in tasks))
-        failed = run_tasks(tasks, partial(start_worker, job), workers, threads=threads, progress=progress)
+        counted = _Counted(sum(task.chunk.frames for task in tasks), progress)
+        failed = run_tasks(tasks, partial(start_worker, job), workers, threads=threads, progress=counted.add)
         unfinished = {tasks[index].pieces for index in failed}
         reports = {run.target: run.finish() for run in runs if run.work.pieces not in unfinished}
         if failed:
@@ -114,6 +113,18 @@ def finished_report(target: BagTarget, job: BagJob, overwrite: bool) -> dict[str
         return report
     check_output(target.path, target.source, overwrite, target.report)
     return None
+
+
+class _Counted:
+    """Passes on the progress of tasks, which report further steps, as the number of all steps that are done."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+        self.add(0)
+
+    def add(self, steps: int) -> None:
+        self._done += steps
+        self._progress('processing', self._done, self._total)
 
 
 class _BagRun:

@@ -337,11 +337,11 @@ def test_a_second_process_waits_its_turn(mcap: Path, tmp_path: Path) -> None:
 def test_several_bags_are_processed_in_processes(mcap: Path, pictures: Any, tmp_path: Path) -> None:
     second = write_bag(tmp_path, 'ros1', [image_message(pictures[1], 'bgr8', wire='ros1')], name='second')
     targets = [BagTarget(mcap, tmp_path / 'out' / 'one'), BagTarget(second, tmp_path / 'out' / 'two.bag')]
-    frames: list[int] = []
-    remaining: list[int] = []
-    reports = run_bags(targets, JOB, 2, 1, frames.append, remaining.append)
+    calls: list[tuple[str, int, int]] = []
+    reports = run_bags(targets, JOB, 2, 1, progress=lambda *call: calls.append(call))
     assert [report['frames'] for report in reports] == [2 * FRAMES, 1]
-    assert (remaining, sum(frames)) == ([2 * FRAMES + 1], 2 * FRAMES + 1)
+    images = 2 * FRAMES + 1
+    assert sorted(calls) == [('processing', done, images) for done in range(images + 1)]
     assert (tmp_path / 'out' / 'two.bag').is_file()
 
 
