@@ -6,7 +6,7 @@ import argparse
 import importlib
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ..anonymizer import SEARCH_SETTINGS
@@ -76,10 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Process the bags and print a summary of each; return 1 if images could not be processed."""
+    check_anonymize(arguments)
+    _check_names(arguments.bags)
     _check_packages('run', 'bag')
     if arguments.cluster:
         _check_packages('cluster', 'cluster')
-    check_anonymize(arguments)
     job = _job(arguments)
     if arguments.cluster:
         from ..recordings.bags.cluster import run_on_cluster
@@ -136,11 +137,15 @@ def _targets(bags: Sequence[Path], output: Path) -> list[BagTarget]:
 
     if len(bags) == 1:
         return [BagTarget(bags[0], output)]
-    names = [bag.name for bag in bags]
+    return [BagTarget(bag, output / bag.name) for bag in bags]
+
+
+def _check_names(bags: Sequence[str]) -> None:
+    """Raise BodyPixError if several bags would become the same new bag."""
+    names = [PurePosixPath(bag).name for bag in bags]
     for name in names:
         if names.count(name) > 1:
             raise BodyPixError(f'several bags have the name {name}; process them with separate commands')
-    return [BagTarget(bag, output / bag.name) for bag in bags]
 
 
 def _print_plans(targets: Sequence[BagTarget], job: BagJob) -> int:

@@ -54,7 +54,7 @@ class WorkFolder:
             BodyPixError: the folder cannot be created, or another process uses it.
         """
         self._output, self._job = output, json.dumps(job, sort_keys=True)
-        self._folder = output.with_name(f'{output.name}.partial')
+        self._folder = partial_folder(output)
         self.result, self.pieces = self._folder / 'result', self._folder / 'pieces'
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -124,6 +124,11 @@ class WorkFolder:
         if not same:
             _LOG.warning('%s contains results of another input or of other settings; starting again', self._folder)
         return same
+
+
+def partial_folder(output: Path) -> Path:
+    """Return the work folder of an output, whether or not it exists."""
+    return output.with_name(f'{output.name}.partial')
 
 
 def file_versions(path: Path) -> list[FileVersion]:

@@ -57,8 +57,9 @@ def test_several_bags_go_to_a_folder(jobs: list[tuple[Any, ...]], capsys: pytest
     assert main(['bag', 'a/one.bag', 'b/two', 'out', '--write', 'mask']) == 0
     assert [target.path for target in jobs[0][0]] == [Path('out/one.bag'), Path('out/two')]
     assert (jobs[0][1].anonymize, jobs[0][1].segment) == (None, SegmentSettings())
-    assert main(['bag', 'a/one.bag', 'b/one.bag', 'out', '--write', 'mask']) == 1
-    assert 'several bags have the name one.bag' in capsys.readouterr().err
+    for words in ([], ['--cluster']):
+        assert main(['bag', 's3://a/one.bag', 's3://b/one.bag', 'out', '--write', 'mask', *words]) == 1
+        assert 'several bags have the name one.bag' in capsys.readouterr().err
 
 
 def test_anonymized_images_are_one_of_the_things_to_write(jobs: list[tuple[Any, ...]]) -> None:

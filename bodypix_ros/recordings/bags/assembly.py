@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from ..contact_sheet import Tile, draw_sheet
 from .bag import Bag
-from .chunks import Chunk, ChunkResults
+from .chunks import Chunk, ChunkResults, FrameReport
 from .job import ANONYMIZED, BagJob
 from .plan import BagPlan, TopicPlan
 from .storage import RawMessage
@@ -94,8 +94,8 @@ def write_bag(bag: Bag, plan: BagPlan, job: BagJob, folder: Path, target: Path) 
         },
         'copied_topics': dict(sorted(assembly.copied.items())),
         'copied_image_topics': dict(plan.skipped),
-        'doubtful_frames': _listed(frames, 'doubtful'),
-        'errors': _listed(frames, 'error'),
+        'doubtful_frames': _listed(frames, lambda frame: frame.doubtful),
+        'errors': _listed(frames, lambda frame: frame.error),
     }
 
 
@@ -116,34 +116,34 @@ def draw_contact_sheet(plan: BagPlan, folder: Path) -> bytes:
     return bytes(data)
 
 
-def _tile(topic: str, frame: dict[str, Any], thumbnail: bytes) -> Tile:
+def _tile(topic: str, frame: FrameReport, thumbnail: bytes) -> Tile:
     picture = cv2.imdecode(np.frombuffer(thumbnail, np.uint8), cv2.IMREAD_COLOR)
-    caption = f'{topic} frame {frame["frame"]}\n{frame["doubtful"]}'
-    return Tile(caption, np.asarray(picture, np.uint8), marked=bool(frame['doubtful']))
+    caption = f'{topic} frame {frame.frame}\n{frame.doubtful}'
+    return Tile(caption, np.asarray(picture, np.uint8), marked=bool(frame.doubtful))
 
 
-def _frames(topic: TopicPlan, folder: Path) -> Iterator[dict[str, Any]]:
+def _frames(topic: TopicPlan, folder: Path) -> Iterator[FrameReport]:
     for chunk in topic.chunks:
         results = ChunkResults(folder / chunk.file)
         yield from results.frames
         results.close()
 
 
-def _totals(frames: Sequence[dict[str, Any]]) -> dict[str, int]:
+def _totals(frames: Sequence[FrameReport]) -> dict[str, int]:
     return {
         'frames': len(frames),
-        'people': sum(frame['people'] for frame in frames),
-        'frames_with_people': sum(bool(frame['people']) for frame in frames),
-        'changed_frames': sum(ANONYMIZED in frame['written'] for frame in frames),
-        'doubtful': sum(bool(frame['doubtful']) for frame in frames),
-        'failed': sum(bool(frame['error']) for frame in frames),
+        'people': sum(frame.people for frame in frames),
+        'frames_with_people': sum(bool(frame.people) for frame in frames),
+        'changed_frames': sum(ANONYMIZED in frame.written for frame in frames),
+        'doubtful': sum(bool(frame.doubtful) for frame in frames),
+        'failed': sum(bool(frame.error) for frame in frames),
     }
 
 
-def _listed(frames: dict[str, list[dict[str, Any]]], reason: str) -> list[dict[str, Any]]:
+def _listed(frames: Mapping[str, Sequence[FrameReport]], reasons: Callable[[FrameReport], str]) -> list[dict[str, Any]]:
     return [
-        {'topic': topic, 'frame': frame['frame'], 'stamp_ns': frame['stamp_ns'], 'reason': frame[reason]}
+        {'topic': topic, 'frame': frame.frame, 'stamp_ns': frame.stamp_ns, 'reason': reasons(frame)}
         for topic, of_topic in frames.items()
         for frame in of_topic
-        if frame[reason]
+        if reasons(frame)
     ]

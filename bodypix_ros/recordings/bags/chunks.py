@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ...models.disk import replacing
 from ...segmenter import Segmenter
@@ -47,6 +46,27 @@ class Chunk:
     sampled: int
 
 
+@dataclass(frozen=True)
+class FrameReport:
+    """What became of one image.
+
+    Attributes:
+        frame: rank within the topic.
+        stamp_ns: recording time.
+        people: number of people in the image.
+        doubtful: why a person should check the image; empty if there is no reason.
+        error: why it could not be processed; empty if it was.
+        written: names of the messages that were made; see `FrameResult.outputs`.
+    """
+
+    frame: int
+    stamp_ns: int
+    people: int
+    doubtful: str
+    error: str
+    written: Sequence[str]
+
+
 def process_chunk(
     bag: Bag, chunk: Chunk, job: BagJob, net: Segmenter, target: Path, report: Callable[[int], None]
 ) -> None:
@@ -64,7 +84,7 @@ def process_chunk(
         BagError: the bag cannot be read, or has changed since it was scanned.
     """
     processor = FrameProcessor(net, job)
-    frames: list[dict[str, Any]] = []
+    frames: list[FrameReport] = []
     doubtful = 0
     with replacing(target) as part, zipfile.ZipFile(part, 'w') as results:
         for message in bag.between(chunk.topic, chunk.warm_ns, chunk.stop_ns):
@@ -78,25 +98,25 @@ def process_chunk(
             report(len(frames))
         if len(frames) != chunk.frames:
             raise BagError(f'{bag.path}: {chunk.topic} has changed since it was scanned; start again')
-        _add(results, _REPORT, json.dumps(frames).encode())
+        _add(results, _REPORT, json.dumps([asdict(frame) for frame in frames]).encode())
 
 
-def _write_result(
-    results: zipfile.ZipFile, rank: int, stamp_ns: int, result: FrameResult, wanted: bool
-) -> dict[str, Any]:
-    """Write the messages and the thumbnail of an image; return its line of the report."""
+def chunk_error(source: object, chunk: Chunk, reason: str, failed: int) -> BagError:
+    """Return the error for a bag of which a chunk failed in every attempt, and `failed` chunks in total."""
+    more = f'; {failed - 1} more chunks failed' if failed > 1 else ''
+    return BagError(
+        f'{source}: images {chunk.first} to {chunk.first + chunk.frames - 1} of {chunk.topic} failed repeatedly: '
+        f'{reason}{more}. What is finished is kept: run the same command again to continue'
+    )
+
+
+def _write_result(results: zipfile.ZipFile, rank: int, stamp_ns: int, result: FrameResult, wanted: bool) -> FrameReport:
+    """Write the messages and the thumbnail of an image."""
     for name, data in result.outputs.items():
         _add(results, f'{rank}/{name}', data)
     if wanted and result.draw is not None:
         _add(results, f'{rank}/{_THUMBNAIL}', compress_thumbnail(result.draw()))
-    return {
-        'frame': rank,
-        'stamp_ns': stamp_ns,
-        'people': result.people,
-        'doubtful': result.doubtful,
-        'error': result.error,
-        'written': list(result.outputs),
-    }
+    return FrameReport(rank, stamp_ns, result.people, result.doubtful, result.error, tuple(result.outputs))
 
 
 def _add(results: zipfile.ZipFile, name: str, data: bytes) -> None:
@@ -108,16 +128,16 @@ class ChunkResults:
     """The file of results of a chunk.
 
     Attributes:
-        frames: one dictionary per image: frame, stamp_ns, people, doubtful, error and the names of what was written.
+        frames: what became of each image.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = zipfile.ZipFile(path)
-        self.frames: list[dict[str, Any]] = json.loads(self._file.read(_REPORT))
+        self.frames = [FrameReport(**frame) for frame in json.loads(self._file.read(_REPORT))]
 
     def outputs(self, rank: int, first: int) -> dict[str, bytes]:
         """Return the serialised messages of an image by name; `first` is the rank of the first of the chunk."""
-        return {name: self._file.read(f'{rank}/{name}') for name in self.frames[rank - first]['written']}
+        return {name: self._file.read(f'{rank}/{name}') for name in self.frames[rank - first].written}
 
     def thumbnails(self) -> dict[int, bytes]:
         """Return the JPEG files of the thumbnails by rank."""

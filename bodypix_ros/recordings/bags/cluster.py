@@ -14,12 +14,12 @@ from typing import Any
 
 import cv2
 
-from ...segmenter import Segmenter
+from ...segmenter import Segmenter, load
 from .assembly import draw_contact_sheet, write_bag
 from .bag import Bag, open_bag
-from .chunks import Chunk, process_chunk
+from .chunks import Chunk, chunk_error, process_chunk
 from .frames import FrameProcessor
-from .job import BagJob
+from .job import BagJob, Load
 from .plan import BagPlan, make_plan, read_plan
 from .remote_files import cache_folder, delete, download, exists, fetch, forget, names_in, read, upload, versions, write
 from .storage import BagError
@@ -68,30 +68,29 @@ class Task:
 
 
 def run_on_cluster(
-    sources: Sequence[str], output: str, job: BagJob, workers: int = 0, overwrite: bool = False
+    sources: Sequence[str], output: str, job: BagJob, workers: int = 0, overwrite: bool = False, load: Load = load
 ) -> list[dict[str, Any]]:
     """Process bags on the cluster of RAY_ADDRESS, or one that is started on this machine; return their reports.
 
     What an earlier call with the same settings has finished is not done again.
 
     Args:
-        sources: addresses of the bags.
+        sources: addresses of the bags, with different names.
         output: address of the folder of the new bags.
         job: what is done with them.
         workers: number of processes with one CPU each; 0 means one per CPU of the cluster.
         overwrite: whether results of other settings or of another bag are replaced.
+        load: loads the network; picklable.
 
     Raises:
         BagError: a bag cannot be read or written, or chunks failed repeatedly.
     """
     bags = [RemoteBag(source, f'{output.rstrip("/")}/{PurePosixPath(source).name}') for source in sources]
-    if len({bag.target for bag in bags}) < len(bags):
-        raise BagError('several bags have the same name; process them with separate commands')
     finished = {bag: finished_report(bag, job, overwrite) for bag in bags}
     remaining = [bag for bag, report in finished.items() if report is None]
     workers = _start(workers)
     _raise_first_error(_map(_PlanWorker, [Task(bag, job) for bag in remaining], workers))
-    _run_chunks(remaining, job, workers)
+    _run_chunks(remaining, job, workers, load)
     _raise_first_error(_map(_FinishWorker, [Task(bag, job) for bag in remaining], workers))
     return [finished[bag] or json.loads(read(bag.report)) for bag in bags]
 
@@ -103,7 +102,7 @@ def _start(workers: int) -> int:
     return workers or int(ray.cluster_resources().get('CPU', 1))
 
 
-def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int) -> None:
+def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int, load: Load) -> None:
     """Process all chunks that have no results; try again what failed, on whichever machine.
 
     Raises:
@@ -116,7 +115,7 @@ def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int) -> None:
             return
         _LOG.info('%d chunks to process with %d workers (attempt %d)', len(tasks), workers, attempt + 1)
         try:
-            results = _map(_ChunkWorker, tasks, workers)
+            results = _map(_ChunkWorker, tasks, workers, load)
             reasons |= {result['file']: result['error'] for result in results if result['error']}
         except ray.exceptions.RayError as error:  # a process died repeatedly
             _LOG.warning('the cluster failed: %s', error)
@@ -124,19 +123,17 @@ def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int) -> None:
     if failed:
         bag, chunk = failed[0]
         reason = reasons.get(chunk.file, 'its process ended')
-        raise BagError(
-            f'{bag.source}: images {chunk.first} to {chunk.first + chunk.frames - 1} of {chunk.topic} failed '
-            f'{_ATTEMPTS} times: {reason}; {len(failed)} chunks failed in total'
-        )
+        raise chunk_error(bag.source, chunk, reason, len(failed))
 
 
-def _map(worker: type, tasks: Sequence[Task], workers: int) -> list[dict[str, Any]]:
-    """Run tasks in processes of a class with Ray Data, one task at a time; return the results."""
+def _map(worker: type, tasks: Sequence[Task], workers: int, *arguments: Any) -> list[dict[str, Any]]:
+    """Run tasks in processes of a class, created with arguments, with Ray Data; return the results."""
     if not tasks:
         return []
     dataset = ray.data.from_items([{'task': task} for task in tasks], override_num_blocks=len(tasks))
     mapped = dataset.map_batches(
         worker,
+        fn_constructor_args=arguments,
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=min(workers, len(tasks))),
         num_cpus=1,
@@ -171,13 +168,14 @@ class _PlanWorker(_Worker):
 
 
 class _ChunkWorker(_Worker):
-    def __init__(self) -> None:
+    def __init__(self, load: Load) -> None:
+        self._load = load
         cv2.setNumThreads(1)
         self._net: Segmenter | None = None
 
     def run(self, task: Task) -> None:
         if self._net is None:
-            self._net = task.job.open_network(threads=1)
+            self._net = task.job.open_network(self._load, threads=1)
             FrameProcessor(self._net, task.job).check_network()
         assert task.chunk is not None
         run_chunk(task.bag, task.job, task.chunk, self._net)

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ... import __version__
-from ...segmenter import Segmenter, load
+from ...segmenter import Segmenter
 from ...settings import AnonymizeSettings, NetworkSettings, SegmentSettings
 from ..work_folder import FileVersion, fingerprint
 
@@ -21,6 +21,9 @@ PRODUCTS = {
     'people': 'a topic with boxes, keypoints and parts',
 }
 """What can be written, by name. All but the anonymised images are added topics."""
+
+Load = Callable[..., Segmenter]
+"""Loads a network: `bodypix_ros.load`, or a function with the same parameters."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,6 @@ class BagJob:
         exclude: patterns of image topics that are copied unchanged.
         mono16_bits: significant bits of 16-bit images.
         chunk_frames: number of consecutive images of a topic that one process takes at a time.
-        load: function that loads the network; replaced in tests.
     """
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
@@ -49,24 +51,22 @@ class BagJob:
     exclude: tuple[str, ...] = ()
     mono16_bits: int = 16
     chunk_frames: int = 500
-    load: Callable[..., Segmenter] = field(default=load, compare=False)
 
     def selects(self, topic: str) -> bool:
         """Return whether the images of a topic are processed."""
         return _matches(topic, self.topics) and not _matches(topic, self.exclude)
 
-    def open_network(self, threads: int) -> Segmenter:
+    def open_network(self, load: Load, threads: int) -> Segmenter:
         """Load the network with a number of CPU threads.
 
         Raises:
             ModelError, ProviderError: see `bodypix_ros.load`.
         """
-        return self.load(dataclasses.replace(self.network, threads=threads), given=self.given)
+        return load(dataclasses.replace(self.network, threads=threads), given=self.given)
 
     def fingerprint(self, files: Iterable[FileVersion]) -> str:
         """Return a text that changes with the settings, the version of this package and the files of a bag."""
         settings = dataclasses.asdict(dataclasses.replace(self, network=dataclasses.replace(self.network, threads=0)))
-        del settings['load']
         return fingerprint([__version__, settings, list(files)])
 
     def describe(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,15 +14,15 @@ from typing import Any
 
 from ...models.disk import discard, replacing
 from ...models.progress import Progress, no_progress
+from ...segmenter import load
 from ..pool import Report, run_tasks
-from ..work_folder import Checkpoint, WorkFolder, check_output, file_versions
+from ..work_folder import Checkpoint, WorkFolder, check_output, file_versions, partial_folder
 from .assembly import draw_contact_sheet, write_bag
 from .bag import Bag, open_bag
-from .chunks import Chunk, process_chunk
+from .chunks import Chunk, chunk_error, process_chunk
 from .frames import FrameProcessor
-from .job import BagJob
+from .job import BagJob, Load
 from .plan import make_plan, read_plan
-from .storage import BagError
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def run_bags(
     threads: int,
     overwrite: bool = False,
     progress: Progress = no_progress,
+    load: Load = load,
 ) -> list[dict[str, Any]]:
     """Process bags, and return their reports.
 
@@ -83,6 +85,7 @@ def run_bags(
         threads: CPU threads of each.
         overwrite: whether results of other settings or of another bag are replaced.
         progress: called with the number of images that were processed in this run.
+        load: loads the network; picklable.
 
     Raises:
         BodyPixError: a bag cannot be read or written, a result exists already, or chunks failed.
@@ -93,11 +96,12 @@ def run_bags(
         runs = [_BagRun(target, job, folders) for target in remaining]
         tasks = [task for run in runs for task in run.tasks()]
         counted = _Counted(sum(task.chunk.frames for task in tasks), progress)
-        failed = run_tasks(tasks, partial(start_worker, job), workers, threads=threads, progress=counted.add)
+        failed = run_tasks(tasks, partial(start_worker, job, load), workers, threads=threads, progress=counted.add)
         unfinished = {tasks[index].pieces for index in failed}
         reports = {run.target: run.finish() for run in runs if run.work.pieces not in unfinished}
         if failed:
-            raise _failure([(tasks[index], reason) for index, reason in failed.items()])
+            index, reason = next(iter(failed.items()))
+            raise chunk_error(tasks[index].source, tasks[index].chunk, reason, len(failed))
     return [finished[target] or reports[target] for target in targets]
 
 
@@ -108,6 +112,7 @@ def finished_report(target: BagTarget, job: BagJob, overwrite: bool) -> dict[str
         BodyPixError: there is a result of other settings or of another bag, or writing it would change the bag.
     """
     if target.path.exists() and _fingerprint_in(target.report) == job.fingerprint(file_versions(target.source)):
+        shutil.rmtree(partial_folder(target.path), ignore_errors=True)  # of a run that was killed while deleting it
         _LOG.info('%s is finished already', target.path)
         report: dict[str, Any] = json.loads(target.report.read_text(encoding='utf-8'))
         return report
@@ -172,9 +177,9 @@ class _BagRun:
         return report
 
 
-def start_worker(job: BagJob, threads: int) -> Callable[[ChunkTask, Report], None]:
+def start_worker(job: BagJob, load: Load, threads: int) -> Callable[[ChunkTask, Report], None]:
     """Load the network in a worker process and return the function that processes a chunk."""
-    net = job.open_network(threads)
+    net = job.open_network(load, threads)
     FrameProcessor(net, job).check_network()
     opened = lru_cache(maxsize=1)(_open)  # opening a large bag takes time
 
@@ -182,16 +187,6 @@ def start_worker(job: BagJob, threads: int) -> Callable[[ChunkTask, Report], Non
         process_chunk(opened(task.source, task.pieces), task.chunk, job, net, task.pieces / task.chunk.file, report)
 
     return run
-
-
-def _failure(failed: Sequence[tuple[ChunkTask, str]]) -> BagError:
-    task, reason = failed[0]
-    chunk = task.chunk
-    more = f'; {len(failed) - 1} more chunks failed' if len(failed) > 1 else ''
-    return BagError(
-        f'{task.source}: images {chunk.first} to {chunk.first + chunk.frames - 1} of {chunk.topic} failed '
-        f'repeatedly: {reason}{more}. What is finished is kept: run the same command again to continue'
-    )
 
 
 def _open(source: Path, pieces: Path) -> Bag:

@@ -52,7 +52,7 @@ from bodypix_ros.recordings.bags.storage import BagError, RawMessage
 from bodypix_ros.settings import AnonymizeSettings
 
 ANONYMIZE = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)
-JOB = BagJob(anonymize=ANONYMIZE, chunk_frames=5, load=bag_stand_in.load)
+JOB = BagJob(anonymize=ANONYMIZE, chunk_frames=5)
 FRAMES = 17
 
 
@@ -93,8 +93,8 @@ def processes(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
         monkeypatch.setattr(bag_run, 'run_tasks', run_here)
 
 
-def run(source: Path, target: Path, job: BagJob = JOB, workers: int = 1) -> dict[str, Any]:
-    return run_bags([BagTarget(source, target)], job, workers, 1)[0]
+def run(source: Path, target: Path, job: BagJob = JOB, load: Any = bag_stand_in.load) -> dict[str, Any]:
+    return run_bags([BagTarget(source, target)], job, 1, 1, load=load)[0]
 
 
 def of_topic(path: Path, topic: str) -> list[tuple[str, str, int, bytes]]:
@@ -270,8 +270,8 @@ def test_nothing_is_overwritten(mcap: Path, tmp_path: Path) -> None:
 
 def test_an_output_is_replaced_on_request(bag: Path, tmp_path: Path) -> None:
     targets = [BagTarget(bag, tmp_path / 'out' / bag.name)]
-    (old,) = run_bags(targets, dataclasses.replace(JOB, anonymize=None, write=('mask',)), 1, 1)
-    (report,) = run_bags(targets, JOB, 1, 1, overwrite=True)
+    (old,) = run_bags(targets, dataclasses.replace(JOB, anonymize=None, write=('mask',)), 1, 1, load=bag_stand_in.load)
+    (report,) = run_bags(targets, JOB, 1, 1, overwrite=True, load=bag_stand_in.load)
     assert (old['write'], report['write']) == (['mask'], [])
     assert json.loads(targets[0].report.read_text()) == report
     assert {one[0] for one in read_bag(targets[0].path)} == {IMAGES, JPEGS, INFO, WORDS}
@@ -280,7 +280,9 @@ def test_an_output_is_replaced_on_request(bag: Path, tmp_path: Path) -> None:
 
 def test_a_finished_bag_is_not_processed_again(mcap: Path, tmp_path: Path) -> None:
     report = run(mcap, tmp_path / 'out')
-    assert run(mcap, tmp_path / 'out', dataclasses.replace(JOB, load=bag_stand_in.fail_to_load)) == report
+    (tmp_path / 'out.partial').mkdir()  # of a run that was killed at its end
+    assert run(mcap, tmp_path / 'out', load=bag_stand_in.fail_to_load) == report
+    assert not (tmp_path / 'out.partial').exists()
     with pytest.raises(BodyPixError, match='out exists; choose another output, or add --overwrite'):
         run(mcap, tmp_path / 'out', dataclasses.replace(JOB, exclude=('/rear/*',)))
 
@@ -288,10 +290,9 @@ def test_a_finished_bag_is_not_processed_again(mcap: Path, tmp_path: Path) -> No
 def test_an_interrupted_run_with_other_settings_starts_again(
     mcap: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = dataclasses.replace(JOB, load=bag_stand_in.fail_to_load)
-    for job in (broken, broken, dataclasses.replace(broken, write=('mask',))):
+    for job in (JOB, JOB, dataclasses.replace(JOB, write=('mask',))):
         with pytest.raises(ModelError, match='the weights are missing'):
-            run(mcap, tmp_path / 'out', job)
+            run(mcap, tmp_path / 'out', job, bag_stand_in.fail_to_load)
         (tmp_path / 'out.partial' / 'pieces' / '000-000000.zip').touch()
     assert [record.message for record in caplog.records] == [
         f'{tmp_path}/out.partial contains results of another input or of other settings; starting again'
@@ -300,10 +301,11 @@ def test_an_interrupted_run_with_other_settings_starts_again(
 
 
 def test_parts_of_a_network_without_parts_are_refused(mcap: Path, tmp_path: Path) -> None:
-    job = dataclasses.replace(JOB, anonymize=None, write=('parts',), load=bag_stand_in.load_without_parts)
+    job = dataclasses.replace(JOB, anonymize=None, write=('parts',))
     with pytest.raises(ModelError, match='has no parts; use --model bodypix_ros, or --write without parts'):
-        run(mcap, tmp_path / 'out', job)
-    report = run(mcap, tmp_path / 'other', dataclasses.replace(job, write=('people',)))
+        run(mcap, tmp_path / 'out', job, bag_stand_in.load_without_parts)
+    job = dataclasses.replace(job, write=('people',))
+    report = run(mcap, tmp_path / 'other', job, bag_stand_in.load_without_parts)
     assert report['failed'] == 0
     assert content_of(of_topic(tmp_path / 'other', f'{IMAGES}/people')[4]).part_ids == ''
 
@@ -338,7 +340,7 @@ def test_several_bags_are_processed_in_processes(mcap: Path, pictures: Any, tmp_
     second = write_bag(tmp_path, 'ros1', [image_message(pictures[1], 'bgr8', wire='ros1')], name='second')
     targets = [BagTarget(mcap, tmp_path / 'out' / 'one'), BagTarget(second, tmp_path / 'out' / 'two.bag')]
     calls: list[tuple[str, int, int]] = []
-    reports = run_bags(targets, JOB, 2, 1, progress=lambda *call: calls.append(call))
+    reports = run_bags(targets, JOB, 2, 1, progress=lambda *call: calls.append(call), load=bag_stand_in.load)
     assert [report['frames'] for report in reports] == [2 * FRAMES, 1]
     images = 2 * FRAMES + 1
     assert sorted(calls) == [('processing', done, images) for done in range(images + 1)]
@@ -357,9 +359,9 @@ def test_people_of_a_real_clip_are_covered_whatever_the_chunks(form: str, shared
     frames = [np.asarray(cv2.resize(clip.read()[1], (384, 288)), np.uint8) for _ in range(16)]
     wire = 'ros1' if form == 'ros1' else 'cdr'
     source = write_bag(tmp_path, form, list(clip_messages(frames, wire)))  # type: ignore[arg-type]
-    job = BagJob(anonymize=AnonymizeSettings(anonymize_hold_s=0.2), segment=SEARCH_SETTINGS, load=own_network)
-    report = run(source, tmp_path / 'whole', dataclasses.replace(job, chunk_frames=100))
-    run(source, tmp_path / 'chunks', dataclasses.replace(job, chunk_frames=5))
+    job = BagJob(anonymize=AnonymizeSettings(anonymize_hold_s=0.2), segment=SEARCH_SETTINGS)
+    report = run(source, tmp_path / 'whole', dataclasses.replace(job, chunk_frames=100), own_network)
+    run(source, tmp_path / 'chunks', dataclasses.replace(job, chunk_frames=5), own_network)
     read = {name: read_bag(tmp_path / name, form) for name in ('whole', 'chunks')}
     assert read['whole'] == read['chunks']
     before = read_bag(source)
@@ -378,8 +380,8 @@ from bodypix_ros.recordings.bags.run import BagTarget, run_bags
 from bodypix_ros.settings import AnonymizeSettings
 if __name__ == '__main__':
     settings = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)
-    job = BagJob(anonymize=settings, write=('mask',), chunk_frames=5, load=bag_stand_in.load_slowly)
-    run_bags([BagTarget(Path(sys.argv[1]), Path(sys.argv[2]))], job, 2, 1)
+    job = BagJob(anonymize=settings, write=('mask',), chunk_frames=5)
+    run_bags([BagTarget(Path(sys.argv[1]), Path(sys.argv[2]))], job, 2, 1, load=bag_stand_in.load_slowly)
 """
 
 
