@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .encodings import ENCODINGS, Encoding, Pixels
 from .errors import ImageError
-from .pictures import MAX_PIXELS, MAX_SIDE, CompressedPicture, check_compressed, decode_compressed
+from .pictures import CompressedPicture, check_compressed, decode_compressed, size_problem
 
 
 class BadImage(ImageError):
@@ -58,10 +58,8 @@ def check_size(height: int, width: int) -> None:
     """
     if height == 0 or width == 0:
         raise BadImage('empty', f'an image of {width}x{height} has no pixels')
-    if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
-        raise BadImage(
-            'size', f'a size of {width}x{height} exceeds the limit of {MAX_PIXELS} pixels, {MAX_SIDE} per side'
-        )
+    if problem := size_problem(height, width):
+        raise BadImage('size', f'a size of {problem}')
 
 
 def check_data(data: Any, rows: int, step: int) -> None:

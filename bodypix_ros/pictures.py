@@ -68,6 +68,19 @@ class CompressedPicture:
     data: bytes
 
 
+def size_problem(height: int, width: int, max_pixels: int = MAX_PIXELS) -> str:
+    """Return the end of an error text about an image that exceeds the limits; empty for other sizes.
+
+    Args:
+        height: of the image, pixels.
+        width: of the image, pixels.
+        max_pixels: limit of the number of pixels.
+    """
+    if height * width <= max_pixels and max(height, width) <= MAX_SIDE:
+        return ''
+    return f'{width}x{height} exceeds the limit of {max_pixels} pixels, {MAX_SIDE} per side'
+
+
 def check_compressed(data: bytes, max_pixels: int = MAX_PIXELS) -> CompressedPicture:
     """Check a JPEG or PNG stream without decoding it.
 
@@ -87,10 +100,8 @@ def check_compressed(data: bytes, max_pixels: int = MAX_PIXELS) -> CompressedPic
     else:
         raise ImageError(f'{len(data)} bytes that begin with {data[:8].hex()!r} are neither JPEG nor PNG')
     height, width = picture.height, picture.width
-    if height * width > max_pixels or max(height, width) > MAX_SIDE:
-        raise ImageError(
-            f'a compressed image of {width}x{height} exceeds the limit of {max_pixels} pixels, {MAX_SIDE} per side'
-        )
+    if problem := size_problem(height, width, max_pixels):
+        raise ImageError(f'a compressed image of {problem}')
     if height * width > max(_BOMB_PIXELS, _BOMB_RATIO * len(picture.data)):
         raise ImageError(
             f'a compressed image of {width}x{height} in {len(picture.data)} bytes is treated as a decompression bomb'

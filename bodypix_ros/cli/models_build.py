@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 
-from ..errors import SettingError, shorten
+from ..errors import SettingError
 from ..models.progress import Progress
-from ..pictures import MAX_PIXELS, MAX_SIDE
+from ..pictures import size_problem
 from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings
 from .options import add_options, from_options, given_options
@@ -81,8 +81,6 @@ def read_size(text: str) -> Size:
     if match is None:
         raise argparse.ArgumentTypeError(f'a size must be WIDTHxHEIGHT such as 640x480, got {text!r}')
     width, height = (int(number[:9]) for number in match.groups())
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise argparse.ArgumentTypeError(
-            f'a size may have at most {MAX_SIDE} pixels per side and {MAX_PIXELS} in total, got {shorten(text)}'
-        )
+    if problem := size_problem(height, width):
+        raise argparse.ArgumentTypeError(f'a size of {problem}')
     return width, height

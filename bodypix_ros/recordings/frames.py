@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import ImageError
-from ..pictures import MAX_PIXELS, MAX_SIDE, read_picture
+from ..pictures import read_picture, size_problem
 
 _LOG = logging.getLogger(__name__)
 
@@ -180,10 +180,8 @@ def has_pyav() -> bool:
 
 def check_size(height: int, width: int, source: object) -> None:
     """Raise ImageError if frames of this size exceed the limits of images."""
-    if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
-        raise ImageError(
-            f'{source}: frames of {width}x{height} exceed the limit of {MAX_PIXELS} pixels, {MAX_SIDE} per side'
-        )
+    if problem := size_problem(height, width):
+        raise ImageError(f'{source}: a frame of {problem}')
 
 
 class Pictures(FrameSource):

@@ -89,7 +89,7 @@ def test_a_size_beyond_that_of_pictures_is_refused(size, official, capsys) -> No
     with pytest.raises(SystemExit):
         main(['models', 'build', '--size', size, *official])
     refusal = capsys.readouterr().err.splitlines()[-1]
-    assert 'a size may have at most 16384 pixels per side and 33554432 in total, got ' in refusal
+    assert 'exceeds the limit of 33554432 pixels, 16384 per side' in refusal
     assert len(refusal) < 400
 
 
