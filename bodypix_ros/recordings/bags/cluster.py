@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,27 @@ from typing import Any
 import cv2
 
 from ...segmenter import Segmenter, load
+from ..work_folder import file_versions, fingerprint
 from .assembly import draw_contact_sheet, write_bag
 from .bag import Bag, open_bag
 from .chunks import Chunk, chunk_error, process_chunk
 from .frames import FrameProcessor
 from .job import BagJob, Load
 from .plan import BagPlan, make_plan, read_plan
-from .remote_files import cache_folder, delete, download, exists, fetch, forget, names_in, read, upload, versions, write
+from .remote_files import (
+    cache_folder,
+    delete,
+    download,
+    exists,
+    fetch,
+    forget,
+    names_in,
+    overlap,
+    read,
+    upload,
+    versions,
+    write,
+)
 from .storage import BagError
 
 os.environ.setdefault(
@@ -192,15 +206,15 @@ def plan_bag(bag: RemoteBag, job: BagJob) -> None:
     Raises:
         BagError: the bag cannot be processed, or the interrupted run had other settings.
     """
-    fingerprint = job.fingerprint(versions(bag.source))
+    expected = job.fingerprint(versions(bag.source))
     if exists(f'{bag.work}/{_PLAN}'):
-        if _plan(bag).fingerprint != fingerprint:
+        if _plan(bag).fingerprint != expected:
             raise BagError(
                 f'{bag.work} belongs to an interrupted run with other settings or another version of the bag; '
                 'use the same options to continue it, or delete it to start again'
             )
         return
-    write(f'{bag.work}/{_PLAN}', make_plan(_open(fetch(bag.source)), job, fingerprint).to_json().encode())
+    write(f'{bag.work}/{_PLAN}', make_plan(_open(fetch(bag.source)), job, expected).to_json().encode())
 
 
 def remaining_chunks(bag: RemoteBag) -> list[Chunk]:
@@ -233,6 +247,7 @@ def finish_bag(bag: RemoteBag, job: BagJob) -> None:
         write(f'{bag.target}.contact_sheet.png', draw_contact_sheet(plan, results))
     write(bag.report, json.dumps(report, indent=1).encode())
     delete(bag.work)
+    shutil.rmtree(_decompressed(local), ignore_errors=True)
     forget(local)
 
 
@@ -240,8 +255,11 @@ def finished_report(bag: RemoteBag, job: BagJob, overwrite: bool) -> dict[str, A
     """Return the report of a finished bag; None if the bag has to be processed.
 
     Raises:
-        BagError: the target exists, and has other settings, is of another source or was not written by this program.
+        BagError: the target exists, and has other settings, is of another source or was not written by this program; or
+            writing it would change the source.
     """
+    if overlap(bag.source, bag.target):
+        raise BagError(f'{bag.target} would change the input, which is never overwritten; choose another OUT')
     reported = exists(bag.report)
     if reported:
         report: dict[str, Any] = json.loads(read(bag.report))
@@ -256,7 +274,12 @@ def finished_report(bag: RemoteBag, job: BagJob, overwrite: bool) -> dict[str, A
 
 
 def _open(local: Path) -> Bag:
-    return open_bag(local, cache_folder() / hashlib.sha256(str(local).encode()).hexdigest()[:32])
+    return open_bag(local, _decompressed(local))
+
+
+def _decompressed(local: Path) -> Path:
+    """Return the folder for the decompressed files of a bag, which the processes of this machine share."""
+    return cache_folder() / fingerprint([str(local), file_versions(local)])[:32]
 
 
 def _plan(bag: RemoteBag) -> BagPlan:

@@ -75,6 +75,15 @@ def delete(address: str) -> None:
     system.rm(path, recursive=True)
 
 
+def overlap(first: str, second: str) -> bool:
+    """Return whether two addresses are the same, or one is in the folder of the other."""
+    (system, path), (other_system, other_path) = _system(first), _system(second)
+    paths = PurePosixPath(path), PurePosixPath(other_path)
+    return system == other_system and (
+        paths[0] == paths[1] or paths[0] in paths[1].parents or paths[1] in paths[0].parents
+    )
+
+
 def versions(address: str) -> list[FileVersion]:
     """Return the versions of a file, or of all files in a folder, without downloading them.
 

@@ -143,6 +143,15 @@ def test_a_finished_bag_is_only_that_of_the_same_settings_and_source(bag: Path, 
         run_on_cluster([address], 'memory://out', job, overwrite=True)
 
 
+@pytest.mark.parametrize('output', ['memory://drives', 'memory://drives/'])
+def test_the_input_is_never_overwritten(output: str, memory: Any, here: list[str]) -> None:
+    memory.pipe('/drives/in.bag', b'content')
+    memory.pipe('/drives/in.bag.report.json', b'{}')
+    with pytest.raises(BagError, match=r'memory://drives/in.bag would change the input, which is never overwritten'):
+        run_on_cluster(['memory://drives/in.bag'], output, JOB, overwrite=True)
+    assert memory.cat('/drives/in.bag') == b'content'
+
+
 def test_a_missing_bag_is_an_error(memory: Any, here: list[str]) -> None:
     with pytest.raises(BagError, match=r'memory://nothing.mcap does not exist; expected a bag'):
         run_on_cluster(['memory://nothing.mcap'], 'memory://out', JOB)
