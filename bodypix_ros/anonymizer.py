@@ -77,12 +77,23 @@ class Anonymizer:
 
     needs_confidence = True
 
-    def __init__(self, settings: AnonymizeSettings, part_ids: PartIds = 'bodypix1') -> None:
-        """Start without previous images."""
+    def __init__(
+        self, settings: AnonymizeSettings, part_ids: PartIds = 'bodypix1', *, independent: bool = False
+    ) -> None:
+        """Start without previous images.
+
+        Args:
+            settings: what is covered, and how.
+            part_ids: numbering of the parts in the segmentations.
+            independent: whether what is covered depends on the images of the last `anonymize_hold_s` alone, wherever
+                the first image was. This repeats the tracking of these images for each image.
+        """
         self.settings = settings
         self.part_ids: PartIds = part_ids
         self._tracks: list[_Track] = []
         self._stamp_s = 0.0
+        self._independent = independent
+        self._recent: list[tuple[Sequence[_Region], float]] = []
 
     def anonymize(self, image: NDArray[np.uint8], found: Segmentation, stamp_s: float) -> Anonymized:
         """Return the next image of the camera without recognisable people.
@@ -118,7 +129,7 @@ class Anonymizer:
             for cover in people
             if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(found.mask.shape)
         ]
-        held = self._track([*regions, *bodies], stamp_s)
+        held = (self._track_again if self._independent else self._track)([*regions, *bodies], stamp_s)
         growth = settings.anonymize_margin + (0 if settings.anonymize == 'faces' else _HEAD_GROWTH)
         covers = [
             Cover(inside, region.head_px)
@@ -126,6 +137,14 @@ class Anonymizer:
             if (inside := region.box.grown(growth * region.head_px).inside(*found.mask.shape)) is not None
         ]
         return people + covers, len(held)
+
+    def _track_again(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
+        """Do what `_track` does, as if the image at the beginning of the last `anonymize_hold_s` were the first."""
+        oldest_s = stamp_s - self.settings.anonymize_hold_s
+        self._recent = [recent for recent in self._recent if oldest_s <= recent[1] <= stamp_s]
+        self._recent.append((regions, stamp_s))
+        self._tracks = []
+        return [self._track(*recent) for recent in self._recent][-1]
 
     def _track(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
         """Update the tracks with the regions of an image; return where those are that were not found in it."""

@@ -117,6 +117,21 @@ def test_a_found_head_is_not_held_as_well() -> None:
     assert (len(found.boxes), found.doubtful) == (2, '')
 
 
+def test_an_independent_anonymizer_covers_an_image_in_the_same_way_wherever_it_started() -> None:
+    places = [(20 + 9 * number, 40 + 7 * (number % 3)) for number in range(14)]
+    scenes = [scene(*([place] if number % 5 < 3 else [])) for number, place in enumerate(places)]
+    settings = AnonymizeSettings(anonymize_style='fill', anonymize_hold_s=0.3)
+
+    def covered_from(first: int) -> list[object]:
+        anonymizer = Anonymizer(settings, independent=True)
+        return [anonymizer.anonymize(NOISE, scenes[number], number / 10).boxes for number in range(first, 14)]
+
+    everything = covered_from(0)
+    assert [bool(boxes) for boxes in everything] == [True] * 14
+    for first in range(1, 10):
+        assert covered_from(first)[3:] == everything[first + 3 :]
+
+
 def test_a_lost_person_is_held_as_a_whole() -> None:
     anonymizer = fill(anonymize='people')
     people = scene((100, 60), body=True)

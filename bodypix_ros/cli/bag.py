@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..recordings.bag_plan import BagPlan
     from ..recordings.bag_run import BagTarget
 
-_WRITE = ('mask', 'parts', 'people')
+_WRITE = ('anonymized', 'mask', 'parts', 'people')
 _WORKERS = Setting(
     'workers', int, 0, 'processes; 0 means one per CPU core, each with one thread', minimum=0, maximum=1024
 )
@@ -38,8 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--write',
         type=_read_write,
         default=(),
-        metavar='{mask,parts,people}',
-        help='topics to add below the topic of each image, separated by commas',
+        metavar='LIST',
+        help='what to write, separated by commas. anonymized: the images without recognisable people, implied by any '
+        '--anonymize option; mask, parts and people: topics below the topic of each image',
     )
     parser.add_argument(
         '--topics',
@@ -75,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Process the bags and print a summary of each; return 1 if images could not be processed."""
+    _check_packages('bag_run', 'bag')
+    if arguments.cluster:
+        _check_packages('cluster', 'cluster')
     job = _job(arguments)
     if arguments.cluster:
         from ..recordings.cluster import run_on_cluster
@@ -88,6 +93,16 @@ def run(arguments: argparse.Namespace) -> int:
     for report in reports:
         print(_summary(report))
     return int(any(report['failed'] for report in reports))
+
+
+def _check_packages(module: str, extra: str) -> None:
+    """Raise BodyPixError if the packages of an extra are missing."""
+    try:
+        importlib.import_module(f'..recordings.{module}', __package__)
+    except ImportError as error:
+        raise BodyPixError(
+            f'bags need more packages ({error}); in the folder of this repository, run: pip install ".[{extra}]"'
+        ) from error
 
 
 def _run_here(targets: Sequence[BagTarget], job: BagJob, workers: int) -> list[dict[str, Any]]:
@@ -105,21 +120,18 @@ def _run_here(targets: Sequence[BagTarget], job: BagJob, workers: int) -> list[d
 
 
 def _job(arguments: argparse.Namespace) -> BagJob:
-    try:
-        from ..recordings.bag_job import BagJob
-    except ImportError as error:
-        raise BodyPixError(f'bags need more packages ({error}); run: pip install "bodypix_ros[bag]"') from error
-    anonymize = given_options(arguments, AnonymizeSettings)
+    from ..recordings.bag_job import BagJob
+
+    anonymize = 'anonymized' in arguments.write or bool(given_options(arguments, AnonymizeSettings))
     if not anonymize and not arguments.write:
-        raise BodyPixError('nothing to do; use --anonymize heads, or --write mask,parts,people, or both')
+        raise BodyPixError(f'nothing to do; use --anonymize heads, or --write with some of {", ".join(_WRITE)}')
+    base = SEARCH_SETTINGS if anonymize else SegmentSettings()
     return BagJob(
         network=from_options(arguments, NetworkSettings),
         given=tuple(sorted(given_options(arguments, NetworkSettings))),
-        segment=(SegmentSettings() if arguments.write else SEARCH_SETTINGS).changed(
-            given_options(arguments, SegmentSettings)
-        ),
+        segment=base.changed(given_options(arguments, SegmentSettings)),
         anonymize=from_options(arguments, AnonymizeSettings) if anonymize else None,
-        write=arguments.write,
+        write=tuple(name for name in arguments.write if name != 'anonymized'),
         topics=tuple(arguments.topics) or ('*',),
         exclude=tuple(arguments.exclude),
         mono16_bits=from_options(arguments, NodeSettings).mono16_bits,

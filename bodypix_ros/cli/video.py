@@ -18,14 +18,13 @@ from ..recordings.video import Summary, VideoJob, convert_video
 from ..segmenter import load
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, PictureSettings, SegmentSettings, TrackingSettings
-from .options import add_options, from_options, given_options, read_folder, setting_reader
+from .options import OF_MESSAGES, add_options, from_options, given_options, read_folder, setting_reader
 from .progress import ProgressBar
 
 _SECONDS = Setting('seconds', float, 0.0, 'duration to read, such as 10 for a camera', minimum=0.001)
 _RATE_HZ = Setting(
     'rate_hz', float, DEFAULT_RATE_HZ, 'frame rate of a folder of pictures', minimum=0.001, maximum=MAX_RATE_HZ
 )
-_WITHOUT_EFFECT = ('parts_encoding', 'mask_parts', 'semantic_classes', 'semantic_size')
 _FOR_A_NODE = ('follow_hold_s',)
 _MAX_SPANS = 10  # that are printed
 
@@ -63,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     for group in (NetworkSettings, SegmentSettings, AnonymizeSettings):
         add_options(parser, group)
-    add_options(parser, PictureSettings, without=_WITHOUT_EFFECT)
+    add_options(parser, PictureSettings, without=OF_MESSAGES)
     add_options(parser, TrackingSettings, without=_FOR_A_NODE)
 
 

@@ -101,20 +101,25 @@ def write_bag(bag: Bag, plan: BagPlan, job: BagJob, folder: Path, target: Path) 
 
 def draw_contact_sheet(plan: BagPlan, folder: Path) -> bytes:
     """Return a PNG with pictures of all topics at regular distances, then the first doubtful ones."""
-    regular, doubtful = [], []
+    regular: list[Tile] = []
+    doubtful: list[Tile] = []
     for topic in plan.topics:
         for chunk in topic.chunks:
             results = ChunkResults(folder / chunk.file)
             for rank, thumbnail in results.thumbnails().items():
-                frame = results.frames[rank - chunk.first]
-                picture = cv2.imdecode(np.frombuffer(thumbnail, np.uint8), cv2.IMREAD_COLOR)
-                caption = f'{topic.name} frame {rank}\n{frame["doubtful"]}'
-                tile = Tile(caption, np.asarray(picture, np.uint8), marked=bool(frame['doubtful']))
-                (regular if rank % chunk.sampled == 0 else doubtful).append(tile)
+                tiles = regular if rank % chunk.sampled == 0 else doubtful
+                if tiles is regular or len(doubtful) < _SHEET_DOUBTFUL:
+                    tiles.append(_tile(topic.name, results.frames[rank - chunk.first], thumbnail))
             results.close()
-    done, data = cv2.imencode('.png', draw_sheet(regular + doubtful[:_SHEET_DOUBTFUL]))
+    done, data = cv2.imencode('.png', draw_sheet(regular + doubtful))
     assert done, 'the contact sheet cannot be compressed'
     return bytes(data)
+
+
+def _tile(topic: str, frame: dict[str, Any], thumbnail: bytes) -> Tile:
+    picture = cv2.imdecode(np.frombuffer(thumbnail, np.uint8), cv2.IMREAD_COLOR)
+    caption = f'{topic} frame {frame["frame"]}\n{frame["doubtful"]}'
+    return Tile(caption, np.asarray(picture, np.uint8), marked=bool(frame['doubtful']))
 
 
 def _frames(topic: TopicPlan, folder: Path) -> Iterator[dict[str, Any]]:

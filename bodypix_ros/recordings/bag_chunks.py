@@ -18,11 +18,6 @@ from .bag_images import compress_thumbnail
 from .bag_job import BagJob
 from .bag_storage import BagError
 
-WARM_UP_FRAMES = 32
-"""Images before a chunk that its process anonymises as well, and discards, so that it continues like the process of
-the chunk before: this many, and at least those of `anonymize_hold_s`. The influence of an earlier image halves with
-each one."""
-
 _REPORT, _THUMBNAIL = 'report.json', 'thumbnail.jpg'
 _THUMBNAILS_OF_DOUBTFUL = 4
 
@@ -36,7 +31,8 @@ class Chunk:
         file: name of the file of results.
         first: rank of the first image within the topic.
         frames: number of images.
-        warm_ns: time of the first image that is processed before the chunk, or of the chunk itself.
+        warm_ns: time of the first image that is processed: before the chunk, those of the last `anonymize_hold_s` are
+            found and discarded, so that what was lost in them is covered in the chunk.
         start_ns: time of the first image.
         stop_ns: time after the last image.
         sampled: distance in ranks between images of the contact sheet.
@@ -100,8 +96,8 @@ def _write_result(
     """Write the messages and the thumbnail of an image; return its line of the report."""
     for name, data in result.outputs.items():
         _add(results, f'{rank}/{name}', data)
-    if wanted and result.picture is not None:
-        _add(results, f'{rank}/{_THUMBNAIL}', compress_thumbnail(result.picture))
+    if wanted and result.draw is not None:
+        _add(results, f'{rank}/{_THUMBNAIL}', compress_thumbnail(result.draw()))
     return {
         'frame': rank,
         'stamp_ns': stamp_ns,

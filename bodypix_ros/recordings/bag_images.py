@@ -72,7 +72,7 @@ class BagImage:
 
     def _replace_compressed(self, bgr: NDArray[np.uint8], changed: NDArray[np.bool_]) -> None:
         picture = check_compressed_image(self.content)
-        pixels = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_UNCHANGED)
+        pixels = np.asarray(cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_UNCHANGED))
         values = pixels[..., None] if pixels.ndim == 2 else pixels
         name = self.content.format.split(';')[0].strip()
         if not name.startswith('bayer_') or name not in ENCODINGS:

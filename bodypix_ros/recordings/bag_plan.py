@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from .bag import Bag
-from .bag_chunks import WARM_UP_FRAMES, Chunk
+from .bag_chunks import Chunk
 from .bag_frames import TYPES
 from .bag_images import encoding_problem
 from .bag_job import BagJob
@@ -24,6 +24,10 @@ from .bag_types import IMAGE_TYPES, OTHER_IMAGE_TYPES, definition_of
 _LOG = logging.getLogger(__name__)
 _SHEET_IMAGES = 24
 """Number of images of all topics on the contact sheet, besides the doubtful ones."""
+
+
+_ROUNDING_NS = 10_000
+"""More than the error of times as floating-point seconds."""
 
 
 @dataclass(frozen=True)
@@ -161,12 +165,11 @@ class _Scan:
         ranks = np.empty_like(order)
         ranks[order] = np.arange(len(order))
         stamps = [self._stamps_ns[place] for place in order]
-        hold_s = 0.0 if job.anonymize is None else job.anonymize.anonymize_hold_s
-        warm_frames = 0 if job.anonymize is None else WARM_UP_FRAMES
+        hold_ns = 0 if job.anonymize is None else round(job.anonymize.anonymize_hold_s * 1e9) + _ROUNDING_NS
         chunks = []
         bounds = _bounds(stamps, job.chunk_frames)
         for number, (first, last) in enumerate(pairwise(bounds)):
-            warm = min(bisect_left(stamps, stamps[first] - math.ceil(hold_s * 1e9)), max(0, first - warm_frames))
+            warm = bisect_left(stamps, stamps[first] - hold_ns)
             file = f'{index:03}-{number:06}.zip'
             times = stamps[warm], stamps[first], stamps[last - 1] + 1
             chunks.append(Chunk(name, file, first, last - first, *times, sampled=1))

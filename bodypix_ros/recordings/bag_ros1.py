@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,16 @@ class Ros1Storage:
     @contextmanager
     def _open(self) -> Iterator[Reader]:
         try:
-            with Reader(self.path) as reader:
-                yield reader
+            yield self._reader
         except ReaderError as error:
             raise BagError(f'{self.path} cannot be read ({error}); try `rosbag reindex` or `rosbag fix`') from error
+
+    @cached_property
+    def _reader(self) -> Reader:
+        """The reader, which remains open: it reads the index of the whole bag when it is opened."""
+        reader = Reader(self.path)
+        reader.open()
+        return reader
 
 
 def _messages(reader: Reader, topics: Collection[str], *times_ns: int) -> Iterator[RawMessage]:

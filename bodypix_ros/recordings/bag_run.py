@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from .bag import Bag, open_bag
 from .bag_assembly import draw_contact_sheet, write_bag
 from .bag_chunks import Chunk, process_chunk
+from .bag_frames import FrameProcessor
 from .bag_job import BagJob
 from .bag_plan import BagPlan, make_plan, read_plan
 from .bag_storage import BagError
@@ -47,7 +48,7 @@ class BagTarget:
     @property
     def sheet(self) -> Path:
         """Path of the contact sheet."""
-        return self.path.with_name(f'{self.path.name}.png')
+        return self.path.with_name(f'{self.path.name}.contact_sheet.png')
 
     @property
     def work(self) -> Path:
@@ -61,7 +62,6 @@ class ChunkTask:
 
     target: BagTarget
     chunk: Chunk
-    job: BagJob
 
 
 def run_bags(
@@ -95,7 +95,7 @@ def run_bags(
         for target in remaining:
             locks.enter_context(_locked(target))
         plans = {target: prepare(target, job) for target in remaining}
-        tasks = [task for target in remaining for task in _remaining(target, plans[target], job)]
+        tasks = [task for target in remaining for task in _remaining(target, plans[target])]
         planned(sum(task.chunk.frames for task in tasks))
         failed = run_tasks(tasks, partial(start_worker, job), workers, threads=threads, progress=progress)
         unfinished = {tasks[index].target for index in failed}
@@ -158,11 +158,11 @@ def prepare(target: BagTarget, job: BagJob) -> BagPlan:
 def start_worker(job: BagJob, threads: int) -> Callable[[ChunkTask, Report], None]:
     """Load the network in a worker process and return the function that processes a chunk."""
     net = job.open_network(threads)
+    FrameProcessor(net, job).check_network()
+    opened = lru_cache(maxsize=1)(_open)  # opening a large bag takes time
 
     def run(task: ChunkTask, report: Report) -> None:
-        target = task.target
-        bag = _open(target)
-        process_chunk(bag, task.chunk, task.job, net, target.work / task.chunk.file, report)
+        process_chunk(opened(task.target), task.chunk, job, net, task.target.work / task.chunk.file, report)
 
     return run
 
@@ -190,8 +190,8 @@ def write_whole(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def _remaining(target: BagTarget, plan: BagPlan, job: BagJob) -> list[ChunkTask]:
-    return [ChunkTask(target, chunk, job) for chunk in plan.chunks if not (target.work / chunk.file).exists()]
+def _remaining(target: BagTarget, plan: BagPlan) -> list[ChunkTask]:
+    return [ChunkTask(target, chunk) for chunk in plan.chunks if not (target.work / chunk.file).exists()]
 
 
 def _failure(failed: Sequence[tuple[ChunkTask, str]]) -> BagError:
@@ -208,14 +208,17 @@ def _failure(failed: Sequence[tuple[ChunkTask, str]]) -> BagError:
 def _locked(target: BagTarget) -> Iterator[None]:
     """Prevent that two processes write the same bag, and remove the folder of its results if there are none."""
     target.work.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(target.work / 'lock')
     try:
-        with FileLock(target.work / 'lock', timeout=0):
-            yield
+        lock.acquire(timeout=0)
     except Timeout as error:
-        raise BagError(f'another process writes {target.path}; wait for it or choose another OUT') from error
+        raise BagError(f'another process is writing {target.path}; wait for it or choose another OUT') from error
+    try:
+        yield
     finally:
         if not (target.work / _PLAN).exists():
             shutil.rmtree(target.work, ignore_errors=True)
+        lock.release()
 
 
 def _open(target: BagTarget) -> Bag:

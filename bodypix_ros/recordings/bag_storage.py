@@ -69,7 +69,7 @@ Edit = Callable[[RawMessage], Sequence[tuple[str, bytes]] | None]
 
 
 class Storage(Protocol):
-    """One file of a bag. Files are opened for each call, so that a storage can be passed between processes."""
+    """One file of a bag."""
 
     path: Path
 

@@ -37,6 +37,7 @@ PRODUCTS = {
 }
 
 _WITH_PEOPLE = ('anonymized', 'people')
+_WITH_CONFIDENCE = ('anonymized', 'cutout')
 
 
 class Segments(Protocol):
@@ -106,8 +107,7 @@ class ProductMaker:
         self._parts = self._people or ('overlay' in products and overlay_needs_parts(settings.picture.overlay_effect))
         self._confidence = (
             settings.tracking.smoothing
-            or 'anonymized' in products
-            or 'cutout' in products
+            or any(name in products for name in _WITH_CONFIDENCE)
             or ('overlay' in products and overlay_needs_confidence(settings.picture.overlay_effect))
         )
         self._state = _State(
@@ -147,9 +147,8 @@ class ProductMaker:
             made['anonymized'] = self._anonymize(frame, found)
         if self._settings.tracking.smoothing:
             found = self._state.masks.update(frame.image, found, self._settings.segment.threshold, frame.stamp_s)
-        mask = found.mask.view(np.uint8) * np.uint8(255)
         if 'mask' in self._products:
-            made['mask'] = mask
+            made['mask'] = found.mask.view(np.uint8) * np.uint8(255)
         if 'overlay' in self._products:
             settings = settings_without_parts(self._settings.picture, found)
             made['overlay'] = render_overlay(frame.image, found, settings, self._part_ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bags import IMAGES, JPEGS, clip_messages, image_message, read_bag, write_ba
 
 from bodypix_ros.cli.main import main
 from bodypix_ros.recordings import bag_run
+from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 
 @pytest.fixture
@@ -44,6 +46,7 @@ def test_options_become_the_job(jobs: list[tuple[Any, ...]], capsys: pytest.Capt
     assert (job.anonymize.anonymize, job.anonymize.anonymize_style) == ('people', 'fill')
     assert (job.topics, job.exclude, job.write) == (('/a*', '/b'), ('/a/depth',), ('mask', 'people'))
     assert (workers, threads, job.chunk_frames, job.segment.threshold) == (3, 1, 60, 0.6)
+    assert (job.segment.score_threshold, job.segment.max_people) == (0.2, 30)  # those that miss fewer people
     assert (job.network.multiplier, job.given, job.mono16_bits) == (0.5, ('multiplier',), 12)
     assert capsys.readouterr().out.startswith('in.mcap: 4 images, 3 with people, 1 doubtful; see the report')
 
@@ -51,17 +54,34 @@ def test_options_become_the_job(jobs: list[tuple[Any, ...]], capsys: pytest.Capt
 def test_several_bags_go_to_a_folder(jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['bag', 'a/one.bag', 'b/two', 'out', '--write', 'mask']) == 0
     assert [target.path for target in jobs[0][0]] == [Path('out/one.bag'), Path('out/two')]
-    assert jobs[0][1].anonymize is None
+    assert (jobs[0][1].anonymize, jobs[0][1].segment) == (None, SegmentSettings())
     assert main(['bag', 'a/one.bag', 'b/one.bag', 'out', '--write', 'mask']) == 1
     assert 'several bags have the name one.bag' in capsys.readouterr().err
 
 
+def test_anonymized_images_are_one_of_the_things_to_write(jobs: list[tuple[Any, ...]]) -> None:
+    assert main(['bag', 'in', 'out', '--write', 'anonymized,mask']) == 0
+    assert (jobs[0][1].anonymize, jobs[0][1].write) == (AnonymizeSettings(), ('mask',))
+
+
 def test_what_to_do_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['bag', 'in', 'out']) == 1
-    assert 'nothing to do; use --anonymize heads, or --write mask,parts,people, or both' in capsys.readouterr().err
+    assert (
+        'nothing to do; use --anonymize heads, or --write with some of anonymized, mask, parts, people'
+        in capsys.readouterr().err
+    )
     with pytest.raises(SystemExit):
         main(['bag', 'in', 'out', '--write', 'masks'])
-    assert "'masks' is not one of mask, parts, people" in capsys.readouterr().err
+    assert "'masks' is not one of anonymized, mask, parts, people" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('module', 'words', 'extra'), [('bag_run', [], 'bag'), ('cluster', ['--cluster'], 'cluster')])
+def test_missing_packages_are_named(
+    module: str, words: list[str], extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, f'bodypix_ros.recordings.{module}', None)
+    assert main(['bag', 'in', 'out', '--write', 'mask', *words]) == 1
+    assert f'run: pip install ".[{extra}]"' in capsys.readouterr().err
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(

@@ -18,9 +18,11 @@ from bodypix_ros.image_layout import BadImage
 from bodypix_ros.ros import inference_worker
 from bodypix_ros.ros.camera import Wanted
 from bodypix_ros.ros.inference_worker import InferenceWorker, LatestFrameQueue
+from bodypix_ros.ros.outputs import Output
 from bodypix_ros.ros.parameters import Parameters
 from bodypix_ros.ros.stats import FrameStats
-from bodypix_ros.segmentation import Segmentation
+from bodypix_ros.segmentation import Segmentation, VideoState
+from bodypix_ros.settings import PictureSettings
 
 VGA, HD = (480, 640), (720, 1280)
 
@@ -166,12 +168,14 @@ def test_a_removed_frame_is_gone() -> None:
 class Publisher:
     """A fake publisher of an output."""
 
-    def __init__(self, topic: str, people: bool = False, anonymized: bool = False) -> None:
-        self.output = SimpleNamespace(
-            topic=topic,
+    def __init__(self, topic: str, people: bool = False, parts: bool = False, anonymized: bool = False) -> None:
+        self.output = Output(
+            topic,
+            object,
+            lambda *_: True,
+            needs_parts=lambda _: parts,
             needs_people=people,
             needs_anonymized=anonymized,
-            is_possible=lambda found, _: found.people is not None or not people,
         )
 
 
@@ -181,10 +185,11 @@ class Camera:
     def __init__(self, name: str, *wanted: Publisher) -> None:
         self.name, self.stats = name, FrameStats(name)
         publishers: Any = wanted or (Publisher('mask'),)
-        self.wanted = Wanted(publishers, people=any(one.output.needs_people for one in publishers))
+        with_parts = tuple(one for one in publishers if one.output.requires_parts(PictureSettings()))
+        self.wanted = Wanted(publishers, with_parts, people=any(one.output.needs_people for one in publishers))
         self.camera_info = None
         self.history = SimpleNamespace(
-            update=lambda image, found, *_: (found, ()), anonymize=self._anonymize, video=None
+            update=lambda image, found, *_: (found, ()), anonymize=self._anonymize, video=VideoState()
         )
         self.anonymized: list[Any] = []  # what anonymising returns or raises, image by image
         self.images = SimpleNamespace(topic=f'/{name}/image')
@@ -225,15 +230,19 @@ class Model:
         self.batches: list[int] = []
         self.prepared: list[tuple[int, int]] = []
         self.people_error: Exception | None = None
+        self.states: list[VideoState] = []
         self.hands_error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
 
-    def prepare(self, height: int, width: int) -> None:
+    def prepare(self, height: int, width: int, settings: Any) -> None:
         self.prepared.append((height, width))
 
-    def segment_batch(self, images: Any, settings: Any, *, people: bool = False, **_: Any) -> list[Segmentation]:
+    def segment_batch(
+        self, images: Any, settings: Any, *, states: Any, people: bool = False, **_: Any
+    ) -> list[Segmentation]:
         self.batches.append(len(images))
+        self.states += states
         self.gate.wait(30.0)
         if any((image == 13).all() for image in images):
             raise RuntimeError('bad luck')
@@ -409,6 +418,29 @@ def test_without_people_the_mask_goes_out_and_people_are_tried_again_later(
     one.process(camera.frame())
     assert [topic for topic, _ in published] == ['mask', 'mask', 'mask', 'people']
     assert one.worker.people_error == ''
+
+
+def test_topics_of_parts_are_named_if_the_model_has_none(bench: Any, published: list[Any]) -> None:
+    camera, one = (
+        Camera('a', Publisher('mask'), Publisher('parts', parts=True), Publisher('people', people=True)),
+        bench(),
+    )
+    one.model.has_parts = False
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask', 'people']
+    assert one.worker.topics_without_parts == ['parts']
+    assert camera.outcome == (1, 0, 0)
+    camera.wanted = Wanted((Publisher('mask'),))  # type: ignore[arg-type]
+    one.process(camera.frame())
+    assert one.worker.topics_without_parts == []
+
+
+def test_each_camera_has_its_own_state(bench: Any) -> None:
+    one, first, second = bench(), Camera('a'), Camera('b')
+    for camera in (first, second, first):
+        one.process(camera.frame())
+    states = [id(state) for state in one.model.states]
+    assert states == [id(first.history.video), id(second.history.video), id(first.history.video)]
 
 
 def test_without_hands_everything_else_goes_out_and_hands_are_tried_again_later(

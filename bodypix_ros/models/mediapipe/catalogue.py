@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...errors import SettingError
-from ...settings import BLAZEPOSE_MODELS, SELFIE_MODELS
 from ..disk import quoted
 
 LICENCE = 'Apache-2.0'
@@ -157,12 +156,6 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
     ),
 )
 
-NETWORKS: dict[str, tuple[str, ...]] = {
-    **{name: (name,) for name in SELFIE_MODELS},
-    **{name: ('pose_detection', name.replace('blazepose', 'pose_landmarks')) for name in BLAZEPOSE_MODELS},
-}
-"""The networks of each value of the setting `model`."""
-
 PACKED_FILES: dict[str, tuple[int, int]] = {
     'bdce7b66bfc5b39ba86a47775c98e0b186fe73f8308c2279f852af4c89ffdf42': (11, 2341291),
 }
@@ -171,8 +164,7 @@ PACKED_FILES: dict[str, tuple[int, int]] = {
 That of @mediapipe/hands contains the palm detection; that of @mediapipe/pose is the pose detection itself.
 """
 
-
-MODELS: dict[str, tuple[str, ...]] = {
+NETWORKS: dict[str, tuple[str, ...]] = {
     'selfie_general': ('selfie_general',),
     'selfie_landscape': ('selfie_landscape',),
     'blazepose_lite': ('pose_detection', 'pose_landmarks_lite'),
@@ -185,12 +177,12 @@ MODELS: dict[str, tuple[str, ...]] = {
 
 
 def find_models(name: str) -> tuple[MediaPipeModel, ...]:
-    """Return the networks that a name in MODELS stands for, or the one with this name.
+    """Return the networks that a name in NETWORKS stands for, or the one with this name.
 
     Raises:
         SettingError: there are none.
     """
-    return tuple(find_model(network) for network in MODELS[name]) if name in MODELS else (find_model(name),)
+    return tuple(find_model(network) for network in NETWORKS[name]) if name in NETWORKS else (find_model(name),)
 
 
 def find_model(name: str) -> MediaPipeModel:
@@ -202,7 +194,7 @@ def find_model(name: str) -> MediaPipeModel:
     for model in CATALOGUE:
         if model.name == name:
             return model
-    names = dict.fromkeys([*MODELS, *(model.name for model in CATALOGUE)])
+    names = dict.fromkeys([*NETWORKS, *(model.name for model in CATALOGUE)])
     raise SettingError(f'the network must be one of {", ".join(names)}, got {quoted(name)}')
 
 

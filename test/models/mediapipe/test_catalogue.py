@@ -7,7 +7,8 @@ import re
 import pytest
 
 from bodypix_ros.errors import SettingError
-from bodypix_ros.models.mediapipe.catalogue import CATALOGUE, MODELS, find_model, find_models, model_with_sum
+from bodypix_ros.models.mediapipe.catalogue import CATALOGUE, NETWORKS, find_model, find_models, model_with_sum
+from bodypix_ros.settings import BLAZEPOSE_MODELS, SELFIE_MODELS
 
 
 def test_names_and_sums_are_unique() -> None:
@@ -18,7 +19,8 @@ def test_names_and_sums_are_unique() -> None:
 
 
 def test_a_model_consists_of_networks_of_the_catalogue() -> None:
-    assert {find_model(name) for names in MODELS.values() for name in names} == set(CATALOGUE)
+    assert NETWORKS.keys() > {*SELFIE_MODELS, *BLAZEPOSE_MODELS}
+    assert {find_model(name) for names in NETWORKS.values() for name in names} == set(CATALOGUE)
     assert [network.name for network in find_models('blazepose_heavy')] == ['pose_detection', 'pose_landmarks_heavy']
     assert [network.name for network in find_models('palm_detection')] == ['palm_detection']
 
