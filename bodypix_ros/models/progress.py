@@ -14,7 +14,7 @@ class Progress(Protocol):
         Args:
             task: what is being done, as a phrase: 'fetching MobileNetV1 0.50, 4-byte weights'.
             done: completed amount, 0..total: bytes of a download, otherwise steps.
-            total: total amount.
+            total: total amount; 0 if it is unknown.
         """
 
 

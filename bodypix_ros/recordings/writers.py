@@ -122,6 +122,7 @@ class CaptureWriter(Writer):
         self._fourcc = _OPENCV_CODECS[lossless, path.suffix]
         self._writer: cv2.VideoWriter | None = None
         self._size = SameSize()
+        self._frames = 0
 
     def write(self, frame: Frame, result: NDArray[np.uint8]) -> None:
         """Add a frame; (H, W) or (H, W, 3) uint8."""
@@ -136,14 +137,27 @@ class CaptureWriter(Writer):
                     'install PyAV (pip install bodypix_ros[video]) or write PNG files (--png)'
                 )
         self._writer.write(result if result.ndim == 3 else cv2.cvtColor(result, cv2.COLOR_GRAY2BGR))
+        self._frames += 1
 
     def commit(self) -> None:
         """Do nothing: OpenCV cannot append to a video."""
 
     def finish(self) -> None:
-        """Complete the file."""
-        if self._writer is not None:
-            self._writer.release()
+        """Complete the file, and read it again, because OpenCV does not report failures such as a full disk.
+
+        Raises:
+            OSError: the file is not complete.
+        """
+        if self._writer is None:
+            return
+        self._writer.release()
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        stored = 0
+        while capture.grab():
+            stored += 1
+        capture.release()
+        if stored != self._frames:
+            raise OSError(f'OpenCV stored {stored} of {self._frames} frames; the disk may be full')
 
 
 class SameSize:

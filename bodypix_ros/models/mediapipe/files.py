@@ -137,7 +137,7 @@ def _server(settings: NetworkSettings) -> str:
 
 
 def _report(model: MediaPipeModel, progress: Progress) -> Callable[[int], None]:
-    return lambda done_bytes: progress(f'fetching {model.file_name}', done_bytes, FILE_LIMIT_BYTES)
+    return lambda done_bytes: progress(f'fetching {model.file_name}', done_bytes, 0)
 
 
 def _verify(model: MediaPipeModel, data: bytes, origin: str) -> None:
