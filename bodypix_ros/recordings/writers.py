@@ -131,7 +131,7 @@ class CaptureWriter(Writer):
             height, width = result.shape[:2]
             fourcc = cv2.VideoWriter.fourcc(*self._fourcc)
             self._writer = cv2.VideoWriter(str(self._path), cv2.CAP_FFMPEG, fourcc, self._rate_hz, (width, height))
-            if not self._writer.isOpened():
+            if height % 2 or width % 2 or not self._writer.isOpened():  # it would drop the last row or column
                 raise ImageError(
                     f'OpenCV cannot write {self._path.suffix} videos of {width}x{height} with {self._fourcc}; '
                     'install PyAV (pip install bodypix_ros[video]) or write PNG files (--png)'

@@ -277,3 +277,12 @@ def test_a_video_that_opencv_could_not_complete_is_an_error(
             monkeypatch.setattr(writer, '_writer', FullDisk(writer._writer))  # type: ignore[arg-type]
     with pytest.raises(OSError, match='OpenCV stored 8 of 9 frames; the disk may be full'):
         writer.finish()
+
+
+@pytest.mark.parametrize(('kind', 'suffix'), [('mask', '.mkv'), ('overlay', '.webm')])
+def test_opencv_alone_refuses_odd_sizes(kind: str, suffix: str, no_pyav: None, tmp_path: Path) -> None:
+    """It drops the last row or column."""
+    source = Source()
+    writer = open_writer(kind, tmp_path / f'out{suffix}', tmp_path / 'pieces', 0, source, None)
+    with pytest.raises(ImageError, match=f'OpenCV cannot write {suffix} videos of 127x96'):
+        writer.write(next(iter(source)), product_of(kind, IMAGES[0][:, 1:]))
