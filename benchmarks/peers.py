@@ -52,6 +52,11 @@ class Request:
     node_modules: str = ''
     backend: str = ''
 
+    @property
+    def model(self) -> str:
+        """The concrete model of this package."""
+        return str(self.settings['model'])
+
     def read_picture(self) -> NDArray[np.uint8]:
         """Return the picture, (H, W, 3) uint8 RGB."""
         return np.fromfile(self.picture, np.uint8).reshape(self.height, self.width, 3)
@@ -65,15 +70,19 @@ class Prepared(NamedTuple):
 
 
 def prepare_bodypix_ros(request: Request) -> Prepared:
-    """Prepare this package: mask and parts of a batch."""
+    """Prepare this package: mask and parts of a batch; of one person with BlazePose, like MediaPipe."""
     from bodypix_ros import __version__, load
-    from bodypix_ros.settings import NetworkSettings
+    from bodypix_ros.settings import NetworkSettings, SegmentSettings
 
     net = load(NetworkSettings(**request.settings))
     images = [np.ascontiguousarray(request.read_picture()[..., ::-1])] * request.batch
 
+    settings = SegmentSettings(threshold=request.threshold)
+    if request.model.startswith('blazepose_'):
+        settings = settings.changed({'max_people': 1})
+
     def segment() -> NDArray[Any]:
-        return net.segment_batch(images, threshold=request.threshold)[0].mask
+        return net.segment_batch(images, settings)[0].mask
 
     return Prepared(f'bodypix_ros {__version__}, {net.network.name}, {net.provider}', segment)
 
@@ -124,14 +133,20 @@ def prepare_tf_bodypix(request: Request) -> Prepared:
 
 
 def prepare_mediapipe(request: Request) -> Prepared:
-    """Prepare the general selfie segmentation of MediaPipe: mask only, 256x256."""
+    """Prepare MediaPipe: the model of the request, otherwise the general selfie segmentation; mask only."""
+    from mediapipe.python.solutions.pose import Pose
     from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
-    segmenter = SelfieSegmentation(model_selection=0)
+    family, _, size = request.model.partition('_')
+    if family == 'blazepose':
+        complexity = ('lite', 'full', 'heavy').index(size)
+        solution = Pose(static_image_mode=True, model_complexity=complexity, enable_segmentation=True)
+    else:
+        solution = SelfieSegmentation(model_selection=int(request.model == 'selfie_landscape'))
     picture = request.read_picture()
 
     def segment() -> NDArray[Any]:
-        mask: NDArray[Any] = segmenter.process(picture).segmentation_mask > request.threshold
+        mask: NDArray[Any] = solution.process(picture).segmentation_mask > request.threshold
         return mask
 
     return Prepared(f'MediaPipe {metadata.version("mediapipe")}', segment)

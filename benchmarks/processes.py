@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from bodypix_ros.bench.cases import Case, fit
 from bodypix_ros.bench.timing import Burst
 from bodypix_ros.errors import BodyPixError
+from bodypix_ros.models.network import BODYPIX, OWN
 from bodypix_ros.models.source import source_at_hand
 from bodypix_ros.settings import RESOLUTIONS, SegmentSettings
 
@@ -115,7 +116,7 @@ PEERS: tuple[Peer, ...] = (
     ),
     Peer(
         'mediapipe',
-        'MediaPipe selfie segmentation, a different network, mask only',
+        'MediaPipe, mask only: the model of the case if it is one of MediaPipe, otherwise selfie segmentation',
         ('mediapipe.python.solutions.selfie_segmentation',),
         'pip install "mediapipe<0.10.22"',
     ),
@@ -236,6 +237,8 @@ def start_peer(
         PeerNotAvailableError: the program is not installed, or cannot run the case.
         PeerError: the program failed to start.
     """
+    if peer.name == 'onnxruntime' and case.network.model not in (OWN, BODYPIX):
+        raise PeerNotAvailableError(f'{peer.name}: runs {OWN} and {BODYPIX} only')
     command = peer.command(installed)
     request = folder / f'{peer.name}.json'
     request.write_text(json.dumps(dataclasses.asdict(_request(peer, case, picture, installed, folder))))
@@ -245,7 +248,7 @@ def start_peer(
 
 def _request(peer: Peer, case: Case, picture: NDArray[np.uint8], installed: Installations, folder: Path) -> Request:
     network = case.network
-    if network.model != 'bodypix_ros' and network.internal_resolution == 'auto':  # the same for all programs
+    if network.model != OWN and network.internal_resolution == 'auto':  # the same for all programs
         network = dataclasses.replace(network, internal_resolution='medium')
     resolution = network.internal_resolution
     file = folder / f'{case.width}x{case.height}.rgb'
@@ -267,7 +270,7 @@ def _request(peer: Peer, case: Case, picture: NDArray[np.uint8], installed: Inst
 
 def _official_graph(peer: Peer, case: Case) -> Path:
     """Return the file of the TensorFlow.js model with the stride of the case."""
-    if case.network.model == 'bodypix_ros':
+    if case.network.model != BODYPIX:
         raise PeerNotAvailableError(f'{peer.name}: runs BodyPix models only')
     source = source_at_hand(case.network)
     name = f'model-stride{case.network.stride}.json'

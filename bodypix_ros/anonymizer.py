@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .heads import HeadBox, find_heads, find_people_without_head, possible_people
+from .heads import MIN_REGION_SHARE, HeadBox, find_heads, find_people_without_head, possible_people
 from .parts import PartIds
 from .regions import Box
 from .render.anonymize import Cover, cover_regions
@@ -21,7 +21,7 @@ from .tracking import assign
 SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30)
 """Settings of `Segmenter.segment` that miss fewer people than the defaults and find more where there are none."""
 
-_HEAD_GROWTH = 0.2
+_HEAD_GROWTH = 0.25
 """A head with hair and chin extends beyond the found region by this fraction of its size on each side."""
 _HEADS_PER_PERSON = 3
 """Size of a person in heads where no head was found: often only a part of the person is visible."""
@@ -72,16 +72,28 @@ class Anonymizer:
     Attributes:
         needs_confidence: the segmentation should have the confidence, in addition to parts and people.
         settings: may be replaced between two images.
+        part_ids: numbering of the parts in the segmentations.
     """
 
     needs_confidence = True
 
-    def __init__(self, settings: AnonymizeSettings, part_ids: PartIds = 'bodypix1') -> None:
-        """Start without previous images; `part_ids` is the numbering of parts in the segmentations."""
+    def __init__(
+        self, settings: AnonymizeSettings, part_ids: PartIds = 'bodypix1', *, independent: bool = False
+    ) -> None:
+        """Start without previous images.
+
+        Args:
+            settings: what is covered, and how.
+            part_ids: numbering of the parts in the segmentations.
+            independent: whether what is covered depends on the images of the last `anonymize_hold_s` alone, wherever
+                the first image was. This repeats the tracking of these images for each image.
+        """
         self.settings = settings
-        self._part_ids: PartIds = part_ids
+        self.part_ids: PartIds = part_ids
         self._tracks: list[_Track] = []
         self._stamp_s = 0.0
+        self._independent = independent
+        self._recent: list[tuple[Sequence[_Region], float]] = []
 
     def anonymize(self, image: NDArray[np.uint8], found: Segmentation, stamp_s: float) -> Anonymized:
         """Return the next image of the camera without recognisable people.
@@ -94,14 +106,14 @@ class Anonymizer:
         Raises:
             ImageError: the image has a wrong shape or type.
         """
-        heads = find_heads(found, self._part_ids)
+        heads = find_heads(found, self.part_ids)
         headless = find_people_without_head(found, heads)
         covers, lost = self._covers(found, heads, headless, stamp_s)
         return Anonymized(
             cover_regions(image, covers, self.settings.anonymize_style),
             tuple(cover.box for cover in covers),
             len(heads) + len(headless),
-            _doubt(len(headless), lost),
+            _doubt(sum(_shows_person(found, box) for box in headless), lost),
         )
 
     def _covers(
@@ -112,8 +124,12 @@ class Anonymizer:
         regions = [_Region(box, box.size) for box in heads]
         regions += [_Region(box, box.size / _HEADS_PER_PERSON) for box in headless]
         people = _people_covers(found, regions, settings.anonymize_margin) if settings.anonymize == 'people' else []
-        bodies = [_Region(HeadBox(*map(float, cover.box)), cover.head_px) for cover in people]
-        held = self._track([*regions, *bodies], stamp_s)
+        bodies = [
+            _Region(HeadBox(*map(float, cover.box)), cover.head_px)
+            for cover in people
+            if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(found.mask.shape)
+        ]
+        held = (self._track_again if self._independent else self._track)([*regions, *bodies], stamp_s)
         growth = settings.anonymize_margin + (0 if settings.anonymize == 'faces' else _HEAD_GROWTH)
         covers = [
             Cover(inside, region.head_px)
@@ -121,6 +137,14 @@ class Anonymizer:
             if (inside := region.box.grown(growth * region.head_px).inside(*found.mask.shape)) is not None
         ]
         return people + covers, len(held)
+
+    def _track_again(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
+        """Do what `_track` does, as if the image at the beginning of the last `anonymize_hold_s` were the first."""
+        oldest_s = stamp_s - self.settings.anonymize_hold_s
+        self._recent = [recent for recent in self._recent if oldest_s <= recent[1] <= stamp_s]
+        self._recent.append((regions, stamp_s))
+        self._tracks = []
+        return [self._track(*recent) for recent in self._recent][-1]
 
     def _track(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
         """Update the tracks with the regions of an image; return where those are that were not found in it."""
@@ -189,12 +213,16 @@ def _correct(track: _Track, region: _Region, step_s: float, stamp_s: float) -> N
 
 def _doubt(headless: int, lost: int) -> str:
     """Return why an image should be checked; empty if there is no reason."""
-    reasons = [
-        f'{count} {text}'
-        for count, text in (
-            (headless, 'regions that may be people without a visible head'),
-            (lost, 'regions of earlier images that were not found again'),
-        )
-        if count
-    ]
+    reasons = []
+    if headless:
+        reasons.append(f'no head was found in {headless} {"region" if headless == 1 else "regions"} with people')
+    if lost:
+        reasons.append(f'{lost} {"region" if lost == 1 else "regions"} of earlier images could not be found')
     return '; '.join(reasons)
+
+
+def _shows_person(found: Segmentation, box: HeadBox) -> bool:
+    """Return whether a region is part of the mask, in contrast to regions in which a person is only possible."""
+    inside = box.inside(*found.mask.shape)
+    assert inside is not None, 'a region of the image is inside the image'
+    return bool(found.mask[inside.y : inside.y + inside.height, inside.x : inside.x + inside.width].any())

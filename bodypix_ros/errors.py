@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 
 class BodyPixError(Exception):
@@ -35,6 +36,11 @@ def shorten(text: str, limit: int = 200) -> str:
         return text
     half = (limit - 5) // 2
     return f'{text[:half]} ... {text[-half:]}'
+
+
+def without_password(address: str) -> str:
+    """Return an address for texts, without user name and password; other texts, such as paths, are unchanged."""
+    return re.sub(r'(?<=://)[^/?#]*@', '', address, count=1)
 
 
 def log_error(log: logging.Logger, text: str, error: BaseException) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .parts import PartIds, part_numbers
-from .people import Hand, Pose, describe_persons
+from .people import Hand, describe_persons
 from .segmentation import Segmentation
 
 _FINGERS = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
@@ -53,8 +53,7 @@ def draw_hands(segmentation: Segmentation, hands: Sequence[Sequence[Hand]], part
                 parts[pixels] = part_numbers([f'{hand.side}_hand'], part_ids)[0]
             if confidence is not None:
                 confidence[pixels] = np.maximum(confidence[pixels], round(255 * hand.score))
-    poses = [Pose(one.score, one.keypoints, one.world_keypoints) for one in people.persons]
-    described = describe_persons(labels, parts, poses, part_ids)
+    described = describe_persons(labels, parts, [person.pose for person in people.persons], part_ids)
     persons = tuple(replace(one, hands=tuple(found)) for one, found in zip(described, hands, strict=True))
     return replace(
         segmentation,

@@ -32,7 +32,7 @@ _HEADS_PER_NECK = 0.9
 """Distance from the nose to the centre of the shoulders is about one head."""
 
 _MIN_AREA_PX = 12
-_MIN_REGION_SHARE = 0.02
+MIN_REGION_SHARE = 0.02
 """Smaller regions of possible people are noise: side of the region as a fraction of the longer side of the image."""
 
 
@@ -113,7 +113,7 @@ def find_people_without_head(found: Segmentation, heads: Sequence[HeadBox]) -> l
         box = head.inside(height, width)
         if box is not None:
             taken.update(np.unique(labels[box.y : box.y + box.height, box.x : box.x + box.width]).tolist())
-    smallest = _MIN_REGION_SHARE * max(height, width)
+    smallest = MIN_REGION_SHARE * max(height, width)
     return [
         HeadBox(*map(float, stats[label, :4]))
         for label in range(count)
@@ -173,14 +173,11 @@ def _head_of(sure: Mapping[str, Keypoint]) -> HeadBox | None:
 
 
 def _head_sizes(sure: Mapping[str, Keypoint], x: float, y: float) -> list[float]:
-    """Return estimates of the height of a head at (x, y), pixels."""
-    pairs = (('left_ear', 'right_ear'), ('left_eye', 'right_eye'), ('left_shoulder', 'right_shoulder'))
-    factors = (_HEADS_PER_EARS, _HEADS_PER_EYES, _HEADS_PER_SHOULDERS)
-    sizes = [
-        factor * math.dist((sure[left].x, sure[left].y), (sure[right].x, sure[right].y))
-        for (left, right), factor in zip(pairs, factors, strict=True)
-        if left in sure and right in sure
-    ]
+    """Return estimates of the height of a head at (x, y), pixels; those of the shoulders only if they are needed."""
+    sizes = [*_distance(sure, 'ear', _HEADS_PER_EARS), *_distance(sure, 'eye', _HEADS_PER_EYES)]
+    if len(sizes) == 2:
+        return sizes
+    sizes += _distance(sure, 'shoulder', _HEADS_PER_SHOULDERS)
     shoulders = [sure[name] for name in ('left_shoulder', 'right_shoulder') if name in sure]
     if shoulders:
         neck = (
@@ -189,6 +186,12 @@ def _head_sizes(sure: Mapping[str, Keypoint], x: float, y: float) -> list[float]
         )
         sizes.append(_HEADS_PER_NECK * math.dist((x, y), neck))
     return sizes
+
+
+def _distance(sure: Mapping[str, Keypoint], name: str, factor: float) -> list[float]:
+    """Return the distance between the left and the right keypoint of a name times a factor, if both are sure."""
+    left, right = sure.get(f'left_{name}'), sure.get(f'right_{name}')
+    return [] if left is None or right is None else [factor * math.dist((left.x, left.y), (right.x, right.y))]
 
 
 def _above_shoulders(sure: Mapping[str, Keypoint]) -> HeadBox:

@@ -140,6 +140,11 @@ class Person:
     world_keypoints: tuple[Keypoint, ...] = ()
     hands: tuple[Hand, ...] = ()
 
+    @property
+    def pose(self) -> Pose:
+        """The pose from which the person was measured, see `describe_persons`."""
+        return Pose(self.score, self.keypoints, self.world_keypoints)
+
 
 @dataclass(frozen=True, eq=False)
 class People:
@@ -174,7 +179,7 @@ class People:
             part_ids: numbering of `parts`.
         """
         labels, width = np.ascontiguousarray(self.labels[:, ::-1]), self.labels.shape[1]
-        poses = [Pose(one.score, one.keypoints, one.world_keypoints).mirrored(width) for one in self.persons]
+        poses = [person.pose.mirrored(width) for person in self.persons]
         persons = tuple(
             replace(new, hands=tuple(hand.mirrored(width) for hand in reversed(old.hands)))
             for new, old in zip(describe_persons(labels, parts, poses, part_ids), self.persons, strict=True)

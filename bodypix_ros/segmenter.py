@@ -16,7 +16,6 @@ from .hand_pixels import draw_hands
 from .inference.bodypix_pipeline import BodyPixPipeline
 from .inference.numpy_kernels import Image
 from .inference.pipeline import Pipeline, Request
-from .inference.providers import SAMPLE_SIZE
 from .models.network import BODYPIX, Model, load_network, resolve_settings
 from .models.progress import Progress, no_progress
 from .segmentation import Segmentation, VideoState
@@ -103,7 +102,7 @@ class Segmenter:
         self.pipeline = pipeline
         self._hands: PersonHands | None = None
         self._lock = RLock()
-        self._warm_up()
+        pipeline.warm_up()
         _LOG.info('%s%s on %s (%s)', self.network.name, self._because(), self.provider, self.provider_reason)
 
     @property
@@ -205,13 +204,23 @@ class Segmenter:
                 found = [self._with_hands(*one) for one in zip(images, found, states, strict=True)]
         return found
 
-    def prepare(self, height: int, width: int, count: int = 1, *, parts: bool = True, people: bool = False) -> None:
+    def prepare(
+        self,
+        height: int,
+        width: int,
+        count: int = 1,
+        settings: SegmentSettings | None = None,
+        *,
+        parts: bool = True,
+        people: bool = False,
+    ) -> None:
         """Prepare for images of a size, so that the first ones are not delayed; quick on a CPU.
 
         Args:
             height: of the images, pixels.
             width: of the images, pixels.
             count: number of images in a call of `segment_batch`.
+            settings: of the calls; None for the defaults.
             parts: whether body parts will be requested.
             people: whether people will be requested.
 
@@ -219,7 +228,7 @@ class Segmenter:
             ProviderError: images of this size do not run on the GPU.
         """
         with self._lock:
-            self.pipeline.prepare(height, width, count, Request(parts, people))
+            self.pipeline.prepare(height, width, count, settings or SegmentSettings(), Request(parts, people))
 
     def _with_hands(self, image: Image, found: Segmentation, state: VideoState | None) -> Segmentation:
         """Add the hands of the people; the networks are loaded when hands are first requested."""
@@ -233,11 +242,6 @@ class Segmenter:
             found = draw_hands(found, hands, self.settings.part_ids)
         spent_ms = found.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
         return replace(found, timings=replace(found.timings, postprocess_ms=spent_ms))
-
-    def _warm_up(self) -> None:
-        """Run everything once, so that compilation and first allocations do not delay the first frame."""
-        noise = np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
-        self.segment(noise, threshold=0.01)
 
     def _because(self) -> str:
         return f' ({self.model_reason})' if self.model_reason else ''

@@ -37,7 +37,8 @@ class Gated:
     def segment_batch(self, images: Any, settings: Any, **asked: Any) -> list[Segmentation]:
         number = next(BATCHES)
         note = GATE / f'note {number}'
-        note.write_text(json.dumps({'images': len(images), **asked}))
+        needs = {name: value for name, value in asked.items() if name != 'states'}
+        note.write_text(json.dumps({'images': len(images), **needs}))
         note.rename(GATE / f'begun {number}')
         pass_gate(f'go {number}')
         if (GATE / f'fail {number}').exists():

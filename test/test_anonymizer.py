@@ -42,7 +42,7 @@ def fill(**changes: object) -> Anonymizer:
     return Anonymizer(AnonymizeSettings(anonymize_style='fill').changed(changes))
 
 
-@pytest.mark.parametrize(('anonymize', 'grown'), [('faces', 12), ('heads', 20)])
+@pytest.mark.parametrize(('anonymize', 'grown'), [('faces', 12), ('heads', 22)])
 def test_a_head_is_covered_with_its_margin(anonymize: str, grown: int) -> None:
     found = fill(anonymize=anonymize).anonymize(NOISE, scene((100, 60)), 0.0)
     assert found.boxes == ((100 - grown, 60 - grown, 40 + 2 * grown, 40 + 2 * grown),)
@@ -67,7 +67,15 @@ def test_a_person_without_a_head_is_covered_as_a_whole_and_doubtful() -> None:
     legs = Segmentation(people.mask, np.where(people.mask, np.int8(12), np.int8(-1)), people.people)
     found = fill().anonymize(NOISE, legs, 0.0)
     assert changed(found.image)[people.mask].all()
-    assert found.doubtful == '1 regions that may be people without a visible head'
+    assert found.doubtful == 'no head was found in 1 region with people'
+
+
+def test_a_region_in_which_a_person_is_only_possible_is_covered_but_not_doubtful() -> None:
+    people = scene((100, 60), body=True)
+    possible = Segmentation(np.zeros(SIZE, bool), confidence=people.mask.view(np.uint8) * np.uint8(90))
+    found = fill().anonymize(NOISE, possible, 0.0)
+    assert changed(found.image)[people.mask].all()
+    assert found.doubtful == ''
 
 
 def test_a_model_that_only_has_masks_covers_whole_people() -> None:
@@ -83,7 +91,7 @@ def test_a_lost_head_stays_covered_and_moves_on() -> None:
     held = anonymizer.anonymize(NOISE, scene(), 0.6)
     assert changed(held.image)[60:100, 90:130].all()
     assert held.people == 0
-    assert held.doubtful == '1 regions of earlier images that were not found again'
+    assert held.doubtful == '1 region of earlier images could not be found'
     later = anonymizer.anonymize(NOISE, scene(), 0.9)
     assert changed(later.image)[60:100, 105:145].all()
     assert not changed(later.image)[:, :70].any()
@@ -107,6 +115,21 @@ def test_a_found_head_is_not_held_as_well() -> None:
     anonymizer.anonymize(NOISE, scene((60, 60), (200, 60)), 0.0)
     found = anonymizer.anonymize(NOISE, scene((64, 60), (196, 60)), 0.1)
     assert (len(found.boxes), found.doubtful) == (2, '')
+
+
+def test_an_independent_anonymizer_covers_an_image_in_the_same_way_wherever_it_started() -> None:
+    places = [(20 + 9 * number, 40 + 7 * (number % 3)) for number in range(14)]
+    scenes = [scene(*([place] if number % 5 < 3 else [])) for number, place in enumerate(places)]
+    settings = AnonymizeSettings(anonymize_style='fill', anonymize_hold_s=0.3)
+
+    def covered_from(first: int) -> list[object]:
+        anonymizer = Anonymizer(settings, independent=True)
+        return [anonymizer.anonymize(NOISE, scenes[number], number / 10).boxes for number in range(first, 14)]
+
+    everything = covered_from(0)
+    assert [bool(boxes) for boxes in everything] == [True] * 14
+    for first in range(1, 10):
+        assert covered_from(first)[3:] == everything[first + 3 :]
 
 
 def test_a_lost_person_is_held_as_a_whole() -> None:

@@ -127,7 +127,7 @@ def test_parameters_that_are_set_exist() -> None:
     found = commands('ros2', 'param', 'set')
     assert found
     for where, (node, name, value) in found:
-        settings = DepthSettings.describe() if node == '/depth_filter' else all_settings()
+        settings = {'/bodypix': all_settings(), '/depth_filter': DepthSettings.describe()}[node]
         assert {one.name: one for one in settings}[name].check(yaml.safe_load(value)) is not None, where
 
 

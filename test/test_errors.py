@@ -1,4 +1,4 @@
-"""Errors name the package that is missing, and what to run."""
+"""Texts of errors: the package that is missing and what to run, and addresses without passwords."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bodypix_ros.errors import ModelError, describe_error, missing_package
+from bodypix_ros.errors import ModelError, describe_error, missing_package, without_password
 
 MISSING = (
     'the Python package onnxruntime is not installed: run `pip install onnxruntime`, or with an NVIDIA GPU '
@@ -49,3 +49,17 @@ def test_the_node_names_the_missing_package_and_ends() -> None:
     done = run_without('onnxruntime', 'from bodypix_ros.ros.main import main; sys.exit(main([]))')
     assert done.returncode == 2
     assert MISSING in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('address', 'text'),
+    [
+        ('rtsp://me:p@ss@camera:554/a@b', 'rtsp://camera:554/a@b'),
+        ('http://me:secret@[::1/clip', 'http://[::1/clip'),
+        ('http://camera?user=a@b', 'http://camera?user=a@b'),
+        ('http://camera/stream', 'http://camera/stream'),
+        ('a@b/clip.mp4', 'a@b/clip.mp4'),
+    ],
+)
+def test_texts_contain_no_password(address: str, text: str) -> None:
+    assert without_password(address) == text

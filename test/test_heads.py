@@ -47,6 +47,17 @@ def test_a_model_without_people_or_parts_is_searched_for_what_it_has() -> None:
         ({'left_ear': (120.0, 50.0), 'right_ear': (80.0, 50.0)}, 60.0),
         ({'nose': (100.0, 50.0), 'left_shoulder': (140.0, 80.0), 'right_shoulder': (60.0, 80.0)}, 48.0),
         ({'nose': (100.0, 50.0), 'left_shoulder': (100.0, 110.0)}, 54.0),
+        (
+            {
+                'left_eye': (105.0, 50.0),
+                'right_eye': (95.0, 50.0),
+                'left_ear': (112.0, 50.0),
+                'right_ear': (88.0, 50.0),
+                'left_shoulder': (180.0, 90.0),
+                'right_shoulder': (20.0, 90.0),
+            },
+            36.0,  # eyes and ears, not the shoulders of a thick coat
+        ),
     ],
 )
 def test_keypoints_of_an_unlikely_pose_are_a_head(places: dict[str, tuple[float, float]], size: float) -> None:

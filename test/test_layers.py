@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / 'bodypix_ros'
 
-GROUND = 'errors encodings pictures parts palettes regions people segmentation setting settings'
+GROUND = 'errors encodings pictures image_layout parts palettes regions people segmentation setting settings'
 """Layers without networks and drawing: values, names and their meaning."""
 
 MAY_IMPORT = {
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     'setting': 'errors',
     'encodings': '',
     'pictures': 'encodings errors',
+    'image_layout': 'encodings errors pictures',
     'palettes': 'errors parts',
     'regions': 'errors parts',
     'people': 'parts regions',
@@ -42,14 +43,18 @@ MAY_IMPORT = {
     'heads': GROUND,
     'anonymizer': f'{GROUND} heads render tracking',
     'depth': 'errors',
-    'recordings': f'{GROUND} __init__ rotation tracking smoothing models render anonymizer',
-    'ros': f'{GROUND} depth rotation launching fast_dds msg srv tracking smoothing gestures models segmenter render',
+    'recordings': f'{GROUND} models inference segmenter __init__ rotation tracking smoothing heads render anonymizer',
+    'ros': f'{GROUND} anonymizer depth rotation launching fast_dds msg srv tracking smoothing gestures models '
+    'segmenter render',
     'launching': f'{GROUND} fast_dds',
     'demo': f'{GROUND} msg recordings render launching ros',
     'bench': f'{GROUND} msg models inference segmenter __init__ render ros demo',
-    'cli': f'{GROUND} models inference segmenter __init__ recordings render ros demo bench',
+    'cli': f'{GROUND} models inference segmenter __init__ anonymizer recordings render ros demo bench',
 }
 """The layers (folders and modules of `bodypix_ros`), and which others each may import."""
+
+OPTIONAL = ('numba_kernels', 'av_reader', 'av_writer', 'cluster', 'remote_files')
+"""Modules that need optional packages."""
 
 ROS_LAYERS = ('ros', 'launching', 'demo')
 ROS = frozenset(['ament_index_python', 'cv_bridge', 'diagnostic_updater', 'launch', 'launch_ros', 'rclpy'])
@@ -124,7 +129,8 @@ def test_every_module_but_those_of_ros_imports_without_ros() -> None:
         for layer in MAY_IMPORT
         if layer not in ROS_LAYERS
         for path in modules_of(layer)
-        if path.stem not in ('numba_kernels', 'av_reader', 'av_writer')  # need numba and PyAV, which are optional
+        if path.stem
+        not in ('numba_kernels', 'av_reader', 'av_writer', 'cluster', 'remote_files')  # need optional packages
     )
     program = (
         'import importlib, sys\n'

@@ -33,14 +33,20 @@ ROSDEP_KEYS = {
 
 REQUIREMENTS = {
     'av': ('video', 'av'),
+    'backports': ('bag', 'backports.zstd'),
     'cv2': ('', 'opencv-python-headless'),
     'filelock': ('', 'filelock'),
+    'fsspec': ('cluster', 'fsspec'),
+    'mcap': ('bag', 'mcap'),
     'numpy': ('', 'numpy'),
     'onnx': ('', 'onnx'),
     'PIL': ('', 'pillow'),
     'platformdirs': ('', 'platformdirs'),
     'pooch': ('', 'pooch'),
+    'ray': ('cluster', 'ray'),
     'requests': ('', 'requests'),
+    'rosbags': ('bag', 'rosbags'),
+    'ruamel': ('bag', 'ruamel.yaml'),
     'tqdm': ('', 'tqdm'),
     'onnxruntime': ('cpu', 'onnxruntime'),
     'cuda': ('gpu', 'cuda-core'),
@@ -55,10 +61,11 @@ REQUIREMENTS = {
 
 NOT_ON_A_ROBOT = frozenset(
     {'av', 'cuda', 'matplotlib', 'numba', 'onnx', 'onnxruntime', 'pooch', 'psutil', 'skimage', 'tflite'}
+    | {'backports', 'fsspec', 'mcap', 'ray', 'rosbags', 'ruamel'}
 )
 """What package.xml leaves to pip: it is optional, or there is no rosdep key of a system package."""
 
-NOT_DECLARED = frozenset({'cv_bridge', 'diagnostic_updater', 'visualization_msgs'})
+NOT_DECLARED = frozenset({'compression', 'cv_bridge', 'diagnostic_updater', 'visualization_msgs'})
 """What our code uses or measures itself against where it is, and does without where it is not."""
 
 

@@ -177,9 +177,8 @@ def install(configuration: Configuration) -> None:
     pip(configuration, '--no-deps', '--editable', str(ROOT))
     print('.venv: compiling kernels', flush=True)
     compiler = [str(PYTHON), '-m', 'bodypix_ros.cli.main', 'compile']
-    subprocess.run(
-        compiler, env=command_environment(configuration), cwd=ROOT, check=False
-    )  # a failure costs speed only
+    # a failure costs speed only
+    subprocess.run(compiler, env=command_environment(configuration), cwd=ROOT, check=False)
 
 
 def requirements(configuration: Configuration) -> list[str]:
@@ -193,11 +192,16 @@ def requirements(configuration: Configuration) -> list[str]:
         'demo',
         'bench',
         'docs',
+        'mediapipe',
+        'video',
+        'bag',
+        'cluster',
         'dev',
         *([] if configuration.sourced else [WHEELS[configuration.ros.split()[0]]]),
     ]
     texts += [setup['options.extras_require'][extra] for extra in extras]
-    wanted = [line for text in texts for line in text.split('\n') if line]
+    # an extra may refer to another one, which is in the list as well
+    wanted = [line for text in texts for line in text.split('\n') if line and not line.startswith('bodypix_ros[')]
     if configuration.accelerator == 'gpu' and 0 < cuda_of_driver() < 13:
         wanted += ['onnxruntime-gpu<1.27', 'cuda-bindings<13']  # later versions require CUDA 13
     if configuration.sourced and numpy_of_ros() == 1:

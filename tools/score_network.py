@@ -22,11 +22,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import bodypix_ros
 from bodypix_ros.errors import ModelError
+from bodypix_ros.parts import KEYPOINTS
 from bodypix_ros.segmentation import Segmentation
 from bodypix_ros.settings import NetworkSettings, SegmentSettings
 from training.scores import boundary_score, found_keypoints, overlap
 
 EMPTY_PICTURES = 100
+NEAR_SHARE, FAR_SHARE = 0.2, 0.08
+"""People that cover at least, or less than, this share of a picture are near, or far."""
 
 
 class Segment(Protocol):
@@ -69,14 +72,17 @@ def _value(text: str) -> bool | int | float | str:
 
 
 def _print_validation(segment: Segment, folder: Path) -> None:
-    """Print person IoU and boundary F of all pictures and of each collection, and the share of keypoints found."""
+    """Print person IoU and boundary F of all pictures, of each collection and of each distance of the people.
+
+    Also print the share of keypoints found.
+    """
     scores: dict[str, list[tuple[float, float]]] = {}
     labelled = json.loads((folder / 'coco_person_keypoints.json').read_text())
     found = total = 0
     for image, truth, counted, name in _examples(folder):
         result = segment(image, people=name in labelled)
         score = (overlap(result.mask, truth, counted), boundary_score(result.mask, truth, counted))
-        for collection in ('all', name.split('_')[0]):
+        for collection in ('all', name.split('_')[0], _distance(truth)):
             scores.setdefault(collection, []).append(score)
         if result.people is not None:
             counts = found_keypoints(_keypoints(result), labelled[name])
@@ -86,6 +92,12 @@ def _print_validation(segment: Segment, folder: Path) -> None:
         print(f'{collection} ({len(values)} pictures): person IoU {iou:.1f} %, boundary F {boundary:.1f} %')
     if total:
         print(f'keypoints found: {100 * found / total:.1f} % of {total}')
+
+
+def _distance(truth: NDArray[np.bool_]) -> str:
+    """Return how far the people are away, judged by their share of the picture."""
+    share = truth.mean()
+    return 'near' if share >= NEAR_SHARE else 'far' if share < FAR_SHARE else 'between'
 
 
 def _print_false_people(segment: Segment, pictures: list[Path]) -> None:
@@ -117,8 +129,10 @@ def _read(path: Path, flag: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
 
 
 def _keypoints(result: Segmentation) -> list[NDArray[np.float64]]:
+    """Return (17, 2) x and y of each person, in the order of COCO."""
     assert result.people is not None
-    return [np.array([(point.x, point.y) for point in person.keypoints]) for person in result.people.persons]
+    people = [{point.name: (point.x, point.y) for point in person.keypoints} for person in result.people.persons]
+    return [np.array([points[name] for name in KEYPOINTS]) for points in people]
 
 
 if __name__ == '__main__':

@@ -113,7 +113,7 @@ def fit(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8
 
 
 def _network_words(network: NetworkSettings) -> list[str]:
-    if network.model == 'bodypix_ros':
-        return ['bodypix_ros']
+    if network.model not in ('auto', 'bodypix'):
+        return [network.model]
     backbone = 'ResNet50' if network.architecture == 'resnet50' else f'{network.multiplier:.2f}'
     return [backbone, f'stride {network.stride}']

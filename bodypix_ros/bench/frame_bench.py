@@ -24,7 +24,7 @@ from ..inference.engine import open_cpu_session
 from ..inference.kernel_compiler import prepare_kernels
 from ..inference.kernels import choose_kernels
 from ..palettes import BLACK, palette_colors
-from ..render import colorize_parts, render_overlay
+from ..render import colorize_parts, render_overlay, settings_without_parts
 from ..segmentation import Segmentation, Timings
 from ..segmenter import Segmenter, load
 from ..settings import PictureSettings
@@ -161,13 +161,13 @@ def _bare_network(pipeline: BodyPixPipeline, threads: int, images: Images) -> Jo
 def _output_jobs(net: Segmenter, images: Images) -> dict[str, Job]:
     """Return the jobs of rendering and of converting messages; without ROS there are no messages."""
     result = net.segment(images[0])
-    assert result.parts is not None
-    settings, part_ids, parts = PictureSettings(), net.settings.part_ids, result.parts
+    settings, part_ids = settings_without_parts(PictureSettings(), result), net.settings.part_ids
     colors = palette_colors(settings.overlay_palette, part_ids, background=BLACK)
 
     def render() -> None:
         for image in images:
-            colorize_parts(parts, colors)
+            if result.parts is not None:
+                colorize_parts(result.parts, colors)
             render_overlay(image, result, settings, part_ids)
 
     return {RENDER: render, **_message_jobs(images, result)}
@@ -183,8 +183,6 @@ def _message_jobs(images: Images, result: Segmentation) -> dict[str, Job]:
         return {}
     received, mask_msg, parts_msg = Image(), Image(), Image()
     fill(received, received.header, images[0], 'bgr8')
-    parts = result.parts
-    assert parts is not None
 
     def receive() -> None:
         for _ in images:
@@ -193,6 +191,7 @@ def _message_jobs(images: Images, result: Segmentation) -> dict[str, Job]:
     def publish() -> None:
         for _ in images:
             fill(mask_msg, received.header, result.mask.view(np.uint8) * np.uint8(255), 'mono8')
-            fill(parts_msg, received.header, encode_labels(parts, '8SC1'), '8SC1')
+            if result.parts is not None:
+                fill(parts_msg, received.header, encode_labels(result.parts, '8SC1'), '8SC1')
 
     return {RECEIVE: receive, PUBLISH: publish}

@@ -44,14 +44,15 @@ def measure_node(case: Case, picture: NDArray[np.uint8], rate_hz: float, seconds
     """
     prepare_environment('bodypix bench --node')
     prepare_kernels(case.network.kernels)
-    from ..demo.result_collector import collecting
+    from ..demo.result_collector import collecting, topics_of
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         cv2.imwrite(str(folder / 'picture.png'), fit(picture, case.width, case.height))
         source: dict[str, Value] = {'source': str(folder / 'picture.png'), 'rate_hz': float(rate_hz)}
         stack.enter_context(running('bodypix_ros.demo.virtual_camera', _NAMESPACE, source))
-        collector = stack.enter_context(collecting(_NAMESPACE, _TOPICS))
+        topics = [topic for topic in _TOPICS if topic in topics_of(case.network.model)]
+        collector = stack.enter_context(collecting(_NAMESPACE, topics))
         collector.wait(lambda: collector.count_publishers('image') > 0, _START_S)
         collector.measure(_SETTLE_S)  # two processes that are still discovering each other may miss a third one
         started_s = time.monotonic()

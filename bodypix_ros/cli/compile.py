@@ -22,5 +22,5 @@ def run(_: argparse.Namespace) -> int:
     if not kernel_compiler.is_installed():
         raise ProviderError('numba is not installed, so there is nothing to compile; run `pip install numba`')
     kernel_compiler.prepare_kernels('numba')
-    print(f'the compiled kernels are in {kernel_compiler.cache_folder()}')
+    print(f'the compiled kernels are in {kernel_compiler.kernel_folder()}')
     return 0

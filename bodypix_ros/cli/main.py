@@ -19,6 +19,8 @@ VERBS = {
     'demo': 'run the node on a picture, a video or a camera and show what it publishes',
     'segment': 'find people in picture files',
     'video': 'find people in a video, a camera or a folder of pictures',
+    'bag': 'anonymise the images of bags, or add masks, parts and people',
+    'audit': 'search an anonymised recording for faces that could remain',
     'models': 'list, download, import and build models',
     'check': 'verify and time the network on this machine, and report what is missing for a GPU',
     'compile': 'compile the kernels for this machine in advance, so that the first start is fast at once',

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'names',
         metavar='NAME',
         nargs='*',
-        help=f'of MediaPipe: {", ".join(mediapipe.MODELS)} or a network of `bodypix models list`; without a name, a '
+        help=f'of MediaPipe: {", ".join(mediapipe.NETWORKS)} or a network of `bodypix models list`; without a name, a '
         'checkpoint of BodyPix is downloaded',
     )
     add_options(fetch, NetworkSettings, only=(*_CHECKPOINT, 'model_dir', 'model_url'))

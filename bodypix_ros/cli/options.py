@@ -11,6 +11,9 @@ from ..errors import SettingError
 from ..setting import Setting, Settings, Value
 
 S = TypeVar('S', bound=Settings)
+OF_MESSAGES = ('parts_encoding', 'mask_parts', 'semantic_classes', 'semantic_size')
+"""Names of the `PictureSettings` that only affect the images that the node publishes, not those in files."""
+
 _METAVARS: dict[type, str] = {int: 'N', float: 'X'}
 
 

@@ -9,15 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BodyPixError, ImageError
+from ..errors import BodyPixError
 from ..palettes import BLACK, palette_colors
 from ..parts import PartIds
 from ..people import Person
 from ..recordings.people_json import describe_person
+from ..recordings.writers import encode_png
 from ..render import colorize_parts, cut_out, render_overlay, settings_without_parts
 from ..segmentation import Segmentation
 from ..settings import PictureSettings
@@ -68,7 +68,7 @@ def write_pictures(folder: Path, pictures: Pictures, prefix: str = '', inputs: C
         BodyPixError: the folder or a file cannot be written, or a file is one of the inputs.
     """
     create_folder(folder)
-    files = {f'{prefix}{name}.png': _as_png(picture) for name, picture in pictures.items()}
+    files = {f'{prefix}{name}.png': encode_png(picture) for name, picture in pictures.items()}
     return write_files(folder, files, inputs)
 
 
@@ -115,13 +115,6 @@ def _write_whole(path: Path, data: bytes) -> None:
 def _place(path: Path) -> Path:
     """Return the path of a directory entry; links are not followed, because renaming replaces the link."""
     return Path(os.path.realpath(path.parent)) / path.name
-
-
-def _as_png(picture: NDArray[Any]) -> bytes:
-    encoded, data = cv2.imencode('.png', picture)
-    if not encoded:
-        raise ImageError(f'a picture of shape {picture.shape} cannot be encoded as PNG')
-    return bytes(data)
 
 
 def _unwritable(folder: Path, error: OSError) -> BodyPixError:

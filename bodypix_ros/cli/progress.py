@@ -25,7 +25,7 @@ class ProgressBar:
         if self._bar is None or task != self._task:
             self.close()
             self._task = task
-            unit = {'unit': f' {self._unit}s'} if self._unit else _BYTES if total != 1 else {'unit': ' steps'}
+            unit = {'unit': f' {self._unit}s'} if self._unit else {'unit': ' steps'} if total == 1 else _BYTES
             self._bar = tqdm(desc=task, total=total or None, initial=done, **unit)
         self._bar.update(done - self._bar.n)
 

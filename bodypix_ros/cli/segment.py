@@ -15,23 +15,11 @@ from ..render import overlay_needs_confidence
 from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings, PictureSettings, SegmentSettings
 from .failures import report_failure
-from .options import add_options, from_options, given_options, read_folder
-from .pictures import (
-    create_folder,
-    describe_people,
-    draw_pictures,
-    write_files,
-    write_pictures,
-)
+from .options import OF_MESSAGES, add_options, from_options, given_options, read_folder
+from .pictures import create_folder, describe_people, draw_pictures, write_files, write_pictures
 from .progress import ProgressBar
 
 _OF_THE_MASK = ('threshold', 'flip_horizontal', 'refine')
-_WITHOUT_EFFECT = (
-    'parts_encoding',  # PNG has no signed values: the background is 255
-    'mask_parts',
-    'semantic_classes',
-    'semantic_size',
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, NetworkSettings)
     add_options(parser, SegmentSettings)
-    add_options(parser, PictureSettings, without=_WITHOUT_EFFECT)
+    add_options(parser, PictureSettings, without=OF_MESSAGES)
 
 
 def run(arguments: argparse.Namespace) -> int:

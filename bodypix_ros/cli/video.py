@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from ..anonymizer import SEARCH_SETTINGS
 from ..errors import SettingError
 from ..recordings.frames import DEFAULT_RATE_HZ, MAX_RATE_HZ
 from ..recordings.products import PRODUCTS, Doubt, ProductMaker, ProductSettings
@@ -18,14 +19,13 @@ from ..recordings.video import Summary, VideoJob, convert_video
 from ..segmenter import load
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, PictureSettings, SegmentSettings, TrackingSettings
-from .options import add_options, from_options, given_options, read_folder, setting_reader
+from .options import OF_MESSAGES, add_options, from_options, given_options, read_folder, setting_reader
 from .progress import ProgressBar
 
 _SECONDS = Setting('seconds', float, 0.0, 'duration to read, such as 10 for a camera', minimum=0.001)
 _RATE_HZ = Setting(
     'rate_hz', float, DEFAULT_RATE_HZ, 'frame rate of a folder of pictures', minimum=0.001, maximum=MAX_RATE_HZ
 )
-_WITHOUT_EFFECT = ('parts_encoding', 'mask_parts', 'semantic_classes', 'semantic_size')
 _FOR_A_NODE = ('follow_hold_s',)
 _MAX_SPANS = 10  # that are printed
 
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     for group in (NetworkSettings, SegmentSettings, AnonymizeSettings):
         add_options(parser, group)
-    add_options(parser, PictureSettings, without=_WITHOUT_EFFECT)
+    add_options(parser, PictureSettings, without=OF_MESSAGES)
     add_options(parser, TrackingSettings, without=_FOR_A_NODE)
 
 
@@ -85,8 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     job.check()
     _check_effect(arguments)
+    usual = SEARCH_SETTINGS if job.products == ('anonymized',) else SegmentSettings()
     settings = ProductSettings(
-        from_options(arguments, SegmentSettings),
+        usual.changed(given_options(arguments, SegmentSettings)),
         from_options(arguments, PictureSettings),
         from_options(arguments, TrackingSettings),
         from_options(arguments, AnonymizeSettings),

@@ -6,6 +6,8 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..models.network import OWN, Network, load_network
 from ..parts import renumbering
 from ..refine import refine_segmentation
@@ -16,7 +18,7 @@ from .geometry import Geometry
 from .numpy_kernels import Image
 from .people.find_people import find_people
 from .pipeline import Request
-from .providers import open_engine
+from .providers import SAMPLE_SIZE, open_engine
 
 
 class BodyPixPipeline:
@@ -71,13 +73,17 @@ class BodyPixPipeline:
             for decoded, (image, geometry) in zip(found, pictures, strict=True)
         ]
 
-    def prepare(self, height: int, width: int, count: int, request: Request) -> None:
+    def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`.
 
         Raises:
             ProviderError: images of this size do not run on the GPU.
         """
         self._engine_for(request.people).prepare(self.geometry(height, width), count, parts=request.parts)
+
+    def warm_up(self) -> None:
+        """See `Pipeline.warm_up`."""
+        self.segment([noise()], SegmentSettings(threshold=0.01), Request(), [None])
 
     def geometry(self, height: int, width: int) -> Geometry:
         """Return the sizes, paddings and interpolation taps between an image of this size and the network."""
@@ -121,6 +127,11 @@ class BodyPixPipeline:
             timings=dataclasses.replace(decoded.timings, postprocess_ms=spent_ms),
             confidence=found.confidence if request.confidence else None,
         )
+
+
+def noise() -> Image:
+    """Return a random image."""
+    return np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
 
 
 def open_people_finder(settings: NetworkSettings) -> BodyPixPipeline:

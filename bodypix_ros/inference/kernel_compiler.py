@@ -20,9 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock
-from platformdirs import user_cache_path
 
 from ..errors import describe_error
+from ..models.disk import cache_folder
 
 _LOG = logging.getLogger(__name__)
 _LOCK_TIMEOUT_S = 300.0
@@ -32,10 +32,10 @@ _NICENESS = 10
 SOURCE = Path(__file__).with_name('numba_kernels.py')
 
 
-def cache_folder() -> Path:
+def kernel_folder() -> Path:
     """Return the folder for compiled kernels: $NUMBA_CACHE_DIR, or a folder in the cache of this package."""
     given = os.environ.get('NUMBA_CACHE_DIR')
-    return Path(given) if given else user_cache_path('bodypix_ros') / 'numba'
+    return Path(given) if given else cache_folder() / 'numba'
 
 
 def is_installed() -> bool:
@@ -124,13 +124,12 @@ def compile_kernels() -> None:
         ProviderError: numba is not installed or does not work.
         OSError: the cache folder is not writable.
     """
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with FileLock(cache_folder() / 'compile.lock', timeout=_LOCK_TIMEOUT_S):
+    kernel_folder().mkdir(parents=True, exist_ok=True)
+    with FileLock(kernel_folder() / 'compile.lock', timeout=_LOCK_TIMEOUT_S):
         if not is_compiled():
             from .kernels import load_compiled
 
             load_compiled()
-            mark_compiled()
 
 
 def _marker() -> Path:
@@ -138,7 +137,7 @@ def _marker() -> Path:
     stat = SOURCE.stat()
     versions = (importlib.metadata.version('numba'), sys.version, str(SOURCE), stat.st_mtime_ns, stat.st_size)
     digest = hashlib.sha256(repr((*versions, _processor())).encode()).hexdigest()[:16]
-    return cache_folder() / f'compiled-{digest}'
+    return kernel_folder() / f'compiled-{digest}'
 
 
 def _processor() -> list[str]:

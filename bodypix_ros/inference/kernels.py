@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -95,7 +96,7 @@ def choose_kernels(wanted: str) -> Kernels:
 
 
 def load_compiled() -> Kernels:
-    """Return the kernels of numba, compiled in this process or loaded from the cache.
+    """Return the kernels of numba, compiled in this process or loaded from the cache, and record that it has them.
 
     Raises:
         ProviderError: numba is not installed or does not work.
@@ -117,6 +118,8 @@ def load_compiled() -> Kernels:
             f'kernels is set to numba, which does not work here ({_describe(error)}); run `pip install numba`, '
             f'check its cache folder ($NUMBA_CACHE_DIR), or set kernels to numpy'
         ) from error
+    with suppress(OSError):  # a folder that became read-only: the next process tries again
+        kernel_compiler.mark_compiled()
     return kernels
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..parts import BACKGROUND
 from .geometry import Geometry, Taps
-from .kernel_compiler import cache_folder
+from .kernel_compiler import kernel_folder
 from .numpy_kernels import (
     MARGIN,
     Confidence,
@@ -49,7 +49,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
     By default numba writes into the source tree, or into its own folder if the source tree is read-only.
     """
-    folder, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
+    folder, config.CACHE_DIR = config.CACHE_DIR, str(kernel_folder())
     try:
         compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model='numpy')(function)
         return compiled

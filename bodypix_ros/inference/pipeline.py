@@ -72,5 +72,8 @@ class Pipeline(Protocol):
             ModelError: people were requested of a model that cannot separate them.
         """
 
-    def prepare(self, height: int, width: int, count: int, request: Request) -> None:
+    def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """Prepare for batches of `count` images of a size, so that the first ones are not delayed."""
+
+    def warm_up(self) -> None:
+        """Run what is open once, so that compilation and first allocations do not delay the first image."""

@@ -26,7 +26,7 @@ LOCK_TIMEOUT_S = 600.0
 JSON_LIMIT_BYTES = 64 << 10  # our records have less than 1 KB
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -70,7 +70,7 @@ def guarded(task: str) -> Iterator[None]:
     except BodyPixError:
         raise
     except Exception as error:
-        _log.debug('%s failed', task, exc_info=True)
+        _LOG.debug('%s failed', task, exc_info=True)
         raise ModelError(f'{task} failed: {describe(error)}') from error
 
 
@@ -151,16 +151,26 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         ModelError: the disk is full, or this user has no write permission.
     """
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}-')
-        try:
-            with os.fdopen(descriptor, 'wb') as file:
-                file.write(data)
-            place(Path(name), path)
-        except BaseException:
-            os.unlink(name)
-            raise
+    with writing(path), replacing(path) as new:
+        new.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the path of a new, empty file next to `path`, and move it there after the block, or remove it on an error.
+
+    Raises:
+        OSError: the file cannot be created or moved.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}-')
+    os.close(descriptor)
+    new = Path(name)
+    try:
+        yield new
+        place(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def place(new: Path, path: Path) -> None:
@@ -200,7 +210,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            _log.info('waiting for another process that is using %s', folder)
+            _LOG.info('waiting for another process that is using %s', folder)
             _wait_for(lock)
     try:
         yield

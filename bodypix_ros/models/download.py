@@ -20,7 +20,7 @@ from threading import Thread
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import BodyPixError, ModelError, SettingError, missing_package, shorten
+from ..errors import BodyPixError, ModelError, SettingError, missing_package, shorten, without_password
 from ..settings import OFFICIAL_SERVER, NetworkSettings
 from .disk import describe, quoted, writing
 
@@ -40,8 +40,12 @@ class AbsentError(ModelError):
     """The server responds but does not have the file."""
 
 
-def server_address(settings: NetworkSettings) -> str:
+def server_address(settings: NetworkSettings, official: str = OFFICIAL_SERVER) -> str:
     """Return the server address without a trailing slash: `model_url`, $BODYPIX_MODEL_URL or the official server.
+
+    Args:
+        settings: only `model_url` is used.
+        official: address of the official server.
 
     Raises:
         SettingError: the address is not an http, https or file address.
@@ -51,7 +55,7 @@ def server_address(settings: NetworkSettings) -> str:
         return clean_address(settings.model_url, 'model_url')
     if os.environ.get(ENVIRONMENT_VARIABLE):
         return clean_address(os.environ[ENVIRONMENT_VARIABLE], ENVIRONMENT_VARIABLE)
-    return OFFICIAL_SERVER
+    return official
 
 
 def clean_address(address: str, name: str) -> str:
@@ -65,20 +69,21 @@ def clean_address(address: str, name: str) -> str:
         SettingError: the address is not an http, https or file address.
         ModelError: it cannot be parsed.
     """
+    received = quoted(without_password(address))
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ModelError(f'{name} must be a valid address, got {quoted(address)} ({error})') from error
+        raise ModelError(f'{name} must be a valid address, got {received} ({error})') from error
     if parts.scheme not in ('http', 'https', 'file'):
         raise SettingError(
-            f'{name} must be an https:, http: or file: address, got {quoted(address)}; specify a folder as '
+            f'{name} must be an https:, http: or file: address, got {received}; specify a folder as '
             'file:///path/to/folder'
         )
     if parts.scheme == 'file' and parts.netloc not in ('', 'localhost'):
-        raise SettingError(f'{name} must be file:///an/absolute/path, got {quoted(address)}')
+        raise SettingError(f'{name} must be file:///an/absolute/path, got {received}')
     if parts.scheme != 'file' and not host:
-        raise SettingError(f'{name} must contain the name of a server, got {quoted(address)}')
+        raise SettingError(f'{name} must contain the name of a server, got {received}')
     address = address.rstrip('/')
     return address.removesuffix('/savedmodel/bodypix').removesuffix('/savedmodel')
 
@@ -91,12 +96,7 @@ def local_path(address: str) -> Path | None:
 
 def shown(address: str) -> str:
     """Return an address for error texts: without a password, at most 200 characters."""
-    try:
-        parts = urlsplit(address)
-        address = parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()
-    except ValueError:
-        pass
-    return shorten(address)
+    return shorten(without_password(address))
 
 
 def download(

@@ -17,7 +17,7 @@ GRAPH_VERSION = 1
 """Increment whenever the graph for the same weights and settings changes: cached networks are then rebuilt."""
 
 _LIMIT_BYTES = 1 << 30  # half of the maximum size of an ONNX file
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 class Keyed(Protocol):
@@ -82,7 +82,7 @@ def read_network(folder: Path, recipe: Keyed) -> bytes | None:
         reason = 'its content has changed'
     except ModelError as error:
         reason = str(error)
-    _log.warning('the cached network %s is damaged (%s); rebuilding it from the weights', path, reason)
+    _LOG.warning('the cached network %s is damaged (%s); rebuilding it from the weights', path, reason)
     return None
 
 
@@ -94,4 +94,4 @@ def keep_network(folder: Path, recipe: Keyed, onnx: bytes) -> None:
         write_whole(path, onnx)
         write_whole(path.with_suffix('.json'), json.dumps(note, indent=1).encode())
     except ModelError as error:
-        _log.warning('the network cannot be cached and will be rebuilt at each start: %s', error)
+        _LOG.warning('the network cannot be cached and will be rebuilt at each start: %s', error)

@@ -31,7 +31,7 @@ from .progress import Progress, no_progress
 
 MANIFEST_DEADLINE_S = 60.0
 _STAGING = '.fetch-'
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 class Store:
@@ -87,13 +87,13 @@ class Store:
                 return self._keep_record(checkpoint, self.verify(checkpoint))
             except BodyPixError as damage:
                 complaint = f'{checkpoint.title} in the cache cannot be used: {damage}'
-                _log.warning('%s', complaint)
+                _LOG.warning('%s', complaint)
         if not allow_download:
             raise ModelError(f'{complaint}; {_ways_to_get(checkpoint)}')
         with locked(self.folder(checkpoint)):
             with suppress(BodyPixError):  # another process may have fetched it while this one waited
                 return self._keep_record(checkpoint, self.verify(checkpoint))
-            _log.info('fetching %s from %s', checkpoint.title, shown(server))
+            _LOG.info('fetching %s from %s', checkpoint.title, shown(server))
             return fetch_checkpoint(checkpoint, server, self.folder(checkpoint), progress)
 
     def import_from(self, source: str, progress: Progress = no_progress) -> tuple[Checkpoint, ...]:

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ImageError
-from .frames import FrameSource, check_size, without_password
+from ..errors import ImageError, without_password
+from .frames import FrameSource, check_size
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,7 +25,31 @@ _TIMEOUT_MS = 10_000
 _MAX_COUNT = 2**31  # FFmpeg reports more frames, or a negative number, for streams without a known end
 
 
-class FileCapture(FrameSource):
+class _Capture(FrameSource):
+    """The frames of a capture of OpenCV."""
+
+    def __init__(self, capture: cv2.VideoCapture, count: int, live: bool) -> None:
+        super().__init__(capture.get(cv2.CAP_PROP_FPS), count, live)
+        self._capture = capture
+
+    def close(self) -> None:
+        """Release the file or the camera, or close the connection."""
+        self._capture.release()
+
+    def _retrieve(self) -> NDArray[np.uint8] | None:
+        retrieved: tuple[bool, Any] = self._capture.retrieve()
+        return retrieved[1] if retrieved[0] else None
+
+    def _decode_next(self) -> bool:
+        """Decode the next frame that can be decoded; return False if too many reads failed."""
+        for failed in range(_MAX_FAILED_READS):
+            if self._capture.grab():
+                self.bad_frames += failed
+                return True
+        return False
+
+
+class FileCapture(_Capture):
     """A video file. Rotation metadata are applied."""
 
     def __init__(self, path: Path) -> None:
@@ -34,25 +58,14 @@ class FileCapture(FrameSource):
         Raises:
             ImageError: it is not a video that OpenCV can read, or its frames are too large.
         """
-        self._capture = _open_file(path)
-        super().__init__(self._capture.get(cv2.CAP_PROP_FPS), _count(self._capture))
-
-    def close(self) -> None:
-        """Release the file."""
-        self._capture.release()
+        capture = _open_file(path)
+        super().__init__(capture, _count(capture), live=False)
 
     def _grab(self) -> float | None:
-        for failed in range(_MAX_FAILED_READS):
-            if self._capture.grab():
-                self.bad_frames += failed
-                return _stamp_s(self._capture)
-        return None
-
-    def _retrieve(self) -> NDArray[np.uint8] | None:
-        return _image(self._capture)
+        return _stamp_s(self._capture) if self._decode_next() else None
 
 
-class CameraCapture(FrameSource):
+class CameraCapture(_Capture):
     """A camera of this machine; stamps are the times at which the frames arrive."""
 
     def __init__(self, device: str) -> None:
@@ -64,31 +77,22 @@ class CameraCapture(FrameSource):
         Raises:
             ImageError: the camera cannot be opened.
         """
-        self._device = device
-        self._capture = cv2.VideoCapture(int(device) if device.isdigit() else device)
-        if not self._capture.isOpened():
+        capture = cv2.VideoCapture(int(device) if device.isdigit() else device)
+        if not capture.isOpened():
             raise ImageError(
                 f'camera {device} cannot be opened; check that it is connected and that no other program uses it'
             )
-        super().__init__(self._capture.get(cv2.CAP_PROP_FPS), 0, live=True)
-
-    def close(self) -> None:
-        """Release the camera."""
-        self._capture.release()
+        super().__init__(capture, 0, live=True)
+        self._device = device
 
     def _grab(self) -> float | None:
-        for failed in range(_MAX_FAILED_READS):
-            if self._capture.grab():
-                self.bad_frames += failed
-                return time.monotonic()
+        if self._decode_next():
+            return time.monotonic()
         _LOG.warning('camera %s stopped sending frames', self._device)
         return None
 
-    def _retrieve(self) -> NDArray[np.uint8] | None:
-        return _image(self._capture)
 
-
-class StreamCapture(FrameSource):
+class StreamCapture(_Capture):
     """A stream or a video file on the network. After an interruption, the connection is opened again.
 
     A video with a known number of frames continues at the frame at which it was interrupted. A live stream continues
@@ -101,16 +105,11 @@ class StreamCapture(FrameSource):
         Raises:
             ImageError: the address cannot be opened within ten seconds, or its frames are too large.
         """
-        self._address = address
-        self._shown = without_password(address)
-        self._capture = self._connect()
-        count = _count(self._capture)
-        super().__init__(self._capture.get(cv2.CAP_PROP_FPS), count, live=count == 0)
-        self._received = 0  # frames of a video with a known number of frames; the others are stamped at arrival
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._capture.release()
+        self._address, self._shown = address, without_password(address)
+        capture = self._connect()
+        count = _count(capture)
+        super().__init__(capture, count, live=count == 0)
+        self._received = 0  # frames
 
     def _grab(self) -> float | None:
         if self._capture.grab():
@@ -155,9 +154,6 @@ class StreamCapture(FrameSource):
         self._received += 1
         return _stamp_s(self._capture)
 
-    def _retrieve(self) -> NDArray[np.uint8] | None:
-        return _image(self._capture)
-
     def _connect(self) -> cv2.VideoCapture:
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _TIMEOUT_MS]
         capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, limits)
@@ -193,8 +189,3 @@ def _count(capture: cv2.VideoCapture) -> int:
 def _stamp_s(capture: cv2.VideoCapture) -> float:
     stamp_ms = capture.get(cv2.CAP_PROP_POS_MSEC)
     return stamp_ms / 1e3 if math.isfinite(stamp_ms) else math.nan
-
-
-def _image(capture: cv2.VideoCapture) -> NDArray[np.uint8] | None:
-    retrieved: tuple[bool, Any] = capture.retrieve()
-    return retrieved[1] if retrieved[0] else None

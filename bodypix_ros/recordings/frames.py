@@ -170,13 +170,6 @@ def is_address(source: str | Path) -> bool:
     return _ADDRESS.fullmatch(str(source)) is not None
 
 
-def without_password(source: str) -> str:
-    """Return a source as text for logs and reports: addresses without user name and password."""
-    scheme, separator, rest = source.partition('://')
-    place, slash, path = rest.partition('/')
-    return f'{scheme}{separator}{place.rpartition("@")[2]}{slash}{path}' if is_address(source) else source
-
-
 def has_pyav() -> bool:
     """Return whether PyAV is installed, in a version that has rotations and durations of frames."""
     try:

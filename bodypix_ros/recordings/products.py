@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..anonymizer import Anonymizer
 from ..parts import PartIds
 from ..people import Person
-from ..render import overlay_needs_parts, render_overlay, settings_without_parts
+from ..render import (
+    cut_out,
+    overlay_needs_confidence,
+    overlay_needs_parts,
+    render_overlay,
+    settings_without_parts,
+)
 from ..segmentation import Segmentation, VideoState
 from ..settings import AnonymizeSettings, PictureSettings, SegmentSettings, TrackingSettings
 from ..smoothing import KeypointSmoother, MaskSmoother
@@ -32,6 +37,7 @@ PRODUCTS = {
 }
 
 _WITH_PEOPLE = ('anonymized', 'people')
+_WITH_CONFIDENCE = ('anonymized', 'cutout')
 
 
 class Segments(Protocol):
@@ -99,7 +105,11 @@ class ProductMaker:
         self._net, self._products, self._settings, self._part_ids = net, products, settings, part_ids
         self._people = any(name in products for name in _WITH_PEOPLE)
         self._parts = self._people or ('overlay' in products and overlay_needs_parts(settings.picture.overlay_effect))
-        self._confidence = settings.tracking.smoothing or 'anonymized' in products
+        self._confidence = (
+            settings.tracking.smoothing
+            or any(name in products for name in _WITH_CONFIDENCE)
+            or ('overlay' in products and overlay_needs_confidence(settings.picture.overlay_effect))
+        )
         self._state = _State(
             Tracker(settings.tracking), KeypointSmoother(settings.tracking), Anonymizer(settings.anonymize, part_ids)
         )
@@ -137,14 +147,13 @@ class ProductMaker:
             made['anonymized'] = self._anonymize(frame, found)
         if self._settings.tracking.smoothing:
             found = self._state.masks.update(frame.image, found, self._settings.segment.threshold, frame.stamp_s)
-        mask = found.mask.view(np.uint8) * np.uint8(255)
         if 'mask' in self._products:
-            made['mask'] = mask
+            made['mask'] = found.mask.view(np.uint8) * np.uint8(255)
         if 'overlay' in self._products:
             settings = settings_without_parts(self._settings.picture, found)
             made['overlay'] = render_overlay(frame.image, found, settings, self._part_ids)
         if 'cutout' in self._products:
-            made['cutout'] = cv2.merge([cv2.copyTo(frame.image, mask), mask])
+            made['cutout'] = cut_out(frame.image, found)
         if 'people' in self._products:
             made['people'] = self._describe(frame, found)
         return made

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import BodyPixError, ImageError, SettingError
+from ..errors import BodyPixError, ImageError, SettingError, without_password
 from ..models.progress import Progress, no_progress
-from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames, without_password
+from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames
 from .products import Doubt, ProductMaker
 from .work_folder import REPORT, Checkpoint, WorkFolder, check_output
 from .writers import DEFAULT_SUFFIXES, LINES_SUFFIX, TRANSPARENT, VIDEO_SUFFIXES, Writer, check_suffix, open_writer

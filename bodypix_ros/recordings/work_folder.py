@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from ..errors import BodyPixError
+from ..models.disk import discard
 
 _LOG = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class WorkFolder:
         """Discard everything that an earlier run left."""
         for path in self._folder.iterdir():
             if path.name != _LOCK:
-                _remove(path)
+                discard(path)
         self.result.mkdir()
         self.pieces.mkdir()
         (self._folder / _JOB).write_text(self._job, encoding='utf-8')
@@ -140,10 +141,3 @@ def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
         raise BodyPixError(f'{output} exists; choose another output, or add --overwrite to replace it')
     if output.is_dir() and not (output / REPORT).is_file():
         raise BodyPixError(f'{output} is a folder without a {REPORT} and is not replaced; choose another output')
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()

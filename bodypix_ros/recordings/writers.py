@@ -71,16 +71,25 @@ class PictureWriter(Writer):
 
     def write(self, frame: Frame, result: NDArray[np.uint8]) -> None:
         """Write NAME.png; result is (H, W), (H, W, 3) or (H, W, 4) uint8."""
-        encoded, data = cv2.imencode('.png', result)
-        if not encoded:
-            raise ImageError(f'a picture of shape {result.shape} cannot be encoded as PNG')
-        (self._folder / f'{frame.name}.png').write_bytes(data.tobytes())
+        (self._folder / f'{frame.name}.png').write_bytes(encode_png(result))
 
     def commit(self) -> None:
         """Do nothing: each file is complete."""
 
     def finish(self) -> None:
         """Do nothing: the files are where they belong."""
+
+
+def encode_png(picture: NDArray[Any]) -> bytes:
+    """Return a PNG file of (H, W), (H, W, 3) BGR or (H, W, 4) BGRA uint8.
+
+    Raises:
+        ImageError: the picture has another shape, or no pixels.
+    """
+    encoded, data = cv2.imencode('.png', picture)
+    if not encoded:
+        raise ImageError(f'a picture of shape {picture.shape} cannot be encoded as PNG')
+    return bytes(data)
 
 
 class LinesWriter(Writer):
@@ -134,7 +143,7 @@ class CaptureWriter(Writer):
             if height % 2 or width % 2 or not self._writer.isOpened():  # it would drop the last row or column
                 raise ImageError(
                     f'OpenCV cannot write {self._path.suffix} videos of {width}x{height} with {self._fourcc}; '
-                    'install PyAV (pip install bodypix_ros[video]) or write PNG files (--png)'
+                    'install PyAV (pip install av) or write PNG files (--png)'
                 )
         self._writer.write(result if result.ndim == 3 else cv2.cvtColor(result, cv2.COLOR_GRAY2BGR))
         self._frames += 1
@@ -224,7 +233,7 @@ def open_writer(
         audio = None
     if not has_pyav():
         if audio is not None:
-            _LOG.info('PyAV 15 or later is not installed: audio is not copied (pip install bodypix_ros[video])')
+            _LOG.info('PyAV 15 or later is not installed: audio is not copied (pip install av)')
         return CaptureWriter(path, product == LOSSLESS, source.rate_hz)
     from .av_writer import AvWriter
 
@@ -234,9 +243,7 @@ def open_writer(
 def check_suffix(product: str, suffix: str) -> None:
     """Raise SettingError if a product cannot be stored in a video with this suffix."""
     if product == TRANSPARENT and not has_pyav():
-        raise SettingError(
-            'transparent videos require PyAV: pip install bodypix_ros[video]; or write PNG files to a folder (--png)'
-        )
+        raise SettingError('transparent videos require PyAV: pip install av; or write PNG files to a folder (--png)')
     if has_pyav():
         from .av_writer import FORMATS
 

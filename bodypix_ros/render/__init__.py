@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from .blend import draw_mask
-from .body_segmentation import encode_parts, encode_person, to_binary_mask, to_colored_mask
+from .body_segmentation import (
+    BodySegmentation,
+    encode_confidence,
+    encode_parts,
+    encode_person,
+    segment_people,
+    to_binary_mask,
+    to_colored_mask,
+)
 from .bokeh import FACE_IDS, blur_body_parts, draw_bokeh
 from .colors import Order, colorize_labels, colorize_parts, to_colored_parts
 from .cutout import cut_out
@@ -13,6 +21,7 @@ from .pixelate import draw_pixelated_mask
 
 __all__ = [
     'FACE_IDS',
+    'BodySegmentation',
     'Order',
     'blur_body_parts',
     'colorize_labels',
@@ -21,11 +30,13 @@ __all__ = [
     'draw_bokeh',
     'draw_mask',
     'draw_pixelated_mask',
+    'encode_confidence',
     'encode_parts',
     'encode_person',
     'overlay_needs_confidence',
     'overlay_needs_parts',
     'render_overlay',
+    'segment_people',
     'settings_without_parts',
     'to_binary_mask',
     'to_colored_mask',

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ImageError
-from ..parts import PARTS
+from ..parts import PARTS, PartIds, part_names
+from ..segmentation import Segmentation
 from .checks import require_between, require_channels, require_labels, require_same_size
 from .labels import Labels, Rgba, paint, select
 from .masks import OPAQUE_BLACK, TRANSPARENT, paint_mask
@@ -19,6 +21,90 @@ Masks = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
 PERSON_VALUE = 255
 """The value of person pixels if parts were not requested."""
+
+_PERSON = {PERSON_VALUE: 'person'}
+
+
+@dataclass(frozen=True, eq=False)
+class BodySegmentation:
+    """One mask and the meaning of its values, an element of what `segmentPeople` returns.
+
+    Attributes:
+        mask: (H, W, 4) uint8, value in the first channel and opacity in the last.
+        labels: names of the values, by value.
+    """
+
+    mask: NDArray[np.uint8]
+    labels: Mapping[int, str]
+
+    @property
+    def values(self) -> NDArray[np.uint8]:
+        """The values, (H, W) uint8."""
+        return self.mask[..., 0]
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """The probability of the foreground, (H, W) float32, 0..1; 0 or 1 for masks without probabilities."""
+        return np.divide(self.mask[..., 3], np.float32(255), dtype=np.float32)
+
+    def value_to_label(self, value: int) -> str:
+        """Return the name of a value, like `maskValueToLabel`.
+
+        Raises:
+            ImageError: the value has no name.
+        """
+        if value not in self.labels:
+            known = f'{min(self.labels)}..{max(self.labels)}' if len(self.labels) > 1 else str(*self.labels)
+            raise ImageError(f'a mask value must be {known}, got {value}')
+        return self.labels[value]
+
+
+def segment_people(
+    segmentation: Segmentation, *, multiple: bool = False, parts: bool = False, part_ids: PartIds = 'bodypix1'
+) -> list[BodySegmentation]:
+    """Convert a segmentation to the form of `segmentPeople` in body-segmentation.
+
+    The mask contains probabilities if the segmentation has a confidence and neither `multiple` nor `parts` is set, as
+    those of selfie segmentation and BlazePose in JavaScript; otherwise pixels are foreground or background, as those of
+    BodyPix in JavaScript.
+
+    Args:
+        segmentation: of an image, with whatever is to be converted.
+        multiple: whether to return one mask for each person, like `multiSegmentation`.
+        parts: whether the values are body parts, like `segmentBodyParts`.
+        part_ids: numbering of the parts; body-segmentation uses that of BodyPix 2.
+
+    Returns:
+        One element, or one for each person.
+
+    Raises:
+        ImageError: people or parts are needed and were not requested, or the model has none.
+
+    Source: body-segmentation 1.0, the segmenters `body_pix` and `selfie_segmentation_tfjs`.
+    """
+    labels, people = segmentation.parts, segmentation.people
+    if parts and labels is None:
+        raise ImageError('parts requires a segmentation with body parts; call segment(..., parts=True)')
+    if multiple and people is None:
+        raise ImageError('multiple requires a segmentation with people; call segment(..., people=True)')
+    if parts and labels is not None:
+        names = dict(enumerate(part_names(part_ids)))
+        single = (
+            [labels] if people is None or not multiple else [people.parts_of(one, labels) for one in people.persons]
+        )
+        return [BodySegmentation(encode_parts(one), names) for one in single]
+    if people is not None and multiple:
+        return [BodySegmentation(encode_person(people.mask_of(one)), _PERSON) for one in people.persons]
+    if segmentation.confidence is not None:
+        return [BodySegmentation(encode_confidence(segmentation.confidence), dict.fromkeys(range(256), 'person'))]
+    return [BodySegmentation(encode_person(segmentation.mask), _PERSON)]
+
+
+def encode_confidence(confidence: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert probabilities, (H, W) uint8, 0..255, to (H, W, 4): (p, 0, 0, p), as MediaPipe's masks in JavaScript."""
+    require_labels('confidence', confidence)
+    nothing = np.zeros_like(confidence)
+    return np.stack([confidence, nothing, nothing, confidence], axis=-1)
 
 
 def encode_person(mask: Labels) -> NDArray[np.uint8]:

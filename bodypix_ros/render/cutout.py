@@ -31,7 +31,7 @@ def cut_out(image: NDArray[np.uint8], segmentation: Segmentation) -> NDArray[np.
         segmentation: of the image; with confidence, the edges are soft.
 
     Returns:
-        (H, W, 4) uint8, alpha last and not premultiplied.
+        (H, W, 4) uint8, alpha last and not premultiplied; pixels that are fully transparent are black.
 
     Raises:
         ImageError: the image has a wrong shape or type, or the sizes differ.
@@ -42,7 +42,8 @@ def cut_out(image: NDArray[np.uint8], segmentation: Segmentation) -> NDArray[np.
     """
     require_channels('image', image, 3)
     require_same_size('image', image, 'mask', segmentation.mask)
-    return np.asarray(cv2.merge([*cv2.split(image), opacity(segmentation)]), np.uint8)
+    alpha = opacity(segmentation)
+    return np.asarray(cv2.merge([*cv2.split(cv2.copyTo(image, alpha)), alpha]), np.uint8)
 
 
 def opacity(segmentation: Segmentation) -> NDArray[np.uint8]:

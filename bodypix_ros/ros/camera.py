@@ -15,13 +15,14 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from .. import image_layout
 from ..encodings import to_bgr
 from ..errors import describe_error
+from ..image_layout import BadImage
 from ..render import overlay_needs_confidence
 from . import image_msg
 from .compat import subscription_events
 from .history import FrameHistory
-from .image_msg import BadImage
 from .outputs import OUTPUTS, OutputPublisher
 from .parameters import Parameters
 from .qos import Offer, Request, choose_request, offers_of
@@ -35,9 +36,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Wanted:
-    """The outputs requested for the next frame, and what must be computed for them."""
+    """The outputs requested for the next frame, and what must be computed for them.
+
+    Attributes:
+        publishers: of the outputs.
+        with_parts: those that are not published if the model has no parts.
+        parts, people, confidence: whether these must be computed.
+    """
 
     publishers: tuple[OutputPublisher, ...] = ()
+    with_parts: tuple[OutputPublisher, ...] = ()
     parts: bool = False
     people: bool = False
     confidence: bool = False
@@ -224,6 +232,7 @@ class Camera:
         outputs = [one.output for one in publishers]
         self.wanted = Wanted(
             publishers,
+            tuple(one for one in publishers if one.output.requires_parts(picture)),
             parts=any(output.needs_parts(picture) for output in outputs),
             people=any(output.needs_people for output in outputs),
             confidence=self.parameters.tracking.smoothing
@@ -275,9 +284,9 @@ class Camera:
         self.largest_image_bytes = max(self.largest_image_bytes, len(message.data))
         bits = self.parameters.node.mono16_bits
         if self.images.kind is CompressedImage:
-            picture = image_msg.check_compressed_image(message)
+            picture = image_layout.check_compressed_image(message)
             size = picture.height, picture.width
-            read = partial(image_msg.decompress, message, picture, bits)
+            read = partial(image_layout.decompress, message, picture, bits)
         else:
             size = message.height, message.width
             read = partial(to_bgr, *image_msg.view_pixels(message), bits)

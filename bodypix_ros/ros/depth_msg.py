@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image, PointCloud2, PointField
 from ..depth.people_mask import Depth
 from ..depth.registration import Points
 from ..encodings import LABEL_ENCODINGS
-from .image_msg import BadImage, check_data, check_size
+from ..image_layout import BadImage, check_data, check_size
 
 _DEPTH = {'16UC1': np.uint16, 'mono16': np.uint16, '32FC1': np.float32}
 _MASKS = {'mono8': np.uint8, '8UC1': np.uint8}

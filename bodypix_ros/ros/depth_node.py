@@ -22,6 +22,7 @@ from .. import msg
 from ..depth.people_mask import Mask
 from ..depth.registration import Points
 from ..errors import describe_error, log_error
+from ..image_layout import BadImage
 from ..settings import DepthSettings
 from . import depth_outputs
 from .advice import StatusLog
@@ -34,7 +35,6 @@ from .depth_processor import DepthImage, DepthProcessor, SeenPeople
 from .depth_streams import Stream
 from .depth_tf import PersonFrames
 from .diagnostics import log_status, open_reports
-from .image_msg import BadImage
 from .parameters import declare_settings, unknown_overrides
 
 _LOG = logging.getLogger(__name__)

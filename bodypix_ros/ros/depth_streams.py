@@ -12,11 +12,11 @@ from rclpy.node import Node
 
 from ..depth.pairing import Pair, StampPairing
 from ..errors import ImageError, describe_error
+from ..image_layout import BadImage
 from ..settings import DepthSettings
 from .advice import Level, Status
 from .camera import ImageSubscriber
 from .diagnostics import Report
-from .image_msg import BadImage
 from .outputs import Output, OutputPublisher, publish_outputs
 
 _LOG = logging.getLogger(__name__)

@@ -246,6 +246,8 @@ def _camera_report(camera: Camera, stats: CameraStats, status: Status) -> Report
             'images out': stats.frames_out,
             'images dropped': stats.frames_dropped,
             'images bad': stats.frames_bad,
+            'images not anonymized': camera.stats.not_anonymized,
+            'images doubtful': camera.stats.doubtful,
             'inference p50 (ms)': stats.inference.p50_ms,
             'inference p95 (ms)': stats.inference.p95_ms,
             'age p50 (ms)': stats.age.p50_ms,

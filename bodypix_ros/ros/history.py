@@ -1,4 +1,4 @@
-"""State of one camera across images: smoothed masks, track ids, keypoints, gestures, the followed person."""
+"""State of one camera across images: smoothed masks, track ids, keypoints, gestures, followed person, covered heads."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
 
+from ..anonymizer import Anonymized, Anonymizer
 from ..gestures import GestureDetector
+from ..parts import PartIds
 from ..segmentation import Segmentation, VideoState
-from ..settings import TrackingSettings
+from ..settings import AnonymizeSettings, TrackingSettings
 from ..smoothing import KeypointSmoother, MaskSmoother
 from ..tracking import Tracker
 from .follower import Follower
@@ -37,6 +39,7 @@ class FrameHistory:
         self._masks = MaskSmoother()
         self._tracker, self._keypoints, self._gestures = Tracker(), KeypointSmoother(), GestureDetector()
         self._follower = Follower(camera)
+        self._anonymizer: Anonymizer | None = None
         self._first_ns: int | None = None
 
     @property
@@ -73,16 +76,43 @@ class FrameHistory:
             information from previous images, empty if people are not tracked.
         """
         with self._lock:
-            stamp_ns = stamp.sec * 10**9 + stamp.nanosec or time.monotonic_ns()
-            if self._first_ns is None:
-                self._first_ns = stamp_ns
-            stamp_s = (stamp_ns - self._first_ns) * 1e-9  # small, so that a float has a resolution of nanoseconds
+            stamp_s = self._seconds(stamp)
             settings = parameters.tracking
             if settings.smoothing and found.confidence is not None:
                 found = self._masks.update(image, found, parameters.segment.threshold, stamp_s)
             if found.people is None or not settings.tracking:
                 return found, ()
             return self._track(found, stamp_s, settings)
+
+    def anonymize(
+        self,
+        image: NDArray[np.uint8],
+        found: Segmentation,
+        stamp: Time,
+        settings: AnonymizeSettings,
+        part_ids: PartIds,
+    ) -> Anonymized:
+        """Return the next image without recognisable people.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            found: the segmentation of the image, with parts, people and confidence.
+            stamp: when it was taken; the time of arrival replaces a stamp of 0.
+            settings: what is covered and how.
+            part_ids: numbering of the parts.
+        """
+        with self._lock:
+            if self._anonymizer is None or self._anonymizer.part_ids != part_ids:
+                self._anonymizer = Anonymizer(settings, part_ids)
+            self._anonymizer.settings = settings
+            return self._anonymizer.anonymize(image, found, self._seconds(stamp))
+
+    def _seconds(self, stamp: Time) -> float:
+        """Return the time since the first image, seconds: small, so that a float has a resolution of nanoseconds."""
+        stamp_ns = stamp.sec * 10**9 + stamp.nanosec or time.monotonic_ns()
+        if self._first_ns is None:
+            self._first_ns = stamp_ns
+        return (stamp_ns - self._first_ns) * 1e-9
 
     def _track(
         self, found: Segmentation, stamp_s: float, settings: TrackingSettings

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rclpy.clock import Clock
 
-from ..errors import describe_error
+from ..anonymizer import Anonymized
+from ..errors import BodyPixError, describe_error
+from ..image_layout import BadImage
 from ..rotation import rotate_back, rotate_image
 from ..segmentation import Segmentation
 from ..segmenter import Segmenter
 from .camera import CameraFrame, Wanted
-from .image_msg import BadImage
 from .outputs import OutputPublisher, publish_outputs
 from .parameters import Parameters
 from .result import Result, Track
@@ -237,7 +238,7 @@ class InferenceWorker:
         for size in self._sizes:
             height, width = size[::-1] if self.parameters.node.rotate in (90, 270) else size
             try:
-                self._segmenter.prepare(height, width)
+                self._segmenter.prepare(height, width, settings=self.parameters.segment)
             except Exception as error:
                 _LOG.warning('preparing for images of %dx%d failed: %s', width, height, describe_error(error))
                 _LOG.debug('prepare', exc_info=error)
@@ -332,16 +333,27 @@ class InferenceWorker:
 
     def _publish(self, job: _Job, segmentation: Segmentation, parameters: Parameters) -> None:
         camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
+        anonymized = None
+        if any(one.output.needs_anonymized for one in job.wanted.publishers):
+            anonymized = self._anonymize(job, segmentation, parameters)
         tracks: Sequence[Track] = ()
         if parameters.tracking.smoothing or segmentation.people is not None:
             segmentation, tracks = camera.history.update(job.image, segmentation, header.stamp, parameters)
         network, part_ids = self._segmenter.network, self._segmenter.settings.part_ids
         result = Result(
-            header, job.image, segmentation, part_ids, parameters.picture, camera.camera_info, network.model, tracks
+            header,
+            job.image,
+            segmentation,
+            part_ids,
+            parameters.picture,
+            camera.camera_info,
+            network.model,
+            tracks,
+            anonymized,
         )
         if not self._close(job.frame):
             return
-        wanted = self._possible(job.wanted, segmentation, parameters)
+        wanted = self._possible(job.wanted, segmentation)
         failures = publish_outputs(wanted, result)
         if failures:
             self._failure = '; '.join(f'{topic} was not published: {why}' for topic, why in failures.items())
@@ -360,14 +372,26 @@ class InferenceWorker:
             age=self._age_ms(header.stamp),
         )
 
-    def _possible(self, wanted: Wanted, segmentation: Segmentation, parameters: Parameters) -> list[OutputPublisher]:
+    def _anonymize(self, job: _Job, found: Segmentation, parameters: Parameters) -> Anonymized | Exception:
+        """Return the image without recognisable people, or why there is none; count what the user should know."""
+        camera, part_ids = job.frame.camera, self._segmenter.settings.part_ids
+        stamp = job.frame.header.stamp
+        try:
+            if found.people is None:
+                raise BodyPixError(f'people were not found: {self.people_error}')
+            anonymized = camera.history.anonymize(job.image, found, stamp, parameters.anonymize, part_ids)
+        except Exception as error:  # reported where the output is published
+            camera.stats.not_anonymized += 1
+            return error
+        camera.stats.doubtful += bool(anonymized.doubtful)
+        return anonymized
+
+    def _possible(self, wanted: Wanted, segmentation: Segmentation) -> list[OutputPublisher]:
         """Return the publishers for which the segmentation contains everything, and keep the topics without parts."""
-        possible = [one for one in wanted.publishers if one.output.is_possible(segmentation, parameters.picture)]
-        others = [] if self._segmenter.has_parts else [one for one in wanted.publishers if one not in possible]
-        self.topics_without_parts = [
-            one.output.topic for one in others if segmentation.people is not None or not one.output.needs_people
-        ]
-        return possible
+        possible = [one for one in wanted.publishers if segmentation.people is not None or not one.output.needs_people]
+        without = [] if self._segmenter.has_parts else [one for one in possible if one in wanted.with_parts]
+        self.topics_without_parts = [one.output.topic for one in without]
+        return [one for one in possible if one not in without]
 
     def _age_ms(self, stamp: Any) -> float:
         """Return the milliseconds since a stamp; NaN where it lies before the epoch."""

@@ -23,7 +23,6 @@ from ..errors import describe_error
 from ..palettes import BLACK, palette_colors
 from ..parts import part_numbers
 from ..render import colorize_parts, overlay_needs_parts, render_overlay, settings_without_parts
-from ..segmentation import Segmentation
 from ..settings import PictureSettings, read_size
 from .compat import publisher_events
 from .image_msg import prepare
@@ -76,6 +75,7 @@ class Output:
         needs_people: whether people must be found for it.
         needs_confidence: whether the probability of each pixel must be computed for it.
         needs_info: whether it needs the camera_info.
+        needs_anonymized: whether the image must be anonymised for it.
     """
 
     topic: str
@@ -86,12 +86,11 @@ class Output:
     needs_people: bool = False
     needs_confidence: bool = False
     needs_info: bool = False
+    needs_anonymized: bool = False
 
-    def is_possible(self, segmentation: Segmentation, settings: PictureSettings) -> bool:
-        """Return whether the segmentation of an image contains what this output requires."""
-        if self.needs_people and segmentation.people is None:
-            return False
-        return segmentation.parts is not None or not self.needs_parts(settings) or self.without_parts(settings)
+    def requires_parts(self, settings: PictureSettings) -> bool:
+        """Return whether this output is not published if the model has no parts."""
+        return self.needs_parts(settings) and not self.without_parts(settings)
 
 
 class OutputPublisher:
@@ -186,6 +185,10 @@ def _overlay(result: Result) -> NDArray[np.uint8]:
     return render_overlay(result.image, result.segmentation, settings, result.part_ids)
 
 
+def _write_anonymized(message: OutputMessage, result: Result) -> bool:
+    return _write_image(message, result, result.anonymized_image, 'bgr8')
+
+
 def _write_instances(message: OutputMessage, result: Result) -> bool:
     return _write_image(message, result, result.people.labels, '8UC1')
 
@@ -238,6 +241,10 @@ def _write_overlay_jpeg(message: OutputMessage, result: Result) -> bool:
     return _write_compressed(message, result, _overlay(result), 'bgr8', '.jpg')
 
 
+def _write_anonymized_jpeg(message: OutputMessage, result: Result) -> bool:
+    return _write_compressed(message, result, result.anonymized_image, 'bgr8', '.jpg')
+
+
 def _write_compressed(message: OutputMessage, result: Result, image: NDArray[Any], encoding: str, file: str) -> bool:
     """Write a compressed image, whose format has the form of image_transport: 'mono8; png compressed '."""
     done, data = cv2.imencode(file, image, _COMPRESSION[file])
@@ -268,6 +275,19 @@ def _hides_no_faces(settings: PictureSettings) -> bool:
 
 def _always(_: PictureSettings) -> bool:
     return True
+
+
+def _anonymized_output(topic: str, kind: type, write: Callable[[OutputMessage, Result], bool]) -> Output:
+    return Output(
+        topic,
+        kind,
+        write,
+        needs_parts=_always,
+        without_parts=_always,
+        needs_people=True,
+        needs_confidence=True,
+        needs_anonymized=True,
+    )
 
 
 OUTPUTS: tuple[Output, ...] = (
@@ -311,6 +331,8 @@ OUTPUTS: tuple[Output, ...] = (
         needs_info=True,
     ),
     Output('instances', Image, _write_instances, needs_people=True),
+    _anonymized_output('anonymized', Image, _write_anonymized),
+    _anonymized_output('anonymized/compressed', CompressedImage, _write_anonymized_jpeg),
 )
 """All topics of a camera but those of packages that may be absent."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
+from ..anonymizer import Anonymized
 from ..gestures import GestureKind
 from ..parts import PartIds
 from ..people import People, Person
@@ -45,6 +46,7 @@ class Result:
         camera_info: the newest of the camera; None if there is none.
         model: the model that segmented it, 'bodypix_ros' or 'bodypix'.
         tracks: of each person of the segmentation; empty if people are not tracked.
+        anonymized: the image without recognisable people, or why there is none; None if no output requires it.
     """
 
     header: Any
@@ -55,6 +57,7 @@ class Result:
     camera_info: CameraInfo | None = None
     model: str = ''
     tracks: Sequence[Track] = ()
+    anonymized: Anonymized | Exception | None = None
 
     @property
     def labels(self) -> NDArray[np.int8]:
@@ -67,6 +70,18 @@ class Result:
         """The confidence, for outputs that require it."""
         assert self.segmentation.confidence is not None, 'an output that requires the confidence was created without it'
         return self.segmentation.confidence
+
+    @property
+    def anonymized_image(self) -> NDArray[np.uint8]:
+        """The image without recognisable people, for outputs that require it; never the image itself.
+
+        Raises:
+            Exception: why the image could not be anonymised.
+        """
+        if isinstance(self.anonymized, Exception):
+            raise self.anonymized
+        assert self.anonymized is not None, 'an output that requires an anonymised image was created without it'
+        return self.anonymized.image
 
     @property
     def people(self) -> People:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..image_layout import BadImage
 from ..msg import CameraStats, StageTime
-from .image_msg import BadImage
 
 STAGES = ('receive', 'wait', 'preprocess', 'inference', 'postprocess', 'publish', 'age')
 """Names of the stages, as in CameraStats."""
@@ -36,12 +36,15 @@ class FrameStats:
     Attributes:
         subscription: counts of the subscription: frames received, replaced in the queue, or rejected.
         worker: counts of the worker: frames published, dropped because of a failure, or unreadable.
+        not_anonymized: number of images that could not be anonymised, and of which none was published.
+        doubtful: number of anonymised images in which a head may have been missed.
         last_out_s: when the newest result was published, `time.monotonic`; 0 before the first result.
     """
 
     def __init__(self, name: str) -> None:
         """Start with zero counts; `name` is the name of the camera."""
         self.subscription, self.worker = Counts(), Counts()
+        self.not_anonymized = self.doubtful = 0
         self.last_out_s = 0.0
         self._name = name
         self._reported = Counts()

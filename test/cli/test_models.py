@@ -52,7 +52,7 @@ def test_list_shows_what_is_here(origin: Path, tmp_path: Path, capsys: pytest.Ca
     capsys.readouterr()
     assert main(['models', 'list', '--model-dir', str(tmp_path / 'cache')]) == 0
     lines = _lines(capsys)
-    assert len(lines) == 16 + 8
+    assert len(lines) == 16 + 9
     assert 'MediaPipe pose_landmarks_heavy              -     pose_landmarks_heavy' in lines
     assert [line for line in lines if ' here' in line] == ['MobileNetV1 0.75, 4-byte weights            here']
     assert 'ResNet50, 2-byte weights                    -     --architecture resnet50 --quant-bytes 2' in lines

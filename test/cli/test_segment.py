@@ -191,7 +191,7 @@ def test_a_cutout_is_transparent_without_a_background(loaded, tmp_path) -> None:
     assert main(words) == 0
     overlay = cv2.imread(str(tmp_path / 'x_overlay.png'), cv2.IMREAD_UNCHANGED)
     assert overlay[0, 0].tolist() == [100, 100, 100, 255]
-    assert overlay[19, 0].tolist() == [100, 100, 100, 0]
+    assert overlay[19, 0].tolist() == [0, 0, 0, 0]
     save(tmp_path / 'wall.png', 7)
     assert main([*words, '--overlay-background', str(tmp_path / 'wall.png')]) == 0
     overlay = cv2.imread(str(tmp_path / 'x_overlay.png'), cv2.IMREAD_UNCHANGED)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bodypix_ros.inference.geometry import (
+    Geometry,
     Padding,
     _area_taps,
     bodypix1_geometry,
@@ -122,3 +123,16 @@ def test_area_weights_cover_the_axis_evenly(size, target) -> None:
         total[first : first + len(weights)] += weights
     assert np.allclose(total[:size], target / size, atol=1e-5)
     assert np.all(total[size:] == 0)
+
+
+@pytest.mark.parametrize(
+    ('geometry', 'cell_px'),
+    [
+        (bodypix2_geometry(480, 640, 'medium', 16), 32),
+        (bodypix2_geometry(480, 640, 'full', 16), 16),
+        (own_geometry(480, 640, 'auto'), 640 / 449 * 4),
+        (own_geometry(2160, 3840, 'auto'), 3840 / 449 * 4),
+    ],
+)
+def test_a_cell_of_the_output_covers_pixels_of_the_image(geometry: Geometry, cell_px: float) -> None:
+    assert geometry.cell_px == pytest.approx(cell_px, rel=0.07)

@@ -15,6 +15,7 @@ from bodypix_ros.errors import ProviderError
 from bodypix_ros.inference import kernel_compiler, kernels
 from bodypix_ros.inference.kernel_compiler import BackgroundCompilation, compile_kernels, is_compiled
 from bodypix_ros.inference.kernels import choose_kernels
+from bodypix_ros.models.disk import NO_CACHE
 
 pytest.importorskip('numba', reason='needs numba')
 
@@ -130,4 +131,13 @@ def test_requested_kernels_are_compiled_before_the_first_frame(
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(kernels, '_compile', lambda _: None)
     assert choose_kernels('numba').name == 'numba'
+    assert choose_kernels('numba').name == choose_kernels('auto').name == 'numba'
     assert caplog.messages == ['compiling the kernels, once on this machine; this takes about 10 s']
+
+
+def test_without_a_home_folder_no_kernels_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('NUMBA_CACHE_DIR', raising=False)
+    monkeypatch.setattr(kernel_compiler, 'cache_folder', lambda: NO_CACHE)
+    assert not is_compiled()
+    with pytest.raises(OSError, match='/dev/null/bodypix_ros'):
+        compile_kernels()

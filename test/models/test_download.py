@@ -121,6 +121,7 @@ def test_an_address_inside_the_tree_is_shortened_to_its_top(ending: str) -> None
     ('address', 'text'),
     [
         ('ftp://mirror.example/a', "model_url must be an https:, http: or file: address, got 'ftp://mirror.example/a'"),
+        ('ftp://me:secret@mirror.example', "got 'ftp://mirror.example'"),
         ('/srv/models', "got '/srv/models'; specify a folder as file:///path/to/folder"),
         ('file://srv/models', "model_url must be file:///an/absolute/path, got 'file://srv/models'"),
         ('https:///models', "model_url must contain the name of a server, got 'https:///models'"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bodypix_ros.errors import ImageError
 from bodypix_ros.recordings import capture
-from bodypix_ros.recordings.frames import open_frames, without_password
+from bodypix_ros.recordings.frames import open_frames
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -158,15 +158,3 @@ def test_a_camera_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(capture.cv2, 'VideoCapture', Webcam)
     with pytest.raises(ImageError, match='camera /dev/null cannot be opened; check that it is connected and that no'):
         open_frames('/dev/null')
-
-
-@pytest.mark.parametrize(
-    ('source', 'text'),
-    [
-        ('rtsp://me:p@ss@camera:554/a@b', 'rtsp://camera:554/a@b'),
-        ('http://camera/stream', 'http://camera/stream'),
-        ('a@b/clip.mp4', 'a@b/clip.mp4'),
-    ],
-)
-def test_texts_contain_no_password(source: str, text: str) -> None:
-    assert without_password(source) == text

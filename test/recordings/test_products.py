@@ -12,7 +12,7 @@ from red_person_net import RedPersonNet
 
 from bodypix_ros.recordings.frames import Frame
 from bodypix_ros.recordings.products import PRODUCTS, ProductMaker, ProductSettings
-from bodypix_ros.render import render_overlay
+from bodypix_ros.render import cut_out, render_overlay
 from bodypix_ros.segmentation import VideoState
 from bodypix_ros.settings import AnonymizeSettings, PictureSettings, SegmentSettings, TrackingSettings
 
@@ -41,12 +41,11 @@ def test_each_product_of_a_frame() -> None:
     assert set(made) == set(PRODUCTS)
     mask = red(frame.image)
     assert np.array_equal(made['mask'], mask * np.uint8(255))
-    assert np.array_equal(made['cutout'][mask], np.insert(frame.image[mask], 3, 255, axis=1))
-    assert not made['cutout'][~mask].any()
     found = RedPersonNet().segment(
         frame.image, SegmentSettings(), parts=True, people=True, confidence=True, state=VideoState()
     )
     assert np.array_equal(made['overlay'], render_overlay(frame.image, found))
+    assert np.array_equal(made['cutout'], cut_out(frame.image, found))
     assert made['anonymized'].shape == frame.image.shape
     assert not np.array_equal(made['anonymized'], frame.image)
     line = json.loads(made['people'])
@@ -63,7 +62,7 @@ def test_each_product_of_a_frame() -> None:
     ('products', 'asked'),
     [
         (('mask',), (False, False, False)),
-        (('cutout',), (False, False, False)),
+        (('cutout',), (False, False, True)),
         (('overlay',), (True, False, False)),
         (('people',), (True, True, False)),
         (('anonymized',), (True, True, True)),
@@ -76,10 +75,11 @@ def test_only_what_the_products_need_is_computed(products: tuple[str, ...], aske
     assert net.asked == [asked]
 
 
-def test_an_overlay_without_parts_does_not_compute_them() -> None:
-    net, make = maker('overlay', settings=ProductSettings(picture=PictureSettings(overlay_effect='mask')))
+@pytest.mark.parametrize(('effect', 'confidence'), [('mask', False), ('cutout', True)])
+def test_an_overlay_without_parts_does_not_compute_them(effect: str, confidence: bool) -> None:
+    net, make = maker('overlay', settings=ProductSettings(picture=PictureSettings(overlay_effect=effect)))
     make.make(frames(1)[0])
-    assert net.asked == [(False, False, False)]
+    assert net.asked == [(False, False, confidence)]
 
 
 def test_a_person_keeps_the_track_id() -> None:

@@ -177,7 +177,7 @@ def test_without_pyav_a_video_is_written_in_one_piece(
     summary = convert(VideoJob(str(walk), tmp_path / 'out.mp4', ('overlay',)), chunk_frames=5)
     assert summary.frames == COUNT
     assert int(cv2.VideoCapture(str(tmp_path / 'out.mp4')).get(cv2.CAP_PROP_FRAME_COUNT)) == COUNT
-    assert 'PyAV 15 or later is not installed: audio is not copied (pip install bodypix_ros[video])' in caplog.messages
+    assert 'PyAV 15 or later is not installed: audio is not copied (pip install av)' in caplog.messages
 
 
 def test_results_of_pictures_have_their_names(tmp_path: Path) -> None:

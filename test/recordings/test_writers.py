@@ -230,7 +230,7 @@ def test_a_mask_is_not_stored_with_loss(pyav: Any) -> None:
 
 @pytest.mark.usefixtures('no_pyav')
 def test_without_pyav_there_are_no_transparent_videos() -> None:
-    with pytest.raises(SettingError, match=r'transparent videos require PyAV: pip install bodypix_ros\[video\]'):
+    with pytest.raises(SettingError, match=r'transparent videos require PyAV: pip install av'):
         check_suffix('cutout', '.webm')
     with pytest.raises(SettingError, match='mask is written to .mkv or a folder, got .mp4'):
         check_suffix('mask', '.mp4')

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from bodypix_ros.errors import ImageError, SettingError
-from bodypix_ros.render import encode_parts, encode_person, to_binary_mask, to_colored_mask
+from bodypix_ros.people import People, Pose, describe_persons
+from bodypix_ros.render import encode_parts, encode_person, segment_people, to_binary_mask, to_colored_mask
+from bodypix_ros.segmentation import Segmentation
 
 RED, CLEAR, BLACK = (255, 0, 0, 255), [0, 0, 0, 0], [0, 0, 0, 255]
 
@@ -77,3 +79,56 @@ def test_masks_of_other_kinds_and_sizes_are_refused() -> None:
         to_binary_mask([np.zeros((1, 2, 4), np.uint8), np.zeros((2, 1, 4), np.uint8)])
     with pytest.raises(SettingError, match='threshold must be between 0 and 1, got 2'):
         to_binary_mask(np.zeros((2, 2, 4), np.uint8), threshold=2)
+
+
+def two_people() -> Segmentation:
+    labels = np.array([[1, 0, 2]], np.uint8)
+    parts = np.array([[0, -1, 12]], np.int8)
+    poses = [Pose(0.9, ()), Pose(0.8, ())]
+    people = People(describe_persons(labels, parts, poses, 'bodypix1'), labels, tuple(poses))
+    return Segmentation(labels > 0, parts, people)
+
+
+def test_the_people_of_bodypix_have_one_value() -> None:
+    (one,) = segment_people(two_people())
+    assert one.values.tolist() == [[255, 0, 255]]
+    assert one.probability.tolist() == [[1, 0, 1]]
+    assert one.value_to_label(255) == 'person'
+    with pytest.raises(ImageError, match='a mask value must be 255, got 0'):
+        one.value_to_label(0)
+
+
+def test_each_person_has_a_mask() -> None:
+    first, second = segment_people(two_people(), multiple=True)
+    assert first.values.tolist() == [[255, 0, 0]]
+    assert second.values.tolist() == [[0, 0, 255]]
+
+
+def test_values_are_parts_on_request() -> None:
+    (one,) = segment_people(two_people(), parts=True)
+    assert one.values.tolist() == [[0, 24, 12]]
+    assert [one.value_to_label(value) for value in (0, 12)] == ['left_face', 'torso_front']
+    with pytest.raises(ImageError, match=r'a mask value must be 0\.\.23, got 24'):
+        one.value_to_label(24)
+    assert [mask.values.tolist() for mask in segment_people(two_people(), multiple=True, parts=True)] == [
+        [[0, 24, 24]], [[24, 24, 12]],
+    ]  # fmt: skip
+    (renamed,) = segment_people(two_people(), parts=True, part_ids='bodypix2')
+    assert renamed.value_to_label(2) == 'left_upper_arm_front'
+
+
+def test_the_people_of_mediapipe_have_probabilities() -> None:
+    found = Segmentation(np.array([[True, False]]), confidence=np.array([[204, 51]], np.uint8))
+    (one,) = segment_people(found)
+    assert one.mask.tolist() == [[[204, 0, 0, 204], [51, 0, 0, 51]]]
+    np.testing.assert_allclose(one.probability, [[0.8, 0.2]])
+    assert {one.value_to_label(value) for value in (0, 51, 204, 255)} == {'person'}
+    assert to_binary_mask(one.mask, RED, BLACK, threshold=0.7).tolist() == [[list(RED), BLACK]]
+
+
+def test_what_was_not_requested_is_explained() -> None:
+    found = Segmentation(np.array([[True, False]]))
+    with pytest.raises(ImageError, match=r'parts requires a segmentation with body parts; call segment\('):
+        segment_people(found, parts=True)
+    with pytest.raises(ImageError, match=r'multiple requires a segmentation with people; call segment\('):
+        segment_people(found, multiple=True)

@@ -33,9 +33,9 @@ def save(path: Path, picture: NDArray[np.uint8]) -> Path:
     return path
 
 
-def test_the_background_is_transparent_and_the_colours_stay() -> None:
+def test_the_background_is_transparent_and_removed() -> None:
     picture = cut_out(IMAGE, Segmentation(MASK))
-    np.testing.assert_array_equal(picture[..., :3], IMAGE)
+    np.testing.assert_array_equal(picture[..., :3], IMAGE * MASK[..., np.newaxis])
     assert picture[..., 3].tolist() == [[0, 0, 255, 255]]
 
 

@@ -207,6 +207,12 @@ def test_facts_are_judged(changes: dict[str, Any], level: Level, kind: str) -> N
             'stalled',
             'small on cpu has not stopped on one image; if this persists, restart the node',
         ),
+        (
+            {'topics_without_parts': ['parts', 'parts_color']},
+            Level.WARN,
+            'no parts',
+            'parts, parts_color are not published: small has no body parts; set model to bodypix_ros or bodypix',
+        ),
         ({'hands_error': 'no files'}, Level.WARN, 'no hands', 'hands are not found: no files'),
         ({'people_error': 'no heads'}, Level.WARN, 'no people', 'people and instances are not published: no heads'),
         (

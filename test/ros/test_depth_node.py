@@ -247,6 +247,28 @@ def test_people_have_positions_points_and_markers(robot: Robot, node: Process, s
         assert markers[1].pose.position == person.position
 
 
+def test_people_of_a_model_without_parts_have_positions(
+    robot: Robot, node: Process, scene: View, depth: np.ndarray
+) -> None:
+    _, now = stamps(robot)
+    people = people_of(now)
+    people.model, people.part_ids, people.keypoint_set = 'blazepose_full', '', 'blazepose33'
+    people.people[0].parts = []
+    inputs = [
+        ('depth/camera_info', info(now, SMALL)),
+        ('depth/image', image(now, millimetres(depth), '16UC1')),
+        ('people', people),
+        ('instances', image(now, (scene.mask > 0).astype(np.uint8), '8UC1')),
+    ]
+    array = ask(robot, {'people_3d': Person3DArray}, inputs)['people_3d']
+    assert (array.header, array.part_ids, array.keypoint_set) == (now, '', 'blazepose33')
+    (person,) = array.people
+    assert person.position.z == pytest.approx(2.0, abs=0.2)
+    assert (person.parts, [one.name for one in person.keypoints]) == ([], ['nose', 'left_hip'])
+    robot.show(people_of(now), 'people')  # of a model with parts, to which the node then subscribes
+    robot.until(lambda: robot.node.count_subscribers('parts'))
+
+
 def test_the_followed_person_has_a_position(robot: Robot, node: Process, scene: View, depth: np.ndarray) -> None:
     _, now = stamps(robot)
     pose = PoseStamped(header=now)

@@ -14,13 +14,15 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from bodypix_ros.errors import BodyPixError
+from bodypix_ros.image_layout import BadImage
 from bodypix_ros.ros import inference_worker
 from bodypix_ros.ros.camera import Wanted
-from bodypix_ros.ros.image_msg import BadImage
 from bodypix_ros.ros.inference_worker import InferenceWorker, LatestFrameQueue
+from bodypix_ros.ros.outputs import Output
 from bodypix_ros.ros.parameters import Parameters
 from bodypix_ros.ros.stats import FrameStats
-from bodypix_ros.segmentation import Segmentation
+from bodypix_ros.segmentation import Segmentation, VideoState
+from bodypix_ros.settings import PictureSettings
 
 VGA, HD = (480, 640), (720, 1280)
 
@@ -166,11 +168,14 @@ def test_a_removed_frame_is_gone() -> None:
 class Publisher:
     """A fake publisher of an output."""
 
-    def __init__(self, topic: str, people: bool = False) -> None:
-        self.output = SimpleNamespace(
-            topic=topic,
+    def __init__(self, topic: str, people: bool = False, parts: bool = False, anonymized: bool = False) -> None:
+        self.output = Output(
+            topic,
+            object,
+            lambda *_: True,
+            needs_parts=lambda _: parts,
             needs_people=people,
-            is_possible=lambda segmentation, settings: segmentation.people is not None or not people,
+            needs_anonymized=anonymized,
         )
 
 
@@ -180,11 +185,21 @@ class Camera:
     def __init__(self, name: str, *wanted: Publisher) -> None:
         self.name, self.stats = name, FrameStats(name)
         publishers: Any = wanted or (Publisher('mask'),)
-        self.wanted = Wanted(publishers, people=any(one.output.needs_people for one in publishers))
+        with_parts = tuple(one for one in publishers if one.output.requires_parts(PictureSettings()))
+        self.wanted = Wanted(publishers, with_parts, people=any(one.output.needs_people for one in publishers))
         self.camera_info = None
-        self.history = SimpleNamespace(update=lambda image, found, *_: (found, ()), video=None)
+        self.history = SimpleNamespace(
+            update=lambda image, found, *_: (found, ()), anonymize=self._anonymize, video=VideoState()
+        )
+        self.anonymized: list[Any] = []  # what anonymising returns or raises, image by image
         self.images = SimpleNamespace(topic=f'/{name}/image')
         self.bad: list[str] = []
+
+    def _anonymize(self, *_: Any) -> Any:
+        result = self.anonymized.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def report_bad(self, error: BadImage) -> None:
         self.bad.append(str(error))
@@ -215,15 +230,19 @@ class Model:
         self.batches: list[int] = []
         self.prepared: list[tuple[int, int]] = []
         self.people_error: Exception | None = None
+        self.states: list[VideoState] = []
         self.hands_error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
 
-    def prepare(self, height: int, width: int) -> None:
+    def prepare(self, height: int, width: int, settings: Any) -> None:
         self.prepared.append((height, width))
 
-    def segment_batch(self, images: Any, settings: Any, *, people: bool = False, **_: Any) -> list[Segmentation]:
+    def segment_batch(
+        self, images: Any, settings: Any, *, states: Any, people: bool = False, **_: Any
+    ) -> list[Segmentation]:
         self.batches.append(len(images))
+        self.states += states
         self.gate.wait(30.0)
         if any((image == 13).all() for image in images):
             raise RuntimeError('bad luck')
@@ -401,6 +420,29 @@ def test_without_people_the_mask_goes_out_and_people_are_tried_again_later(
     assert one.worker.people_error == ''
 
 
+def test_topics_of_parts_are_named_if_the_model_has_none(bench: Any, published: list[Any]) -> None:
+    camera, one = (
+        Camera('a', Publisher('mask'), Publisher('parts', parts=True), Publisher('people', people=True)),
+        bench(),
+    )
+    one.model.has_parts = False
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask', 'people']
+    assert one.worker.topics_without_parts == ['parts']
+    assert camera.outcome == (1, 0, 0)
+    camera.wanted = Wanted((Publisher('mask'),))  # type: ignore[arg-type]
+    one.process(camera.frame())
+    assert one.worker.topics_without_parts == []
+
+
+def test_each_camera_has_its_own_state(bench: Any) -> None:
+    one, first, second = bench(), Camera('a'), Camera('b')
+    for camera in (first, second, first):
+        one.process(camera.frame())
+    states = [id(state) for state in one.model.states]
+    assert states == [id(first.history.video), id(second.history.video), id(first.history.video)]
+
+
 def test_without_hands_everything_else_goes_out_and_hands_are_tried_again_later(
     bench: Any, published: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,3 +481,41 @@ def test_a_worker_that_does_not_return_is_abandoned_and_publishes_nothing(bench:
     one.model.gate.set()
     wait_until(lambda: not one.worker.running)
     assert (camera.outcome, published) == ((0, 1, 0), [])
+
+
+ANONYMIZED = Publisher('anonymized', people=True, anonymized=True)
+
+
+def test_an_anonymised_image_reaches_its_output_and_doubts_are_counted(bench: Any, published: list[Any]) -> None:
+    camera, one = Camera('a', ANONYMIZED), bench()
+    camera.anonymized = [SimpleNamespace(doubtful=''), SimpleNamespace(doubtful='1 head')]
+    expected = list(camera.anonymized)
+    for _ in range(2):
+        one.process(camera.frame())
+    assert [result.anonymized for _, result in published] == expected
+    assert (camera.stats.not_anonymized, camera.stats.doubtful) == (0, 1)
+
+
+def test_an_image_that_is_not_anonymised_is_counted_and_its_result_has_the_reason(
+    bench: Any, published: list[Any]
+) -> None:
+    camera, one = Camera('a', Publisher('mask'), ANONYMIZED), bench()
+    error = ValueError('no memory')
+    camera.anonymized = [error]
+    one.process(camera.frame())
+    assert [result.anonymized for _, result in published] == [error, error]
+    assert (camera.stats.not_anonymized, camera.stats.doubtful) == (1, 0)
+
+
+def test_without_people_no_image_is_anonymised(bench: Any, published: list[Any]) -> None:
+    camera, one = Camera('a', Publisher('mask'), ANONYMIZED), bench()
+    one.model.people_error = BodyPixError('no heads')
+    one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask']
+    assert camera.stats.not_anonymized == 1
+
+
+def test_without_its_output_nothing_is_anonymised(bench: Any, published: list[Any]) -> None:
+    camera = Camera('a', Publisher('people', people=True))
+    bench().process(camera.frame())
+    assert published[0][1].anonymized is None

@@ -17,8 +17,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from bodypix_ros.encodings import ENCODINGS, to_bgr
+from bodypix_ros.image_layout import BadImage, check_compressed_image, decompress
 from bodypix_ros.ros import image_msg
-from bodypix_ros.ros.image_msg import BadImage, check_compressed_image, decompress, fill, view_pixels
+from bodypix_ros.ros.image_msg import fill, view_pixels
 
 
 @pytest.fixture(scope='module')

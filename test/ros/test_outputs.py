@@ -153,4 +153,34 @@ def test_a_compressed_overlay_is_a_jpeg_of_the_overlay() -> None:
 
 
 def test_only_what_shows_confidence_asks_for_it() -> None:
-    assert {one.topic for one in outputs.OUTPUTS if one.needs_confidence} == {'confidence', 'semantic/confidence'}
+    assert {one.topic for one in outputs.OUTPUTS if one.needs_confidence} == {
+        'confidence', 'semantic/confidence', 'anonymized', 'anonymized/compressed',
+    }  # fmt: skip
+
+
+def test_outputs_that_show_parts_require_them() -> None:
+    settings = PictureSettings()
+    require = {topic for topic, output in BY_TOPIC.items() if output.requires_parts(settings)}
+    assert {'parts', 'parts/compressed', 'parts_color'} <= require
+    assert require.isdisjoint({'mask', 'overlay', 'people', 'people/pose', 'instances', 'semantic/mask', 'confidence'})
+    assert BY_TOPIC['mask'].requires_parts(PictureSettings(mask_parts=('faces',)))
+    assert BY_TOPIC['overlay'].requires_parts(PictureSettings(overlay_effect='blur_faces'))
+    assert BY_TOPIC['semantic/mask'].requires_parts(PictureSettings(semantic_classes='parts'))
+
+
+def test_the_overlay_of_a_model_without_parts_darkens_the_background() -> None:
+    mask = np.array([[True, False]])
+    image = np.full((1, 2, 3), 100, np.uint8)
+    one = Result(Header(), image, Segmentation(mask), 'bodypix1', PictureSettings(overlay_opacity=0.7))
+    message = outputs.OutputMessage(Image)
+    assert BY_TOPIC['overlay'].write(message, one)
+    assert list(message.content.data) == [100, 100, 100, 30, 30, 30]
+
+
+def test_where_anonymising_failed_no_image_is_published() -> None:
+    failed = result(np.ones((2, 3), bool), anonymized=ValueError('no memory'))
+    publishers: Any = [Publisher(BY_TOPIC[topic]) for topic in ('anonymized', 'anonymized/compressed')]
+    failures = outputs.publish_outputs(publishers, failed)
+    assert failures == {topic: 'ValueError: no memory' for topic in ('anonymized', 'anonymized/compressed')}
+    assert [one.published for one in publishers] == [0, 0]
+    assert not any(len(one.message.content.data) for one in publishers)

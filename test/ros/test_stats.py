@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bodypix_ros.ros.image_msg import BadImage
+from bodypix_ros.image_layout import BadImage
 from bodypix_ros.ros.stats import STAGES, FrameStats
 
 

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.mediapipe.catalogue import find_model
 from ...parts import BLAZEPOSE_KEYPOINTS
 from ...people import Keypoint
+from ..numpy_kernels import Image
 from . import regions as region_geometry
-from .pose_landmarks import LANDMARKS, SIDE, PoseLandmarks, decode_landmarks
+from .pose_landmarks import LANDMARKER, LANDMARKS, SIDE, PoseLandmarks, decode_landmarks
 from .regions import Region, network_input, project, upright_angle, whole_image
 from .session import Session
 from .ssd import anchor_centers, decode, suppress
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_DETECTOR_SIDE = 224  # height and width of the input of the detector, pixels
+_DETECTOR = find_model('pose_detection')
+_DETECTOR_SIDE = _DETECTOR.size[0]
 _ANCHORS = anchor_centers(_DETECTOR_SIDE, (8, 16, 32, 32, 32))
 _REGION_SCALE = 1.25  # of the circle around the whole body
 _MIN_SCORE = 0.5  # MediaPipe's default min_detection_confidence and min_tracking_confidence
@@ -79,7 +81,7 @@ class BlazePose:
         """
         whole = whole_image(*image.shape[:2])
         crop = region_geometry.crop(image, whole, _DETECTOR_SIDE, 'black')
-        outputs = self._detector.run(network_input([crop], -1, 1))
+        outputs = self._detector.run(network_input([crop], *_DETECTOR.input_range))
         found = suppress(decode(outputs['boxes'][0], outputs['scores'][0], _ANCHORS, _DETECTOR_SIDE, _MIN_SCORE))
         points = project(found.points * _DETECTOR_SIDE, whole, _DETECTOR_SIDE)
         regions = [region_around(center, edge) for center, edge in points[:, :2].tolist()]
@@ -102,7 +104,7 @@ class BlazePose:
         if not regions:
             return []
         crops = [region_geometry.crop(image, region, SIDE) for region in regions]
-        found = decode_landmarks(self._landmarker.run(network_input(crops, 0, 1)))
+        found = decode_landmarks(self._landmarker.run(network_input(crops, *LANDMARKER.input_range)))
         return [
             _person(found, index, region) for index, region in enumerate(regions) if found.scores[index] > _MIN_SCORE
         ]

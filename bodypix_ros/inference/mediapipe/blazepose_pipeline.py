@@ -13,20 +13,23 @@ from ...models.progress import Progress, no_progress
 from ...people import Pose
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
-from ..bodypix_pipeline import BodyPixPipeline, open_people_finder
+from ..bodypix_pipeline import BodyPixPipeline, noise, open_people_finder
 from ..engine import Provider
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .blazepose import BlazePose, BlazePosePerson
 from .person_masks import segment_persons
-from .pose_regions import distinct, is_same_person, region_of_pose
-from .regions import Region
+from .pose_regions import distinct_people, is_same_person, region_of_pose
+from .regions import Region, whole_image
 from .session import LazySession, Session, open_session
 
 SEARCH_PERIOD = 10
 """Images of a video after which people who are not tracked yet are searched for in the whole image."""
 
-_CANDIDATE_SCORE = 0.15
+_SMALLER = 0.7
+"""Factor for the second attempt if BlazePose finds nobody in a region: the size of invisible parts is uncertain."""
+
+_CANDIDATE_SCORE = 0.25
 """Minimum score of a pose of our network; whether there is a person is decided by BlazePose."""
 
 
@@ -74,10 +77,15 @@ class BlazePosePipeline:
         """See `Pipeline.input_size`; that of the landmark network."""
         return self._landmarker.input_size
 
-    def prepare(self, height: int, width: int, count: int, request: Request) -> None:
+    def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
-        if self._finder is not None:
-            self._finder.prepare(height, width, count, Request(parts=False, people=True))
+        if settings.max_people > 1:
+            self._open_finder().prepare(height, width, count, settings, Request(parts=False, people=True))
+
+    def warm_up(self) -> None:
+        """See `Pipeline.warm_up`; it runs the landmark network, but does not open those that find people."""
+        image = noise()
+        self._blazepose.find(image, [whole_image(*image.shape[:2])])
 
     def segment(
         self,
@@ -93,51 +101,57 @@ class BlazePosePipeline:
         self, image: Image, settings: SegmentSettings, request: Request, state: VideoState | None
     ) -> Segmentation:
         started_s = time.perf_counter()
-        regions = self._regions(image, settings, state)
+        tracked, others = self._regions(image, settings, state)
         searched_s = time.perf_counter()
-        people = self._blazepose.find(image, regions)
-        people = [people[index] for index in distinct([person.region or person.mask_region for person in people])]
+        people = self._find(image, tracked, others)[: settings.max_people]
         if state is not None:
             state.regions = [person.region for person in people if person.region is not None]
         people = [person for person in people if person.score >= settings.score_threshold]
         inferred_s = time.perf_counter()
-        found = _as_segmentation(people, image, settings, request)
+        poses = [Pose(person.score, person.keypoints, person.world_keypoints) for person in people]
+        found = segment_persons(people, poses, image, settings, request, 'blazepose33')
         timings = Timings(
             (searched_s - started_s) * 1e3, (inferred_s - searched_s) * 1e3, (time.perf_counter() - inferred_s) * 1e3
         )
         return dataclasses.replace(found, timings=timings)
 
-    def _regions(self, image: Image, settings: SegmentSettings, state: VideoState | None) -> list[Region]:
-        """Return where people are: those of the previous image, and others if it is time to search for them."""
+    def _find(self, image: Image, tracked: Sequence[Region], others: Sequence[Region]) -> list[BlazePosePerson]:
+        """Run BlazePose on regions of the previous image and on others, whose size is less certain."""
+        people = self._blazepose.find(image, [*tracked, *others])
+        found = [person.mask_region for person in people]
+        smaller = [region.scaled(_SMALLER) for region in others if region not in found]
+        people += self._blazepose.find(image, smaller)
+        return distinct_people(people)
+
+    def _regions(
+        self, image: Image, settings: SegmentSettings, state: VideoState | None
+    ) -> tuple[list[Region], list[Region]]:
+        """Return the regions of the previous image, and others if it is time to search for people."""
         if state is None:
-            return self._search(image, settings)
+            return [], self._search(image, settings)
         size = image.shape[0], image.shape[1]
         tracked = state.regions[: settings.max_people] if state.size == size else []
         state.size, state.images = size, state.images + 1
         if tracked and (len(tracked) == settings.max_people or state.images < SEARCH_PERIOD):
-            return tracked
+            return tracked, []
         state.images = 0
         others = [one for one in self._search(image, settings) if not any(is_same_person(one, two) for two in tracked)]
-        return [*tracked, *others][: settings.max_people]
+        return tracked, others
 
     def _search(self, image: Image, settings: SegmentSettings) -> list[Region]:
         """Find people in the whole image."""
         if settings.max_people == 1:
             return self._blazepose.detect(image)[:1]
+        candidates = settings.changed({'score_threshold': min(settings.score_threshold, _CANDIDATE_SCORE)})
+        (found,) = self._open_finder().segment([image], candidates, Request(parts=False, people=True), [None])
+        assert found.people is not None
+        poses = [pose for pose in found.people.poses if pose.score >= candidates.score_threshold]
+        return [region for pose in poses if (region := region_of_pose(pose)) is not None]
+
+    def _open_finder(self) -> BodyPixPipeline:
         if self._finder is None:
             self._finder = open_people_finder(self._settings)
-        candidates = settings.changed({'score_threshold': min(settings.score_threshold, _CANDIDATE_SCORE)})
-        (found,) = self._finder.segment([image], candidates, Request(parts=False, people=True), [None])
-        assert found.people is not None
-        regions = [region for pose in found.people.poses if (region := region_of_pose(pose)) is not None]
-        return [regions[index] for index in distinct(regions)]
+        return self._finder
 
     def _open(self, name: str, progress: Progress = no_progress) -> Session:
         return open_session(name, load_onnx(name, self._settings, progress), self._settings)
-
-
-def _as_segmentation(
-    people: Sequence[BlazePosePerson], image: Image, settings: SegmentSettings, request: Request
-) -> Segmentation:
-    poses = [Pose(person.score, person.keypoints, person.world_keypoints) for person in people]
-    return segment_persons(people, poses, image, settings, request, 'blazepose33')

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.mediapipe.catalogue import find_model
+from ..numpy_kernels import Image
 from .regions import Region, crop, network_input, project, upright_angle
 from .session import Session
-from .ssd import Detections, anchor_centers, decode, suppress
+from .ssd import Detections, anchor_centers, decode, in_image, join, suppress
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_PALM_SIDE = 192  # height and width of the input of the palm detection, pixels
-_HAND_SIDE = 224  # of the landmark network, pixels
+_PALM_DETECTION, _HAND_LANDMARKS = find_model('palm_detection'), find_model('hand_landmarks')
+_PALM_SIDE, _HAND_SIDE = _PALM_DETECTION.size[0], _HAND_LANDMARKS.size[0]
 _ANCHORS = anchor_centers(_PALM_SIDE, (8, 16, 16, 16))
 _WRIST, _MIDDLE_FINGER = 0, 2  # alignment points of a palm: its base and the base of the middle finger
 _REGION_SCALE = 2.6  # of the palm's box
@@ -102,12 +103,12 @@ class HandFinder:
         if not regions:
             return []
         crops = [crop(image, region, _PALM_SIDE, 'black') for region in regions]
-        outputs = self._palm_detection.run(network_input(crops, 0, 1))
+        outputs = self._palm_detection.run(network_input(crops, *_PALM_DETECTION.input_range))
         found = [
-            _in_image(decode(boxes, scores, _ANCHORS, _PALM_SIDE, _MIN_SCORE), region)
+            in_image(decode(boxes, scores, _ANCHORS, _PALM_SIDE, _MIN_SCORE), region, _PALM_SIDE)
             for boxes, scores, region in zip(outputs['boxes'], outputs['scores'], regions, strict=True)
         ]
-        palms = suppress(_joined(found))
+        palms = suppress(join(found))
         return [_palm(palms, index) for index in range(len(palms))]
 
     def find(self, image: Image, regions: Sequence[Region]) -> list[FoundHand | None]:
@@ -122,26 +123,8 @@ class HandFinder:
         if not regions:
             return []
         crops = [crop(image, region, _HAND_SIDE) for region in regions]
-        outputs = self._hand_landmarks.run(network_input(crops, 0, 1))
+        outputs = self._hand_landmarks.run(network_input(crops, *_HAND_LANDMARKS.input_range))
         return [_hand(outputs, index, region) for index, region in enumerate(regions)]
-
-
-def _in_image(found: Detections, region: Region) -> Detections:
-    """Return the detections of an upright region in pixels of the image."""
-    corners = found.boxes.reshape(len(found), 2, 2)
-    return Detections(
-        found.scores,
-        project(corners * _PALM_SIDE, region, _PALM_SIDE).reshape(len(found), 4),
-        project(found.points * _PALM_SIDE, region, _PALM_SIDE),
-    )
-
-
-def _joined(found: Sequence[Detections]) -> Detections:
-    """Return the detections of several regions, best first."""
-    scores = np.concatenate([one.scores for one in found])
-    order = np.argsort(-scores, kind='stable')
-    boxes, points = np.concatenate([one.boxes for one in found]), np.concatenate([one.points for one in found])
-    return Detections(scores[order], boxes[order], points[order])
 
 
 def _palm(found: Detections, index: int) -> Palm:

@@ -11,13 +11,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.mediapipe.catalogue import NETWORKS
 from ...models.mediapipe.source import load_onnx
 from ...models.progress import Progress, no_progress
 from ...parts import HAND_KEYPOINTS
 from ...people import CERTAIN, Hand, Keypoint, Person
 from ...segmentation import VideoState
 from ...settings import NetworkSettings
-from .hands import FoundHand, HandFinder, Image
+from ..numpy_kernels import Image
+from .hands import FoundHand, HandFinder
 from .regions import Region, upright_angle
 from .session import open_session
 
@@ -134,11 +136,11 @@ class PersonHands:
             expected: all expected hands.
             tracked: x and y of the wrist and the region of each hand of the previous image.
         """
-        owners = assign(_distances(expected, [wrist for wrist, _ in tracked]))
+        owners = assign_closest(_distances(expected, [wrist for wrist, _ in tracked]))
         regions = {row: tracked[column][1] for row, column in owners.items()}
         lost = [row for row in range(len(expected)) if row not in regions]
         palms = self._finder.detect(image, [expected[row].search for row in lost])
-        owners = assign(_distances([expected[row] for row in lost], [palm.wrist for palm in palms]))
+        owners = assign_closest(_distances([expected[row] for row in lost], [palm.wrist for palm in palms]))
         for index, column in owners.items():
             row = lost[index]
             regions[row] = expected[row].enlarged(palms[column].region)
@@ -153,8 +155,7 @@ def open_hands(settings: NetworkSettings, progress: Progress = no_progress) -> P
         ProviderError: a GPU is required and does not run the networks.
     """
     palm_detection, hand_landmarks = (
-        open_session(name, load_onnx(name, settings, progress), settings)
-        for name in ('palm_detection', 'hand_landmarks')
+        open_session(name, load_onnx(name, settings, progress), settings) for name in NETWORKS['hands']
     )
     return PersonHands(HandFinder(palm_detection, hand_landmarks))
 
@@ -199,7 +200,7 @@ def centimetre_px(places: dict[str, tuple[float, float]]) -> float:
     return float(np.percentile(lengths, _LONGEST)) if lengths else 0.0
 
 
-def assign(distances: NDArray[np.float64], limit: float = _NEAR_CM) -> dict[int, int]:
+def assign_closest(distances: NDArray[np.float64], limit: float = _NEAR_CM) -> dict[int, int]:
     """Assign columns to rows, the closest pair first, each at most once.
 
     Args:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.mediapipe.catalogue import find_model
 from .ssd import sigmoid
 
 Floats = NDArray[np.float32]
 
-SIDE = 256
+LANDMARKER = find_model('pose_landmarks_full')
+"""The landmark network; the others have the same inputs and outputs."""
+
+SIDE = LANDMARKER.size[0]
 """Height and width of the input of the landmark network and of its masks, pixels."""
 
 LANDMARKS = 33

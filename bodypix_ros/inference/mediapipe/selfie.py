@@ -22,7 +22,7 @@ from ...people import Pose
 from ...regions import Box
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
-from ..bodypix_pipeline import BodyPixPipeline, open_people_finder
+from ..bodypix_pipeline import BodyPixPipeline, noise, open_people_finder
 from ..engine import Provider
 from ..numpy_kernels import Image
 from ..pipeline import Request
@@ -75,10 +75,14 @@ class SelfiePipeline:
         """See `Pipeline.input_size`; the same for all images."""
         return self._size
 
-    def prepare(self, height: int, width: int, count: int, request: Request) -> None:
+    def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
-        if self._finder is not None:
-            self._finder.prepare(height, width, count, Request(parts=False, people=True))
+        if settings.selfie_crop == 'people':
+            self._open_finder().prepare(height, width, count, settings, Request(parts=False, people=True))
+
+    def warm_up(self) -> None:
+        """See `Pipeline.warm_up`."""
+        self.segment([noise()], SegmentSettings(), Request(), [None])
 
     def segment(
         self,
@@ -108,10 +112,13 @@ class SelfiePipeline:
     def _segment_people(
         self, images: Sequence[Image], settings: SegmentSettings, request: Request
     ) -> list[Segmentation]:
+        found = self._open_finder().segment(images, settings, Request(parts=False, people=True), [None] * len(images))
+        return [self._segment_persons(image, one, settings, request) for image, one in zip(images, found, strict=True)]
+
+    def _open_finder(self) -> BodyPixPipeline:
         if self._finder is None:
             self._finder = open_people_finder(self._settings)
-        found = self._finder.segment(images, settings, Request(parts=False, people=True), [None] * len(images))
-        return [self._segment_persons(image, one, settings, request) for image, one in zip(images, found, strict=True)]
+        return self._finder
 
     def _segment_persons(
         self, image: Image, found: Segmentation, settings: SegmentSettings, request: Request
@@ -190,11 +197,12 @@ def _regions(mask: NDArray[np.bool_]) -> list[Box]:
 
 
 def _resize(image: Image, crop: Crop, size: tuple[int, int]) -> Image:
-    """Return a crop as (h, w, 3) uint8 of `size`, resized bilinearly; beyond the image, its border is replicated."""
+    """Return a crop as (h, w, 3) uint8 of `size`, resized bilinearly; beyond the image, its border is replicated.
+
+    Pixel (0, 0) of the result is that at the corner of the crop, not half a pixel inside: this is how MediaPipe crops,
+    and its masks differ visibly otherwise.
+    """
     height, width = size
-    scale_x, scale_y = crop.width / width, crop.height / height
-    to_image = np.array(
-        [[scale_x, 0, crop.left + scale_x / 2 - 0.5], [0, scale_y, crop.top + scale_y / 2 - 0.5]], np.float64
-    )
+    to_image = np.array([[crop.width / width, 0, crop.left], [0, crop.height / height, crop.top]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(image, to_image, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)

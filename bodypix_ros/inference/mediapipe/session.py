@@ -9,7 +9,6 @@ from itertools import islice
 from threading import Lock
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +19,7 @@ from ..engine import Provider, open_cpu_session
 from ..installed import first_line
 from ..parity import person_pictures
 from ..providers import open_on_provider
+from .regions import network_input
 
 _LOG = logging.getLogger(__name__)
 
@@ -224,9 +224,9 @@ class VerifiedSession:
         Raises:
             ProviderError: the GPU fails, or its outputs differ.
         """
-        pictures = [_as_input(picture) for picture in islice(person_pictures(*self.input_size), 2)]
+        pictures = network_input(list(islice(person_pictures(*self.input_size), 2)), 0, 1)
         for count in (1, 2):
-            trouble = self._try(np.stack(pictures[:count]))[1]
+            trouble = self._try(pictures[:count])[1]
             if trouble:
                 raise ProviderError(trouble)
 
@@ -275,11 +275,6 @@ def _run(session: onnxruntime.InferenceSession, inputs: Floats) -> Outputs:
 
 def _joined(batches: Sequence[Outputs]) -> Outputs:
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
-
-
-def _as_input(picture: NDArray[np.uint8]) -> Floats:
-    """Return a BGR picture as (3, H, W) float32 RGB, 0..1."""
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).transpose(2, 0, 1).astype(np.float32) / 255
 
 
 def _largest_difference(found: Outputs, expected: Outputs) -> tuple[str, float]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .regions import Region, project
+
 Floats = NDArray[np.float32]
 
 _ANCHORS_A_LAYER = 2  # one of the layer's scale and one between this scale and the next
@@ -118,6 +120,24 @@ def suppress(detections: Detections, max_overlap: float = 0.3) -> Detections:
     if not best:
         return detections
     return Detections(scores[best], np.stack(merged_boxes), np.stack(merged_points))
+
+
+def in_image(found: Detections, region: Region, side: int) -> Detections:
+    """Return the detections of an upright region in pixels of the image; `side` is that of the network's input."""
+    corners = found.boxes.reshape(len(found), 2, 2)
+    return Detections(
+        found.scores,
+        project(corners * side, region, side).reshape(len(found), 4),
+        project(found.points * side, region, side),
+    )
+
+
+def join(found: Sequence[Detections]) -> Detections:
+    """Return the detections of several regions, best first."""
+    scores = np.concatenate([one.scores for one in found])
+    order = np.argsort(-scores, kind='stable')
+    boxes, points = np.concatenate([one.boxes for one in found]), np.concatenate([one.points for one in found])
+    return Detections(scores[order], boxes[order], points[order])
 
 
 def _overlaps(box: Floats, boxes: Floats) -> Floats:

@@ -19,9 +19,9 @@ from typing import IO
 
 from ...errors import ModelError
 from ...settings import NetworkSettings
-from ..disk import file_size, guarded, locked, named_folder, read_file, write_whole
+from ..disk import file_size, guarded, named_folder, read_file, write_whole
 from .catalogue import FILE_LIMIT_BYTES, MediaPipeModel, model_with_sum
-from .files import models_folder, stored_file, unpack
+from .files import stored_file, unpack
 
 ARCHIVE_LIMIT_BYTES = 256 << 20  # the largest, the wheel, has 36 MB; unpacked, the .tgz of @mediapipe/pose has 52 MB
 FILES_LIMIT = 100_000
@@ -58,8 +58,7 @@ def import_files(source: str, settings: NetworkSettings) -> tuple[MediaPipeModel
             if model is None:
                 unknown += 1
                 continue
-            with locked(models_folder(settings)):
-                write_whole(stored_file(model, settings), data)
+            write_whole(stored_file(model, settings), data)
             imported[model.name] = model
     if not imported:
         raise ModelError(

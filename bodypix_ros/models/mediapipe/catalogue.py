@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...errors import SettingError
-from ...settings import BLAZEPOSE_MODELS, SELFIE_MODELS
 from ..disk import quoted
 
 LICENCE = 'Apache-2.0'
@@ -145,13 +144,17 @@ CATALOGUE: tuple[MediaPipeModel, ...] = (
         'modules/hand_landmark/hand_landmark_full.tflite',
         '@mediapipe/hands/hand_landmark_full.tflite',
     ),
+    MediaPipeModel(
+        'face_detection',
+        'mediapipe-assets/face_detection_full_range_sparse.tflite?generation=1674261618323821',
+        ('2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1',),
+        (192, 192),
+        (-1.0, 1.0),
+        {'boxes': (2304, 16), 'scores': (2304, 1)},
+        'modules/face_detection/face_detection_full_range_sparse.tflite',
+        '@mediapipe/face_detection/face_detection_full_range_sparse.tflite',
+    ),
 )
-
-NETWORKS: dict[str, tuple[str, ...]] = {
-    **{name: (name,) for name in SELFIE_MODELS},
-    **{name: ('pose_detection', name.replace('blazepose', 'pose_landmarks')) for name in BLAZEPOSE_MODELS},
-}
-"""The networks of each value of the setting `model`."""
 
 PACKED_FILES: dict[str, tuple[int, int]] = {
     'bdce7b66bfc5b39ba86a47775c98e0b186fe73f8308c2279f852af4c89ffdf42': (11, 2341291),
@@ -161,25 +164,25 @@ PACKED_FILES: dict[str, tuple[int, int]] = {
 That of @mediapipe/hands contains the palm detection; that of @mediapipe/pose is the pose detection itself.
 """
 
-
-MODELS: dict[str, tuple[str, ...]] = {
+NETWORKS: dict[str, tuple[str, ...]] = {
     'selfie_general': ('selfie_general',),
     'selfie_landscape': ('selfie_landscape',),
     'blazepose_lite': ('pose_detection', 'pose_landmarks_lite'),
     'blazepose_full': ('pose_detection', 'pose_landmarks_full'),
     'blazepose_heavy': ('pose_detection', 'pose_landmarks_heavy'),
     'hands': ('palm_detection', 'hand_landmarks'),
+    'faces': ('face_detection',),
 }
-"""The networks of each value of the setting `model`, and of the setting `hands`."""
+"""The networks of each value of the setting `model`, of the setting `hands`, and of `bodypix audit`."""
 
 
 def find_models(name: str) -> tuple[MediaPipeModel, ...]:
-    """Return the networks that a name in MODELS stands for, or the one with this name.
+    """Return the networks that a name in NETWORKS stands for, or the one with this name.
 
     Raises:
         SettingError: there are none.
     """
-    return tuple(find_model(network) for network in MODELS[name]) if name in MODELS else (find_model(name),)
+    return tuple(find_model(network) for network in NETWORKS[name]) if name in NETWORKS else (find_model(name),)
 
 
 def find_model(name: str) -> MediaPipeModel:
@@ -191,7 +194,7 @@ def find_model(name: str) -> MediaPipeModel:
     for model in CATALOGUE:
         if model.name == name:
             return model
-    names = dict.fromkeys([*MODELS, *(model.name for model in CATALOGUE)])
+    names = dict.fromkeys([*NETWORKS, *(model.name for model in CATALOGUE)])
     raise SettingError(f'the network must be one of {", ".join(names)}, got {quoted(name)}')
 
 

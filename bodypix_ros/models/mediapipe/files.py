@@ -6,14 +6,13 @@ import hashlib
 import importlib.util
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ...errors import BodyPixError, ModelError
 from ...settings import NetworkSettings
-from ..disk import NO_CACHE, discard, guarded, place, read_file, writing
-from ..download import ENVIRONMENT_VARIABLE, download, server_address, shown
+from ..disk import NO_CACHE, guarded, read_file, replacing, writing
+from ..download import download, server_address, shown
 from ..progress import Progress, no_progress
 from ..store import open_store
 from .catalogue import FILE_LIMIT_BYTES, LICENCE, PACKED_FILES, MediaPipeModel
@@ -21,7 +20,7 @@ from .catalogue import FILE_LIMIT_BYTES, LICENCE, PACKED_FILES, MediaPipeModel
 SERVER = 'https://storage.googleapis.com'
 """Google's server; `model_url` replaces it, too, and then needs the same paths below it."""
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def models_folder(settings: NetworkSettings) -> Path:
@@ -54,12 +53,12 @@ def read_known_file(model: MediaPipeModel, settings: NetworkSettings) -> tuple[b
         try:
             data = unpack(read_file(path, FILE_LIMIT_BYTES))
         except ModelError as error:
-            _log.warning('%s', error)
+            _LOG.warning('%s', error)
             continue
         digest = hashlib.sha256(data).hexdigest()
         if digest in model.sums:
             return data, digest, path
-        _log.warning('%s is not a known version of %s (SHA-256 %s); it is not used', path, model.file_name, digest)
+        _LOG.warning('%s is not a known version of %s (SHA-256 %s); it is not used', path, model.file_name, digest)
     return None
 
 
@@ -88,19 +87,11 @@ def fetch_file(model: MediaPipeModel, settings: NetworkSettings, progress: Progr
     target = stored_file(model, settings)
     if _is_valid(model, target):
         return target
-    address = f'{_server(settings)}/{model.address}'
-    _log.info('fetching %s from %s', model.file_name, shown(address))
-    with guarded(f'fetching {model.file_name}'), writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f'.{target.name}-')
-        os.close(descriptor)
-        new = Path(name)
-        try:
-            download(address, new, FILE_LIMIT_BYTES, _report(model, progress))
-            _verify(model, read_file(new, FILE_LIMIT_BYTES), shown(address))
-            place(new, target)
-        finally:
-            discard(new)
+    address = f'{server_address(settings, SERVER)}/{model.address}'
+    _LOG.info('fetching %s from %s', model.file_name, shown(address))
+    with guarded(f'fetching {model.file_name}'), writing(target), replacing(target) as new:
+        download(address, new, FILE_LIMIT_BYTES, _report(model, progress))
+        _verify(model, read_file(new, FILE_LIMIT_BYTES), shown(address))
     return target
 
 
@@ -129,11 +120,6 @@ def _is_valid(model: MediaPipeModel, path: Path) -> bool:
         return hashlib.sha256(read_file(path, FILE_LIMIT_BYTES)).hexdigest() in model.sums
     except BodyPixError:
         return False
-
-
-def _server(settings: NetworkSettings) -> str:
-    replaced = settings.model_url or os.environ.get(ENVIRONMENT_VARIABLE)
-    return server_address(settings) if replaced else SERVER
 
 
 def _report(model: MediaPipeModel, progress: Progress) -> Callable[[int], None]:

@@ -86,8 +86,7 @@ def read_tflite(data: bytes, title: str) -> TfliteGraph:
         import tflite
     except ImportError as error:
         raise ModelError(
-            f'reading {title} requires the package tflite, which is not installed; '
-            'run `pip install bodypix_ros[mediapipe]` or `pip install tflite`'
+            f'reading {title} requires the package tflite, which is not installed; run `pip install tflite`'
         ) from error
     if data[4:8] != b'TFL3':
         raise ModelError(f'{title} must be a .tflite file, which has TFL3 in its bytes 5 to 8, got {data[4:8]!r}')

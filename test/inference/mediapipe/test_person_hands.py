@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bodypix_ros.inference.mediapipe.hands import FoundHand, Palm
-from bodypix_ros.inference.mediapipe.person_hands import PersonHands, assign, centimetre_px, expect_hands
+from bodypix_ros.inference.mediapipe.person_hands import PersonHands, assign_closest, centimetre_px, expect_hands
 from bodypix_ros.inference.mediapipe.regions import Region
 from bodypix_ros.parts import HAND_KEYPOINTS
 from bodypix_ros.people import Keypoint, PartRegion, Person
@@ -101,9 +101,9 @@ def test_foreshortened_limbs_do_not_change_the_scale() -> None:
 
 
 def test_the_closest_pair_is_assigned_first() -> None:
-    assert assign(np.array([[3.0, 1.0], [2.0, 0.5]])) == {1: 1, 0: 0}
-    assert assign(np.array([[15.0], [13.0]])) == {1: 0}
-    assert assign(np.zeros((2, 0))) == {}
+    assert assign_closest(np.array([[3.0, 1.0], [2.0, 0.5]])) == {1: 1, 0: 0}
+    assert assign_closest(np.array([[15.0], [13.0]])) == {1: 0}
+    assert assign_closest(np.zeros((2, 0))) == {}
 
 
 def test_palms_are_assigned_to_the_closest_wrists() -> None:

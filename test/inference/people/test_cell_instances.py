@@ -38,8 +38,8 @@ def _assert_as_the_reference(
     net: bodypix_ros.Segmenter, image: NDArray[np.uint8], count: int, share: float = 0.995
 ) -> None:
     """Borders between people may differ by a pixel or two."""
-    geometry, settings = net.geometry(*image.shape[:2]), SegmentSettings()
-    decoded = net._engine_for(True).segment([(image, geometry)], 0.5, parts=False)[0]
+    geometry, settings = net.pipeline.geometry(*image.shape[:2]), SegmentSettings()
+    decoded = net.pipeline._engine_for(True).segment([(image, geometry)], 0.5, parts=False)[0]
     poses = [pose for pose in decode_poses(decoded.heads, geometry, settings, against_mask=True) if pose.score >= 0.4]
     assert len(poses) == count
     labels = assign_pixels(decoded.mask, poses, decoded.heads['long_offsets'], geometry, settings)

@@ -7,18 +7,20 @@ import re
 import pytest
 
 from bodypix_ros.errors import SettingError
-from bodypix_ros.models.mediapipe.catalogue import CATALOGUE, MODELS, find_model, find_models, model_with_sum
+from bodypix_ros.models.mediapipe.catalogue import CATALOGUE, NETWORKS, find_model, find_models, model_with_sum
+from bodypix_ros.settings import BLAZEPOSE_MODELS, SELFIE_MODELS
 
 
 def test_names_and_sums_are_unique() -> None:
     sums = [sha256 for model in CATALOGUE for sha256 in model.sums]
-    assert len(set(sums)) == len(sums) == 14
-    assert len({model.name for model in CATALOGUE}) == len(CATALOGUE) == 8
+    assert len(set(sums)) == len(sums) == 15
+    assert len({model.name for model in CATALOGUE}) == len(CATALOGUE) == 9
     assert all(re.fullmatch('[0-9a-f]{64}', sha256) for sha256 in sums)
 
 
 def test_a_model_consists_of_networks_of_the_catalogue() -> None:
-    assert {find_model(name) for names in MODELS.values() for name in names} == set(CATALOGUE)
+    assert NETWORKS.keys() > {*SELFIE_MODELS, *BLAZEPOSE_MODELS}
+    assert {find_model(name) for names in NETWORKS.values() for name in names} == set(CATALOGUE)
     assert [network.name for network in find_models('blazepose_heavy')] == ['pose_detection', 'pose_landmarks_heavy']
     assert [network.name for network in find_models('palm_detection')] == ['palm_detection']
 

@@ -88,5 +88,5 @@ def test_flipped_bits_and_wrong_lengths_never_raise_anything_but_model_errors() 
 
 def test_without_the_package_tflite_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'tflite', None)
-    with pytest.raises(ModelError, match=r'requires the package tflite, .*`pip install bodypix_ros\[mediapipe\]`'):
+    with pytest.raises(ModelError, match=r'requires the package tflite, .*`pip install tflite`'):
         read_tflite(b'\x00\x00\x00\x00TFL3', 'a.tflite')

@@ -1,0 +1,191 @@
+"""`bodypix bag`: anonymises the images of bags, or adds masks, parts and people. Does not require ROS."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from ..anonymizer import SEARCH_SETTINGS
+from ..errors import BodyPixError
+from ..setting import Setting
+from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
+from .options import add_options, from_options, given_options, setting_reader
+
+if TYPE_CHECKING:
+    from ..recordings.bag_job import BagJob
+    from ..recordings.bag_plan import BagPlan
+    from ..recordings.bag_run import BagTarget
+
+_WRITE = ('anonymized', 'mask', 'parts', 'people')
+_WORKERS = Setting(
+    'workers', int, 0, 'processes; 0 means one per CPU core, each with one thread', minimum=0, maximum=1024
+)
+_CHUNK = Setting('chunk-frames', int, 500, 'images of a topic that one process takes at a time', minimum=1)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the bags, what is written, and all settings that affect the results."""
+    parser.add_argument(
+        'bags', nargs='+', metavar='IN', help='bags: .bag, .mcap or .db3 files, or folders with metadata.yaml'
+    )
+    parser.add_argument('output', metavar='OUT', help='the new bag; with several bags, the folder for the new bags')
+    parser.add_argument(
+        '--write',
+        type=_read_write,
+        default=(),
+        metavar='LIST',
+        help='what to write, separated by commas. anonymized: the images without recognisable people, implied by any '
+        '--anonymize option; mask, parts and people: topics below the topic of each image',
+    )
+    parser.add_argument(
+        '--topics',
+        action='append',
+        default=[],
+        metavar='PATTERN',
+        help="image topics to process, such as '/camera/*'; may be repeated (default: all)",
+    )
+    parser.add_argument(
+        '--exclude',
+        action='append',
+        default=[],
+        metavar='PATTERN',
+        help='image topics to copy as they are; may be repeated',
+    )
+    parser.add_argument('--dry-run', action='store_true', help='read the bags and print what would be done')
+    parser.add_argument(
+        '--cluster',
+        action='store_true',
+        help='use a Ray cluster, which starts on this machine if RAY_ADDRESS is not set; IN and OUT may be addresses '
+        'such as s3://bucket/drive.mcap, and OUT is the folder for the new bags',
+    )
+    for setting in (_WORKERS, _CHUNK):
+        parser.add_argument(
+            f'--{setting.name}', type=setting_reader(setting), default=setting.default, metavar='N',
+            help=f'{setting.description} (default: %(default)s)',
+        )  # fmt: skip
+    add_options(parser, AnonymizeSettings)
+    add_options(parser, NodeSettings, only=('mono16_bits',))
+    add_options(parser, NetworkSettings, without=('threads',))
+    add_options(parser, SegmentSettings, without=('flip_horizontal',))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Process the bags and print a summary of each; return 1 if images could not be processed."""
+    _check_packages('bag_run', 'bag')
+    if arguments.cluster:
+        _check_packages('cluster', 'cluster')
+    job = _job(arguments)
+    if arguments.cluster:
+        from ..recordings.cluster import run_on_cluster
+
+        reports = run_on_cluster(arguments.bags, arguments.output, job, arguments.workers)
+    else:
+        targets = _targets([Path(bag) for bag in arguments.bags], Path(arguments.output))
+        if arguments.dry_run:
+            return _print_plans(targets, job)
+        reports = _run_here(targets, job, arguments.workers)
+    for report in reports:
+        print(_summary(report))
+    return int(any(report['failed'] for report in reports))
+
+
+def _check_packages(module: str, extra: str) -> None:
+    """Raise BodyPixError if the packages of an extra are missing."""
+    try:
+        importlib.import_module(f'..recordings.{module}', __package__)
+    except ImportError as error:
+        raise BodyPixError(
+            f'bags need more packages ({error}); in the folder of this repository, run: pip install ".[{extra}]"'
+        ) from error
+
+
+def _run_here(targets: Sequence[BagTarget], job: BagJob, workers: int) -> list[dict[str, Any]]:
+    from ..recordings.bag_run import run_bags
+    from ..recordings.pool import available_cores
+
+    cores = available_cores()
+    workers = workers or cores
+    with tqdm(unit=' frames', desc='processing') as bar:
+
+        def planned(frames: int) -> None:
+            bar.reset(frames)
+
+        return run_bags(targets, job, workers, max(1, cores // workers), bar.update, planned)
+
+
+def _job(arguments: argparse.Namespace) -> BagJob:
+    from ..recordings.bag_job import BagJob
+
+    anonymize = 'anonymized' in arguments.write or bool(given_options(arguments, AnonymizeSettings))
+    if not anonymize and not arguments.write:
+        raise BodyPixError(f'nothing to do; use --anonymize heads, or --write with some of {", ".join(_WRITE)}')
+    base = SEARCH_SETTINGS if anonymize else SegmentSettings()
+    return BagJob(
+        network=from_options(arguments, NetworkSettings),
+        given=tuple(sorted(given_options(arguments, NetworkSettings))),
+        segment=base.changed(given_options(arguments, SegmentSettings)),
+        anonymize=from_options(arguments, AnonymizeSettings) if anonymize else None,
+        write=tuple(name for name in arguments.write if name != 'anonymized'),
+        topics=tuple(arguments.topics) or ('*',),
+        exclude=tuple(arguments.exclude),
+        mono16_bits=from_options(arguments, NodeSettings).mono16_bits,
+        chunk_frames=arguments.chunk_frames,
+    )
+
+
+def _targets(bags: Sequence[Path], output: Path) -> list[BagTarget]:
+    from ..recordings.bag_run import BagTarget
+
+    if len(bags) == 1:
+        return [BagTarget(bags[0], output)]
+    names = [bag.name for bag in bags]
+    for name in names:
+        if names.count(name) > 1:
+            raise BodyPixError(f'several bags have the name {name}; process them with separate commands')
+    return [BagTarget(bag, output / bag.name) for bag in bags]
+
+
+def _print_plans(targets: Sequence[BagTarget], job: BagJob) -> int:
+    from ..recordings.bag import open_bag
+    from ..recordings.bag_plan import make_plan
+
+    for target in targets:
+        with tempfile.TemporaryDirectory(prefix='bodypix-bag') as work:
+            plan = make_plan(open_bag(target.source, Path(work)), job)
+        print('\n'.join([f'{target.source} -> {target.path}', *_plan_lines(plan, job)]))
+    return 0
+
+
+def _plan_lines(plan: BagPlan, job: BagJob) -> list[str]:
+    what = [
+        *([] if job.anonymize is None else [f'anonymise {job.anonymize.anonymize}']),
+        *(f'add {one}' for one in job.write),
+    ]
+    lines = [
+        f'  {topic.name}: {topic.frames} images in {len(topic.chunks)} chunks: {", ".join(what)}'
+        + (f'; {topic.unreadable} cannot be read' if topic.unreadable else '')
+        for topic in plan.topics
+    ]
+    return lines + [f'  {name}: copied as it is ({reason})' for name, reason in plan.skipped.items()]
+
+
+def _summary(report: dict[str, Any]) -> str:
+    failed = f', {report["failed"]} failed' if report['failed'] else ''
+    return (
+        f'{report["input"]}: {report["frames"]} images, {report["frames_with_people"]} with people, '
+        f'{report["doubtful"]} doubtful{failed}; see the report and the contact sheet next to the new bag'
+    )
+
+
+def _read_write(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(',')))
+    for name in names:
+        if name not in _WRITE:
+            raise argparse.ArgumentTypeError(f'{name!r} is not one of {", ".join(_WRITE)}')
+    return names

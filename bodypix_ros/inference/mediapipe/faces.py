@@ -1,0 +1,64 @@
+"""MediaPipe's detector of faces, applied to tiles of an image so that small faces are found as well."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .regions import Region, crop, network_input, whole_image
+from .session import Session
+from .ssd import anchor_centers, decode, in_image, join, suppress
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+_SIDE = 192  # height and width of the network's input, pixels
+_ANCHORS = anchor_centers(_SIDE, (4,))[::2]  # this detector has one anchor per cell
+_OVERLAP = 0.3  # of adjacent tiles, as a fraction of their size
+
+
+class FaceDetector:
+    """Runs the network 'face_detection'."""
+
+    def __init__(self, face_detection: Session) -> None:
+        """Use the session of the network."""
+        self._session = face_detection
+
+    def find(self, image: Image, tiles: int = 3, min_score: float = 0.5) -> Floats:
+        """Find faces.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            tiles: tiles along the longer side of the image, in addition to the whole image; 1 means only the latter.
+            min_score: of a face, 0..1.
+
+        Returns:
+            (M, 4) float32: left, top, right and bottom of each face, pixels; best first.
+
+        Source: the graph FaceDetectionFullRange of MediaPipe.
+        """
+        regions = [whole_image(*image.shape[:2]), *_tiles(image.shape[0], image.shape[1], tiles)]
+        crops = [crop(image, region, _SIDE, 'black') for region in regions]
+        outputs = self._session.run(network_input(crops, -1, 1))
+        found = [
+            in_image(decode(boxes, scores, _ANCHORS, _SIDE, min_score), region, _SIDE)
+            for boxes, scores, region in zip(outputs['boxes'], outputs['scores'], regions, strict=True)
+        ]
+        return suppress(join(found)).boxes
+
+
+def _tiles(height: int, width: int, count: int) -> list[Region]:
+    """Return square regions that cover the image and overlap, `count` along its longer side; none for 1."""
+    if count == 1:
+        return []
+    size = max(height, width) / (count - (count - 1) * _OVERLAP)
+    rows, columns = _centers(height, size), _centers(width, size)
+    return [Region(x, y, size, 0.0) for y in rows for x in columns]
+
+
+def _centers(length: int, size: float) -> list[float]:
+    """Return the centres of the tiles along one side of the image."""
+    if length <= size:
+        return [length / 2]
+    count = 1 + int(np.ceil((length - size) / (size * (1 - _OVERLAP)) - 1e-9))
+    return np.linspace(size / 2, length - size / 2, count).tolist()

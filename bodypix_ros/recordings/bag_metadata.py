@@ -1,0 +1,60 @@
+"""The file metadata.yaml of rosbag2, which storage files may contain as well."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from .bag_storage import BagError, NewTopic
+
+ROOT = 'rosbag2_bagfile_information'
+
+
+def read_metadata(text: str) -> dict[str, Any]:
+    """Return the content of metadata.yaml, or of its copy in a storage file.
+
+    Raises:
+        BagError: it is not metadata of rosbag2.
+    """
+    try:
+        content = YAML(typ='safe').load(text)
+    except Exception as error:  # of the parser
+        raise BagError(f'metadata.yaml is not YAML ({type(error).__name__})') from error
+    content = content.get(ROOT, content) if isinstance(content, dict) else {}
+    if not isinstance(content.get('relative_file_paths'), list):
+        raise BagError('metadata.yaml does not list the files of the bag; run `ros2 bag reindex` on its folder')
+    return content
+
+
+def add_topics(text: str, added: Sequence[NewTopic]) -> str:
+    """Return metadata with further topics, and leave everything else as it was."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 2**20
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    content = yaml.load(text)
+    bag = content.get(ROOT, content) if content else {}
+    topics = bag.get('topics_with_message_count')
+    if topics is None:  # rosbag2 creates the table of a storage file before it knows the topics
+        return text
+    for one in added:
+        like = next((entry for entry in topics if entry['topic_metadata']['name'] == one.like), None)
+        if like is None:
+            continue
+        entry = copy.deepcopy(like)
+        metadata = entry['topic_metadata']
+        metadata['name'], metadata['type'] = one.name, one.msgtype
+        if 'type_description_hash' in metadata:
+            metadata['type_description_hash'] = one.digest
+        entry['message_count'] = sum(one.counts.values())
+        topics.append(entry)
+    bag['message_count'] = int(bag['message_count']) + sum(sum(one.counts.values()) for one in added)
+    for file in bag.get('files') or []:
+        file['message_count'] = int(file['message_count']) + sum(one.counts.get(file['path'], 0) for one in added)
+    stream = StringIO()
+    yaml.dump(content, stream)
+    return stream.getvalue()

@@ -1,0 +1,214 @@
+"""The plan for a bag: which images it has, which of them cannot be processed, and how they are divided into chunks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from .bag import Bag
+from .bag_chunks import Chunk
+from .bag_frames import TYPES
+from .bag_images import encoding_problem
+from .bag_job import BagJob
+from .bag_storage import BagError, NewTopic, TopicInfo, Wire
+from .bag_types import IMAGE_TYPES, OTHER_IMAGE_TYPES, definition_of
+
+_LOG = logging.getLogger(__name__)
+_SHEET_IMAGES = 24
+"""Number of images of all topics on the contact sheet, besides the doubtful ones."""
+
+
+_ROUNDING_NS = 10_000
+"""More than the error of times as floating-point seconds."""
+
+
+@dataclass(frozen=True)
+class TopicPlan:
+    """The images of one topic.
+
+    Attributes:
+        name: of the topic.
+        msgtype: one of IMAGE_TYPES.
+        wire: how its messages are serialised.
+        counts: number of images in each file of the bag, by the name of the file.
+        unreadable: number of images that cannot be read.
+        ranks: position by time of each image, in stored order; None if they are stored in the order of their time.
+        chunks: the images in the order of their time.
+    """
+
+    name: str
+    msgtype: str
+    wire: Wire
+    counts: Mapping[str, int]
+    unreadable: int
+    ranks: Sequence[int] | None
+    chunks: Sequence[Chunk]
+
+    @property
+    def frames(self) -> int:
+        """Number of images."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class BagPlan:
+    """The plan for a bag.
+
+    Attributes:
+        fingerprint: of the bag and the settings; see `BagJob.fingerprint`.
+        topics: the image topics to process.
+        skipped: image topics that are copied, and why.
+    """
+
+    fingerprint: str
+    topics: tuple[TopicPlan, ...]
+    skipped: Mapping[str, str]
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        """The chunks of all topics."""
+        return [chunk for topic in self.topics for chunk in topic.chunks]
+
+    @property
+    def frames(self) -> int:
+        """Number of images of all topics."""
+        return sum(topic.frames for topic in self.topics)
+
+    def new_topics(self, job: BagJob) -> list[NewTopic]:
+        """Return the topics to add."""
+        return [
+            NewTopic(
+                f'{topic.name}/{name}', TYPES[name], topic.name, *definition_of(TYPES[name], topic.wire), topic.counts
+            )
+            for topic in self.topics
+            for name in job.write
+        ]
+
+    def to_json(self) -> str:
+        """Return the plan as text."""
+        return json.dumps(asdict(self))
+
+
+def read_plan(text: str) -> BagPlan:
+    """Return a plan from the text of `BagPlan.to_json`."""
+    content = json.loads(text)
+    topics = tuple(
+        TopicPlan(**{**topic, 'chunks': [Chunk(**chunk) for chunk in topic['chunks']]}) for topic in content['topics']
+    )
+    return BagPlan(content['fingerprint'], topics, content['skipped'])
+
+
+def make_plan(bag: Bag, job: BagJob) -> BagPlan:
+    """Read all images of a bag once, without decoding their pixels, and divide them into chunks.
+
+    Raises:
+        BagError: the bag cannot be read; no topic matches; or images would remain in an anonymised bag that are not
+            excluded: their type, encoding or format is not supported.
+    """
+    topics = bag.topics()
+    selected = {name: info for name, info in topics.items() if info.msgtype in IMAGE_TYPES and job.selects(name)}
+    skipped = {
+        name: 'not selected' for name, info in topics.items() if info.msgtype in IMAGE_TYPES and name not in selected
+    }
+    skipped |= _other_images(topics, job)
+    for taken in {f'{name}/{added}' for name in selected for added in job.write} & topics.keys():
+        raise BagError(f'{bag.path} has a topic {taken} already; choose other --topics or --write')
+    scans = {name: _Scan() for name in selected}
+    for file, storage in bag.files.items():
+        for message in storage.stored(scans.keys()):
+            scans[message.topic].add(file, message.stamp_ns, encoding_problem(message))
+    plans = []
+    for index, (name, scan) in enumerate(sorted(scans.items())):
+        if problem := scan.refusal():
+            if job.anonymize is not None:
+                raise _refused(name, problem)
+            skipped[name] = problem
+            _LOG.warning('%s is copied without results: %s', name, problem)
+            continue
+        plans.append(scan.plan(name, index, selected[name], job))
+    if not plans:
+        found = ', '.join(name for name, info in topics.items() if info.msgtype in IMAGE_TYPES) or 'none'
+        raise BagError(f'{bag.path} has no images to process in topics {", ".join(job.topics)}; image topics: {found}')
+    return BagPlan(job.fingerprint(bag.sources()), _with_samples(plans), skipped)
+
+
+class _Scan:
+    """What is known about the images of a topic after they were read once, in stored order."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._stamps_ns: list[int] = []
+        self._problems: Counter[str] = Counter()
+
+    def add(self, file: str, stamp_ns: int, problem: str) -> None:
+        self._counts[file] += 1
+        self._stamps_ns.append(stamp_ns)
+        if problem:
+            self._problems[problem] += 1
+
+    def refusal(self) -> str:
+        """Return why no image of the topic can be processed; empty if some can."""
+        if self._stamps_ns and self._problems.total() == len(self._stamps_ns):
+            return self._problems.most_common(1)[0][0]
+        return ''
+
+    def plan(self, name: str, index: int, info: TopicInfo, job: BagJob) -> TopicPlan:
+        order = np.argsort(np.array(self._stamps_ns, np.int64), kind='stable')
+        ranks = np.empty_like(order)
+        ranks[order] = np.arange(len(order))
+        stamps = [self._stamps_ns[place] for place in order]
+        hold_ns = 0 if job.anonymize is None else round(job.anonymize.anonymize_hold_s * 1e9) + _ROUNDING_NS
+        chunks = []
+        bounds = _bounds(stamps, job.chunk_frames)
+        for number, (first, last) in enumerate(pairwise(bounds)):
+            warm = bisect_left(stamps, stamps[first] - hold_ns)
+            file = f'{index:03}-{number:06}.zip'
+            times = stamps[warm], stamps[first], stamps[last - 1] + 1
+            chunks.append(Chunk(name, file, first, last - first, *times, sampled=1))
+        ordered = bool((ranks == np.arange(len(ranks))).all())
+        unreadable = self._problems.total()
+        return TopicPlan(
+            name, info.msgtype, info.wire, dict(self._counts), unreadable, None if ordered else ranks.tolist(), chunks
+        )
+
+
+def _bounds(stamps: Sequence[int], frames: int) -> list[int]:
+    """Return where chunks begin, and the end; images of equal time are in the same chunk."""
+    bounds = [0]
+    while bounds[-1] < len(stamps):
+        bound = min(bounds[-1] + frames, len(stamps))
+        while bound < len(stamps) and stamps[bound] == stamps[bound - 1]:
+            bound += 1
+        bounds.append(bound)
+    return bounds
+
+
+def _with_samples(plans: Iterable[TopicPlan]) -> tuple[TopicPlan, ...]:
+    """Choose the images of the contact sheet."""
+    plans = list(plans)
+    distance = max(1, math.ceil(sum(plan.frames for plan in plans) / _SHEET_IMAGES))
+    return tuple(replace(plan, chunks=[replace(chunk, sampled=distance) for chunk in plan.chunks]) for plan in plans)
+
+
+def _other_images(topics: Mapping[str, TopicInfo], job: BagJob) -> dict[str, str]:
+    """Return the topics with images of other types, which must be excluded if the bag is anonymised."""
+    names = {name: info.msgtype for name, info in topics.items() if info.msgtype in OTHER_IMAGE_TYPES}
+    for name, msgtype in names.items():
+        if job.anonymize is not None and job.selects(name):
+            raise _refused(name, f'the type {msgtype} is not supported')
+    return {name: f'type {msgtype}' for name, msgtype in names.items()}
+
+
+def _refused(topic: str, problem: str) -> BagError:
+    return BagError(
+        f'{topic} cannot be anonymised: {problem}. To copy it as it is, although people may be recognisable in it, '
+        f'use --exclude {topic}'
+    )

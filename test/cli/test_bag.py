@@ -1,0 +1,114 @@
+"""`bodypix bag`, as a student without ROS runs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip('rosbags', reason='needs bodypix_ros[bag]')
+
+from bags import IMAGES, JPEGS, clip_messages, image_message, read_bag, write_bag
+
+from bodypix_ros.cli.main import main
+from bodypix_ros.recordings import bag_run
+from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the command passes to `run_bags`."""
+    calls: list[tuple[Any, ...]] = []
+
+    def run_bags(targets: Any, job: Any, workers: int, threads: int, *_: Any) -> list[dict[str, Any]]:
+        calls.append((targets, job, workers, threads))
+        return [
+            {'input': target.source.name, 'frames': 4, 'frames_with_people': 3, 'doubtful': 1, 'failed': 0}
+            for target in targets
+        ]
+
+    monkeypatch.setattr(bag_run, 'run_bags', run_bags)
+    return calls
+
+
+def test_options_become_the_job(jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+    words = (
+        'bag in.mcap out.mcap --anonymize people --anonymize-style fill --topics /a* --topics /b --exclude /a/depth '
+        '--write mask,people --workers 3 --chunk-frames 60 --threshold 0.6 --multiplier 0.5 --mono16-bits 12'
+    )
+    assert main(words.split()) == 0
+    ((targets, job, workers, threads),) = jobs
+    assert [(target.source, target.path) for target in targets] == [(Path('in.mcap'), Path('out.mcap'))]
+    assert (job.anonymize.anonymize, job.anonymize.anonymize_style) == ('people', 'fill')
+    assert (job.topics, job.exclude, job.write) == (('/a*', '/b'), ('/a/depth',), ('mask', 'people'))
+    assert (workers, threads, job.chunk_frames, job.segment.threshold) == (3, 1, 60, 0.6)
+    assert (job.segment.score_threshold, job.segment.max_people) == (0.2, 30)  # those that miss fewer people
+    assert (job.network.multiplier, job.given, job.mono16_bits) == (0.5, ('multiplier',), 12)
+    assert capsys.readouterr().out.startswith('in.mcap: 4 images, 3 with people, 1 doubtful; see the report')
+
+
+def test_several_bags_go_to_a_folder(jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['bag', 'a/one.bag', 'b/two', 'out', '--write', 'mask']) == 0
+    assert [target.path for target in jobs[0][0]] == [Path('out/one.bag'), Path('out/two')]
+    assert (jobs[0][1].anonymize, jobs[0][1].segment) == (None, SegmentSettings())
+    assert main(['bag', 'a/one.bag', 'b/one.bag', 'out', '--write', 'mask']) == 1
+    assert 'several bags have the name one.bag' in capsys.readouterr().err
+
+
+def test_anonymized_images_are_one_of_the_things_to_write(jobs: list[tuple[Any, ...]]) -> None:
+    assert main(['bag', 'in', 'out', '--write', 'anonymized,mask']) == 0
+    assert (jobs[0][1].anonymize, jobs[0][1].write) == (AnonymizeSettings(), ('mask',))
+
+
+def test_what_to_do_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['bag', 'in', 'out']) == 1
+    assert (
+        'nothing to do; use --anonymize heads, or --write with some of anonymized, mask, parts, people'
+        in capsys.readouterr().err
+    )
+    with pytest.raises(SystemExit):
+        main(['bag', 'in', 'out', '--write', 'masks'])
+    assert "'masks' is not one of anonymized, mask, parts, people" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('module', 'words', 'extra'), [('bag_run', [], 'bag'), ('cluster', ['--cluster'], 'cluster')])
+def test_missing_packages_are_named(
+    module: str, words: list[str], extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, f'bodypix_ros.recordings.{module}', None)
+    assert main(['bag', 'in', 'out', '--write', 'mask', *words]) == 1
+    assert f'run: pip install ".[{extra}]"' in capsys.readouterr().err
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(
+    astronaut: NDArray[np.uint8], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = list(clip_messages([astronaut[::8, ::8]] * 3, 'cdr'))
+    messages.append(image_message(np.zeros((8, 8), np.uint16), '16UC1', topic='/depth'))
+    source = write_bag(tmp_path, 'mcap', messages)
+    words = ['bag', str(source), str(tmp_path / 'out'), '--anonymize', 'faces', '--dry-run']
+    assert main(words) == 1
+    assert "/depth cannot be anonymised: encoding '16UC1'" in capsys.readouterr().err
+    assert main([*words, '--exclude', '/depth', '--write', 'mask', '--chunk-frames', '2']) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f'{source} -> {tmp_path / "out"}',
+        f'  {IMAGES}: 3 images in 2 chunks: anonymise faces, add mask',
+        f'  {JPEGS}: 3 images in 2 chunks: anonymise faces, add mask',
+        '  /depth: copied as it is (not selected)',
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ['drive']
+
+
+@pytest.mark.slow
+def test_the_face_of_the_astronaut_is_covered(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
+    source = write_bag(tmp_path, 'sqlite3', [image_message(astronaut, 'bgr8')])
+    assert main(['bag', str(source), str(tmp_path / 'out'), '--anonymize', 'faces', '--workers', '1']) == 0
+    ((_, _, _, data),) = read_bag(tmp_path / 'out')
+    image = np.frombuffer(data, np.uint8)[-astronaut.size :].reshape(astronaut.shape)
+    face, rocket = (slice(80, 180), slice(180, 270)), (slice(100, 250), slice(400, 500))
+    assert (image[face] != astronaut[face]).any(axis=2).mean() > 0.95
+    assert (image[rocket] == astronaut[rocket]).all()

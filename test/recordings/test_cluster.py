@@ -1,0 +1,146 @@
+"""The same bags on a cluster of Ray, and from and to file systems of fsspec."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import bag_stand_in
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip('ray.data', reason='needs bodypix_ros[cluster]')
+pytest.importorskip('rosbags', reason='needs bodypix_ros[bag]')
+
+import fsspec
+from bags import FORMATS, clip_messages, read_bag, write_bag
+
+from bodypix_ros.recordings import cluster
+from bodypix_ros.recordings.bag_job import BagJob
+from bodypix_ros.recordings.bag_storage import BagError
+from bodypix_ros.recordings.cluster import RemoteBag
+from bodypix_ros.settings import AnonymizeSettings
+
+ANONYMIZE = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)
+JOB = BagJob(anonymize=ANONYMIZE, write=('mask',), chunk_frames=5, load=bag_stand_in.load)
+
+
+@pytest.fixture
+def pictures(astronaut: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    small = np.asarray(cv2.resize(astronaut, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
+    pictures = [small.copy() for _ in range(8)]
+    for number, picture in enumerate(pictures):
+        picture[:16, :16] = number * 2 + (number % 4 != 3)
+    return pictures
+
+
+@pytest.fixture(params=FORMATS)
+def bag(request: pytest.FixtureRequest, pictures: list[NDArray[np.uint8]], tmp_path: Path) -> Path:
+    wire = 'ros1' if request.param == 'ros1' else 'cdr'
+    return write_bag(tmp_path, request.param, list(clip_messages(pictures, wire)))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Run the tasks in this process instead of Ray, which cannot see the memory of this one; the names of the tasks."""
+    names: list[str] = []
+
+    def run_here(worker: type, tasks: Any, workers: int) -> list[dict[str, Any]]:
+        process = worker()
+        names.extend(worker.__name__ for _ in tasks)
+        return [json.loads(process({'task': [task]})['result'][0]) for task in tasks]
+
+    monkeypatch.setattr(cluster, '_map', run_here)
+    monkeypatch.setattr(cluster, '_start', lambda workers: 1)
+    return names
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'temporary'))
+    (tmp_path / 'temporary').mkdir()
+    system = fsspec.filesystem('memory')
+    system.store.clear()
+    system.pseudo_dirs[:] = ['']
+    return system
+
+
+def names_in(system: Any, folder: str) -> list[str]:
+    return sorted(Path(path).name for path in system.ls(folder, detail=False))
+
+
+def test_bags_in_a_remote_file_system_become_the_same_as_local_ones(
+    bag: Path, memory: Any, here: list[str], tmp_path: Path
+) -> None:
+    memory.put(str(bag), f'/drives/{bag.name}', recursive=True)
+    reports = cluster.run_on_cluster([f'memory://drives/{bag.name}'], 'memory://out', JOB)
+    cluster.run_on_cluster([str(bag)], str(tmp_path / 'local'), JOB)
+    assert names_in(memory, '/out') == [bag.name, f'{bag.name}.contact_sheet.png', f'{bag.name}.report.json']
+    memory.get(f'/out/{bag.name}', str(tmp_path / 'got' / bag.name), recursive=True)
+    assert read_bag(tmp_path / 'got' / bag.name) == read_bag(tmp_path / 'local' / bag.name)
+    assert (reports[0]['frames'], reports[0]['failed']) == (16, 0)
+    assert list((tmp_path / 'temporary').glob('bodypix-bags-*/*/*')) == []  # the copy of the bag is deleted
+
+
+@pytest.mark.parametrize('bag', ['mcap'], indirect=True)
+def test_finished_chunks_and_bags_are_remembered(bag: Path, memory: Any, here: list[str], monkeypatch: Any) -> None:
+    memory.put(str(bag), f'/drives/{bag.name}', recursive=True)
+    address = f'memory://drives/{bag.name}'
+    real = cluster.run_chunk
+
+    def fail_at_the_second(bag: RemoteBag, job: BagJob, chunk: Any, net: Any) -> None:
+        if chunk.first:
+            raise OSError('the disk is full')
+        real(bag, job, chunk, net)
+
+    monkeypatch.setattr(cluster, 'run_chunk', fail_at_the_second)
+    with pytest.raises(BagError, match=r'images 5 to 7 of /camera/image_raw failed 3 times: OSError: the disk is full'):
+        cluster.run_on_cluster([address], 'memory://out', JOB)
+    assert here.count('_ChunkWorker') == 4 + 2 + 2
+    assert names_in(memory, '/out') == [f'{bag.name}.partial']
+    assert names_in(memory, f'/out/{bag.name}.partial') == ['000-000000.zip', '001-000000.zip', 'plan.json']
+    with pytest.raises(BagError, match='belongs to an interrupted run with other settings'):
+        cluster.run_on_cluster([address], 'memory://out', dataclasses.replace(JOB, write=()))
+    monkeypatch.setattr(cluster, 'run_chunk', real)
+    here.clear()
+    reports = cluster.run_on_cluster([address], 'memory://out', JOB)
+    assert here == ['_PlanWorker', '_ChunkWorker', '_ChunkWorker', '_FinishWorker']
+    here.clear()
+    assert cluster.run_on_cluster([address], 'memory://out', JOB) == reports
+    assert here == []
+    with pytest.raises(BagError, match='exists and has other settings'):
+        cluster.run_on_cluster([address], 'memory://out', dataclasses.replace(JOB, write=()))
+
+
+def test_bags_of_one_name_are_refused(here: list[str]) -> None:
+    with pytest.raises(BagError, match='several bags have the same name'):
+        cluster.run_on_cluster(['memory://a/drive', 'memory://b/drive'], 'memory://out', JOB)
+
+
+def test_a_missing_bag_is_an_error(memory: Any, here: list[str]) -> None:
+    with pytest.raises(BagError, match=r'memory://nothing.mcap does not exist; expected a bag'):
+        cluster.run_on_cluster(['memory://nothing.mcap'], 'memory://out', JOB)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('bag', ['mcap'], indirect=True)
+def test_ray_gives_the_same_bag(bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('RAY_ADDRESS', raising=False)
+    import ray
+
+    try:
+        reports = cluster.run_on_cluster([f'file://{bag}'], f'file://{tmp_path}/out', JOB, 1)
+    finally:
+        ray.shutdown()
+    assert (reports[0]['frames'], reports[0]['failed']) == (16, 0)
+    monkeypatch.setattr(cluster, '_map', lambda worker, tasks, workers: [
+        json.loads(worker()({'task': [task]})['result'][0]) for task in tasks
+    ])  # fmt: skip
+    monkeypatch.setattr(cluster, '_start', lambda workers: 1)
+    cluster.run_on_cluster([str(bag)], str(tmp_path / 'local'), JOB)
+    assert read_bag(tmp_path / 'out' / bag.name) == read_bag(tmp_path / 'local' / bag.name)
