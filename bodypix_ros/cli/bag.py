@@ -14,7 +14,7 @@ from ..errors import BodyPixError
 from ..recordings.bags.job import ANONYMIZED, PRODUCTS, BagJob
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
-from .options import add_options, check_anonymize, from_options, given_options, read_names, setting_reader
+from .options import add_options, check_effect, from_options, given_options, read_names, setting_reader
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Process the bags and print a summary of each; return 1 if images could not be processed."""
-    check_anonymize(arguments)
+    check_effect(arguments, {ANONYMIZED: AnonymizeSettings})
     _check_names(arguments.bags)
     _check_packages('run', 'bag')
     if arguments.cluster:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import SettingError
 from ..setting import Setting, Settings, Value
-from ..settings import AnonymizeSettings
 
 S = TypeVar('S', bound=Settings)
 OF_MESSAGES = ('parts_encoding', 'mask_parts', 'semantic_classes', 'semantic_size')
@@ -73,19 +72,23 @@ def read_names(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
     return read
 
 
-def check_anonymize(arguments: argparse.Namespace) -> None:
-    """Check that images are anonymised if it is given how: the user could trust an output that is not.
+def check_effect(arguments: argparse.Namespace, products: Mapping[str, type[Settings]]) -> None:
+    """Check that no options are given of a product that is not written: `--anonymize` alone would cover no face.
 
     Args:
-        arguments: of a verb with `--write` and the options of `AnonymizeSettings`.
+        arguments: of a verb with `--write`.
+        products: names of products, and the settings that only affect them.
 
     Raises:
-        SettingError: such an option is given, but `anonymized` is not written.
+        SettingError: such an option is given.
     """
-    given = given_options(arguments, AnonymizeSettings)
-    if given and 'anonymized' not in arguments.write:
-        flags = ', '.join(f'--{name.replace("_", "-")}' for name in given)
-        raise SettingError(f'images are only anonymised with anonymized in --write; add it there, or omit {flags}')
+    for product, group in products.items():
+        given = [f'--{name.replace("_", "-")}' for name in given_options(arguments, group)]
+        if given and product not in arguments.write:
+            raise SettingError(
+                f'{", ".join(given)} would have no effect, because {",".join(arguments.write)} is written; '
+                f'add {product} to --write'
+            )
 
 
 def read_folder(text: str) -> Path:

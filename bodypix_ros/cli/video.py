@@ -21,7 +21,7 @@ from ..settings import AnonymizeSettings, NetworkSettings, PictureSettings, Segm
 from .options import (
     OF_MESSAGES,
     add_options,
-    check_anonymize,
+    check_effect,
     from_options,
     given_options,
     read_folder,
@@ -81,7 +81,6 @@ def run(arguments: argparse.Namespace) -> int:
     SIGINT and SIGTERM complete the output of a camera or live stream. For files, they end the process; the same command
     continues later.
     """
-    check_anonymize(arguments)
     job = VideoJob(
         source=arguments.input,
         output=arguments.output,
@@ -93,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         rate_hz=arguments.rate_hz,
     )
     job.check()
+    check_effect(arguments, {'anonymized': AnonymizeSettings, 'overlay': PictureSettings})
     usual = SEARCH_SETTINGS if job.products == ('anonymized',) else SegmentSettings()
     settings = ProductSettings(
         usual.changed(given_options(arguments, SegmentSettings)),

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import logging
 import math
+import mimetypes
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -65,8 +66,10 @@ class VideoJob:
         """Check everything that can be checked without reading the source.
 
         Raises:
-            BodyPixError: the output exists or is the input, or a product cannot be stored in it.
+            BodyPixError: the source is empty, the output exists or is the input, or a product cannot be stored in it.
         """
+        if not self.source:
+            raise SettingError('the input must be a file, a folder, a camera or an address, got an empty text')
         check_output(self.output, self.path, self.overwrite)
         for product, name in self.names().items():
             suffix = Path(name).suffix
@@ -79,11 +82,18 @@ class VideoJob:
         A single file has the name of the output.
 
         Raises:
-            SettingError: there are several products for one file, or the product does not fit the suffix of the file.
+            SettingError: the output has the name of a file, and a product cannot be stored in it.
         """
         suffix = self.output.suffix.lower()
         if suffix not in (*VIDEO_SUFFIXES, LINES_SUFFIX):
+            if mimetypes.guess_type(self.output.name)[0] and not self.output.is_dir():
+                raise SettingError(
+                    f'the output must be a file with the suffix {", ".join(VIDEO_SUFFIXES)} or {LINES_SUFFIX}, or a '
+                    f'folder, got {self.output.name}, which is the name of another kind of file'
+                )
             return {product: self._name(product) for product in self.products}
+        if self.png:
+            raise SettingError(f'PNG files are written to a folder, got the file {self.output.name}')
         if len(self.products) > 1:
             raise SettingError(f'{self.output} is a single file; write {", ".join(self.products)} to a folder')
         (product,) = self.products

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -14,7 +12,7 @@ import fsspec
 from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
-from ..work_folder import FileVersion, file_versions
+from ..work_folder import FileVersion, file_versions, fingerprint
 from .storage import BagError
 
 
@@ -108,7 +106,7 @@ def fetch(address: str) -> Path:
     system, path = _system(address)
     if isinstance(system, LocalFileSystem):
         return Path(path)
-    key = hashlib.sha256(json.dumps([address, versions(address)]).encode()).hexdigest()[:32]
+    key = fingerprint([address, versions(address)])[:32]
     copy = cache_folder() / key / PurePosixPath(path).name
     copy.parent.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(copy.parent.with_suffix('.lock')):
