@@ -55,15 +55,16 @@ class BagImage:
             self.bgr = decompress(self.content, mono16_bits=mono16_bits)
 
     def replaced_by(self, bgr: NDArray[np.uint8]) -> bytes | None:
-        """Return the serialised message with another image of the same size; None if all pixels are the same.
+        """Return the serialised message with another image of the same size; None if nothing has to change.
 
-        Pixels that are the same keep their values. A JPEG is compressed again, with the quality 95.
+        Pixels that are the same keep their values. A JPEG is compressed again, with the quality 95. Bytes of raw images
+        that belong to no pixel become 0: nobody has searched them for people, but they can show the rest of an image.
         """
         changed = (bgr != self.bgr).any(axis=2)
-        if not changed.any():
+        raw = self._message.msgtype == IMAGE
+        if not (raw and _erase_hidden(self.content)) and not changed.any():
             return None
-        if self._message.msgtype == IMAGE:
-            self.content.data = np.array(self.content.data)
+        if raw:
             pixels, _ = view_layout(self.content)
             write_bgr(pixels, self.content.encoding, bgr, changed, self._bits)
         else:
@@ -79,6 +80,19 @@ class BagImage:
             name = _STORED[values.shape[2], values.itemsize]
         write_bgr(values, name, bgr, changed, self._bits)
         self.content.data = _compress(pixels, picture.format)
+
+
+def _erase_hidden(content: Any) -> bool:
+    """Set the bytes after each row and after the last row of a sensor_msgs/Image to 0; return whether any was not 0."""
+    pixels, encoding = view_layout(content)
+    rows, width = pixels.shape[:2]
+    content.data = np.array(content.data)
+    end = rows * content.step
+    hidden = content.data[:end].reshape(rows, content.step)[:, width * encoding.pixel_bytes :], content.data[end:]
+    found = any(part.any() for part in hidden)
+    for part in hidden:
+        part[...] = 0
+    return found
 
 
 def blank(message: RawMessage) -> bytes:

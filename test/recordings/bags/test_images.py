@@ -45,6 +45,20 @@ def test_an_unchanged_image_is_not_written_again(picture: NDArray[np.uint8]) -> 
     )
 
 
+def test_bytes_that_belong_to_no_pixel_become_zero(picture: NDArray[np.uint8]) -> None:
+    message = image_message(picture, 'bgr8')
+    content = bag_messages.read(message)
+    content.width, content.height = 100, 90  # the bag has more of the picture than the image
+    message = message._replace(data=bag_messages.write(content, 'cdr'))
+    replaced = BagImage(message).replaced_by(BagImage(message).bgr)
+    assert replaced is not None
+    rows = bag_messages.read(message._replace(data=replaced)).data.reshape(120, 160, 3)
+    assert (rows[:90, :100] == picture[:90, :100]).all()
+    assert not rows[:, 100:].any()
+    assert not rows[90:].any()
+    assert BagImage(message._replace(data=replaced)).replaced_by(picture[:90, :100]) is None
+
+
 def test_a_jpeg_remains_a_jpeg_with_its_format(picture: NDArray[np.uint8]) -> None:
     message = compressed_message(jpeg(picture))
     image = BagImage(message)
