@@ -154,7 +154,8 @@ def _wire(channel: Channel) -> Wire:
 
 
 def _topic_info(channel: Channel, schema: Schema | None) -> TopicInfo:
-    return TopicInfo(_msgtype(schema), _wire(channel))
+    definition = '' if schema is None else schema.data.decode(errors='replace')
+    return TopicInfo(_msgtype(schema), _wire(channel), definition)
 
 
 def _raw(message: Message, channel: Channel, schema: Schema | None) -> RawMessage:

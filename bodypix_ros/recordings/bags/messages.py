@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from .storage import BagError, RawMessage, Wire
+from .storage import BagError, RawMessage, TopicInfo, Wire
 
 IMAGE, COMPRESSED_IMAGE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 PERSON_ARRAY = 'bodypix_ros/msg/PersonArray'
@@ -18,15 +19,21 @@ PERSON_ARRAY = 'bodypix_ros/msg/PersonArray'
 IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE)
 OTHER_IMAGE_TYPES = (
     'ffmpeg_image_transport_msgs/msg/FFMPEGPacket',
+    'foxglove.CompressedImage',
+    'foxglove.CompressedVideo',
+    'foxglove.RawImage',
     'foxglove_msgs/msg/CompressedImage',
     'foxglove_msgs/msg/CompressedVideo',
     'foxglove_msgs/msg/RawImage',
     'h264_msgs/msg/Packet',
-    'stereo_msgs/msg/DisparityImage',
     'theora_image_transport/msg/Packet',
     'wfov_camera_msgs/msg/WFOVImage',
 )
-"""Types that contain images or video and that are not supported."""
+"""Types of images and video that are not supported, besides those that contain messages of IMAGE_TYPES."""
+
+_IMAGE_FIELD = re.compile(
+    r'^[ \t]*(MSG: |IDL: )?sensor_msgs/(msg/)?(Compressed)?Image\b|sensor_msgs::msg::(Compressed)?Image\b', re.MULTILINE
+)
 
 
 def read(message: RawMessage) -> Any:
@@ -72,6 +79,16 @@ def definition_of(msgtype: str, wire: Wire) -> tuple[str, str]:
     if wire == 'ros1':
         return store.generate_msgdef(msgtype, ros_version=1)
     return store.generate_msgdef(msgtype, ros_version=2)[0], store.hash_rihs01(msgtype)
+
+
+def contains_images(topic: TopicInfo) -> bool:
+    """Return whether messages of a topic are images or contain some; judged by the definition in the bag, if any."""
+    if topic.msgtype in (*IMAGE_TYPES, *OTHER_IMAGE_TYPES):
+        return True
+    definition = topic.definition
+    if not definition and topic.msgtype in _store(topic.wire).types:
+        definition, _ = definition_of(topic.msgtype, topic.wire)
+    return _IMAGE_FIELD.search(definition) is not None
 
 
 @cache

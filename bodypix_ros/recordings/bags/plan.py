@@ -18,7 +18,7 @@ from .chunks import Chunk
 from .frames import ADDED
 from .images import encoding_problem
 from .job import BagJob
-from .messages import IMAGE_TYPES, OTHER_IMAGE_TYPES, definition_of
+from .messages import IMAGE_TYPES, contains_images, definition_of
 from .storage import BagError, NewTopic, TopicInfo, Wire
 
 _LOG = logging.getLogger(__name__)
@@ -203,8 +203,9 @@ def _with_samples(plans: Iterable[TopicPlan]) -> tuple[TopicPlan, ...]:
 
 
 def _other_images(topics: Mapping[str, TopicInfo], job: BagJob) -> dict[str, str]:
-    """Return the topics with images of other types, which must be excluded if the bag is anonymised."""
-    names = {name: info.msgtype for name, info in topics.items() if info.msgtype in OTHER_IMAGE_TYPES}
+    """Return the other topics with images; if the bag is anonymised, they must be excluded."""
+    others = {name: info for name, info in topics.items() if info.msgtype not in IMAGE_TYPES}
+    names = {name: info.msgtype for name, info in others.items() if contains_images(info)}
     for name, msgtype in names.items():
         if job.anonymize is not None and job.selects(name):
             raise _refused(name, f'the type {msgtype} is not supported')

@@ -26,7 +26,7 @@ class Ros1Storage:
     def topics(self) -> Mapping[str, TopicInfo]:
         """Return the topics."""
         with self._open() as reader:
-            return {one.topic: TopicInfo(one.msgtype, 'ros1') for one in reader.connections}
+            return {one.topic: TopicInfo(one.msgtype, 'ros1', one.msgdef.data) for one in reader.connections}
 
     def stored(self, topics: Collection[str]) -> Iterator[RawMessage]:
         """Yield the messages of some topics by time."""

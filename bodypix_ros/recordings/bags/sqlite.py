@@ -22,7 +22,11 @@ class Sqlite3Storage:
     def topics(self) -> Mapping[str, TopicInfo]:
         """Return the topics."""
         with closing(self._open()) as database:
-            return {name: TopicInfo(msgtype, 'cdr') for _, name, msgtype in _topic_rows(database)}
+            definitions = _definitions(database)
+            return {
+                name: TopicInfo(msgtype, 'cdr', definitions.get(msgtype, ''))
+                for _, name, msgtype in _topic_rows(database)
+            }
 
     def stored(self, topics: Collection[str]) -> Iterator[RawMessage]:
         """Yield the messages of some topics in the order of their ids."""
@@ -66,6 +70,15 @@ def _topic_rows(database: sqlite3.Connection) -> list[tuple[int, str, str]]:
         return database.execute('SELECT id, name, type FROM topics ORDER BY id').fetchall()
     except sqlite3.DatabaseError as error:
         raise BagError(f'not a database of rosbag2 ({error})') from error
+
+
+def _definitions(database: sqlite3.Connection) -> dict[str, str]:
+    """Return the message definitions by type; rosbag2 stores them since Iron."""
+    try:
+        rows = database.execute('SELECT topic_type, encoded_message_definition FROM message_definitions')
+    except sqlite3.OperationalError:
+        return {}
+    return dict(rows.fetchall())
 
 
 def _copy_tables(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:

@@ -37,10 +37,17 @@ class RawMessage(NamedTuple):
 
 @dataclass(frozen=True)
 class TopicInfo:
-    """A topic of a bag: its type and how its messages are serialised."""
+    """A topic of a bag.
+
+    Attributes:
+        msgtype: such as 'sensor_msgs/msg/Image'.
+        wire: how its messages are serialised.
+        definition: the message definition that the bag contains; empty if there is none.
+    """
 
     msgtype: str
     wire: Wire
+    definition: str = ''
 
 
 @dataclass(frozen=True)

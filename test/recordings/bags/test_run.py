@@ -40,6 +40,9 @@ from bags import (
 )
 from mcap.reader import make_reader
 from mcap.writer import Writer as McapWriter
+from rosbags.rosbag1 import Writer as Writer1
+from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import Writer as Writer2
 
 import bodypix_ros
 from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
@@ -48,7 +51,7 @@ from bodypix_ros.recordings.bags import messages as bag_messages
 from bodypix_ros.recordings.bags import run as bag_run
 from bodypix_ros.recordings.bags.job import BagJob
 from bodypix_ros.recordings.bags.run import BagTarget, run_bags
-from bodypix_ros.recordings.bags.storage import BagError, RawMessage
+from bodypix_ros.recordings.bags.storage import BagError, RawMessage, TopicInfo
 from bodypix_ros.settings import AnonymizeSettings
 
 ANONYMIZE = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)
@@ -325,6 +328,49 @@ def test_videos_in_messages_are_refused_unless_they_are_excluded(pictures: Any, 
         run(source, tmp_path / 'out.mcap')
     report = run(source, tmp_path / 'out.mcap', dataclasses.replace(JOB, exclude=('/video',)))
     assert report['copied_image_topics'] == {'/video': 'type foxglove_msgs/msg/CompressedVideo'}
+
+
+@pytest.mark.parametrize(
+    'definition',
+    [
+        'std_msgs/Header header\nsensor_msgs/Image[] views',
+        'View[] views\n' + '=' * 80 + '\nMSG: lab_msgs/View\nsensor_msgs/msg/CompressedImage image',
+        'module lab_msgs { module msg { struct Views { sequence<sensor_msgs::msg::Image> views; }; }; };',
+    ],
+)
+def test_a_definition_with_a_field_of_images_is_recognised(definition: str) -> None:
+    assert bag_messages.contains_images(TopicInfo('lab_msgs/msg/Views', 'cdr', definition))
+
+
+def test_a_comment_about_images_is_no_image() -> None:
+    assert not bag_messages.contains_images(
+        TopicInfo('lab_msgs/msg/Size', 'cdr', '# of a sensor_msgs/Image\nint32 size')
+    )
+    assert not bag_messages.contains_images(TopicInfo('sensor_msgs/msg/CameraInfo', 'cdr'))
+    assert bag_messages.contains_images(TopicInfo('stereo_msgs/msg/DisparityImage', 'cdr'))
+
+
+@pytest.mark.parametrize('form', FORMATS)
+def test_a_topic_whose_messages_contain_images_is_refused(form: str, pictures: Any, tmp_path: Path) -> None:
+    definition = 'string note\nsensor_msgs/Image image\n'
+    source = tmp_path / ('tagged.bag' if form == 'ros1' else 'tagged')
+    data = image_message(pictures[1], 'bgr8', wire='ros1' if form == 'ros1' else 'cdr')
+    writer: Any
+    if form == 'ros1':
+        writer, details = Writer1(source), {'md5sum': '0' * 32}
+    else:
+        plugin = StoragePlugin.MCAP if form == 'mcap' else StoragePlugin.SQLITE3
+        writer, details = Writer2(source, version=9, storage_plugin=plugin), {'rihs01': 'RIHS01_0'}
+    with writer:
+        known, digest = bag_messages.definition_of(bag_messages.IMAGE, data.wire)
+        images = writer.add_connection(IMAGES, bag_messages.IMAGE, msgdef=known, **dict.fromkeys(details, digest))
+        tagged = writer.add_connection('/tagged', 'lab_msgs/msg/Tagged', msgdef=definition, **details)
+        writer.write(images, START_NS, data.data)
+        writer.write(tagged, START_NS, b'unknown')
+    with pytest.raises(BagError, match='/tagged cannot be anonymised: the type lab_msgs/msg/Tagged is not supported'):
+        run(source, tmp_path / f'out{source.suffix}')
+    report = run(source, tmp_path / f'out{source.suffix}', dataclasses.replace(JOB, exclude=('/tagged',)))
+    assert report['copied_image_topics'] == {'/tagged': 'type lab_msgs/msg/Tagged'}
 
 
 def test_a_second_process_waits_its_turn(mcap: Path, tmp_path: Path) -> None:
