@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,7 @@ class Sqlite3Storage:
 
     def topics(self) -> Mapping[str, TopicInfo]:
         """Return the topics."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             definitions = _definitions(database)
             return {
                 name: TopicInfo(msgtype, 'cdr', definitions.get(msgtype, ''))
@@ -38,7 +38,7 @@ class Sqlite3Storage:
 
     def rewrite(self, target: Path, edit: Edit, added: Sequence[NewTopic]) -> None:
         """Write a copy in which `edit` replaced the messages."""
-        with closing(self._open()) as source, closing(sqlite3.connect(target)) as copy:
+        with self._open() as source, closing(sqlite3.connect(target)) as copy:
             copy.execute('PRAGMA journal_mode=OFF')  # an incomplete copy is discarded
             copy.execute('PRAGMA synchronous=OFF')
             copy.execute('BEGIN')
@@ -48,14 +48,19 @@ class Sqlite3Storage:
             _copy_messages(source, copy, edit, ids)
             copy.commit()
 
-    def _open(self) -> sqlite3.Connection:
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
         log = self.path.with_name(f'{self.path.name}-wal')
         if log.exists() and log.stat().st_size:
             raise BagError(f'{self.path} was not closed after recording; run `ros2 bag reindex` on its folder first')
-        return sqlite3.connect(f'file:{quote(str(self.path))}?mode=ro&immutable=1', uri=True)
+        try:
+            with closing(sqlite3.connect(f'file:{quote(str(self.path))}?mode=ro&immutable=1', uri=True)) as database:
+                yield database
+        except sqlite3.Error as error:
+            raise BagError(f'{self.path} cannot be read or copied ({error}); expected a database of rosbag2') from error
 
     def _select(self, topics: Collection[str], where: str, order: str, *values: int) -> Iterator[RawMessage]:
-        with closing(self._open()) as database:
+        with self._open() as database:
             rows = {key: (name, msgtype) for key, name, msgtype in _topic_rows(database) if name in topics}
             marks = ','.join('?' * len(rows))
             query = (
@@ -66,19 +71,19 @@ class Sqlite3Storage:
 
 
 def _topic_rows(database: sqlite3.Connection) -> list[tuple[int, str, str]]:
-    try:
-        return database.execute('SELECT id, name, type FROM topics ORDER BY id').fetchall()
-    except sqlite3.DatabaseError as error:
-        raise BagError(f'not a database of rosbag2 ({error})') from error
+    return database.execute('SELECT id, name, type FROM topics ORDER BY id').fetchall()
 
 
 def _definitions(database: sqlite3.Connection) -> dict[str, str]:
     """Return the message definitions by type; rosbag2 stores them since Iron."""
-    try:
-        rows = database.execute('SELECT topic_type, encoded_message_definition FROM message_definitions')
-    except sqlite3.OperationalError:
+    if not _has_table(database, 'message_definitions'):
         return {}
-    return dict(rows.fetchall())
+    return dict(database.execute('SELECT topic_type, encoded_message_definition FROM message_definitions').fetchall())
+
+
+def _has_table(database: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return bool(database.execute(query, (name,)).fetchone()[0])
 
 
 def _copy_tables(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
@@ -121,8 +126,7 @@ def _add_topic(copy: sqlite3.Connection, topic: NewTopic) -> int:
         row['type_description_hash'] = topic.digest
     del row['id']
     key = _insert(copy, 'topics', row)
-    tables = [name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    if 'message_definitions' in tables:
+    if _has_table(copy, 'message_definitions'):
         known = copy.execute('SELECT COUNT(*) FROM message_definitions WHERE topic_type = ?', (topic.msgtype,))
         if not known.fetchone()[0]:
             _insert(
@@ -147,7 +151,6 @@ def _insert(database: sqlite3.Connection, table: str, row: Mapping[str, Any]) ->
 
 def _add_to_metadata(copy: sqlite3.Connection, added: Sequence[NewTopic]) -> None:
     """Add topics to the copy of metadata.yaml in the database, which recent versions of rosbag2 write."""
-    tables = [name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    if 'metadata' in tables and added:
+    if added and _has_table(copy, 'metadata'):
         for key, text in copy.execute('SELECT id, metadata FROM metadata').fetchall():
             copy.execute('UPDATE metadata SET metadata = ? WHERE id = ?', (add_topics(text, added), key))

@@ -215,6 +215,11 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / 'open.db3-wal').write_bytes(b'not yet written')
     with pytest.raises(BagError, match='was not closed after recording; run `ros2 bag reindex`'):
         open_bag(database, tmp_path).topics()
+    damaged = write_bag(tmp_path, 'sqlite3', [image_message(np.zeros((8, 8, 3), np.uint8), 'bgr8')] * 40, name='cut')
+    database = damaged / 'cut.db3'
+    database.write_bytes(database.read_bytes()[:20_000])
+    with pytest.raises(BagError, match=r'cut.db3 cannot be read or copied \(.*\); expected a database of rosbag2'):
+        list(open_bag(database, tmp_path).between(IMAGES, 0, 2**62))
     bag = tmp_path / 'broken.bag'
     bag.write_bytes(b'#ROSBAG V2.0\n')
     with pytest.raises(BagError, match=r'broken.bag cannot be read'):
