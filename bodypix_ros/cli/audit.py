@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import BodyPixError
 from ..recordings.audit import Finder, RemainingFace, find_remaining_faces, open_finders
+from ..recordings.bags.storage import SUFFIXES
 from ..recordings.contact_sheet import Tile, draw_sheet
 from ..recordings.frames import open_frames
 from ..setting import Setting
@@ -121,7 +122,7 @@ def read_images(recording: Path) -> Iterator[tuple[str, float, NDArray[np.uint8]
     Raises:
         BodyPixError: the recording does not exist or cannot be read.
     """
-    if recording.suffix in ('.bag', '.mcap', '.db3') or (recording / 'metadata.yaml').is_file():
+    if recording.suffix in SUFFIXES or (recording / 'metadata.yaml').is_file():
         yield from _read_bag(recording)
         return
     with open_frames(recording) as frames:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..anonymizer import SEARCH_SETTINGS
 from ..errors import BodyPixError
 from ..recordings.bags.job import ANONYMIZED, PRODUCTS, BagJob
+from ..recordings.bags.storage import SUFFIXES
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
 from .options import add_options, check_effect, from_options, given_options, read_names, setting_reader
@@ -136,6 +137,7 @@ def _targets(bags: Sequence[Path], output: Path) -> list[BagTarget]:
     from ..recordings.bags.run import BagTarget
 
     if len(bags) == 1:
+        _check_suffix(bags[0], output)
         return [BagTarget(bags[0], output)]
     return [BagTarget(bag, output / bag.name) for bag in bags]
 
@@ -146,6 +148,14 @@ def _check_names(bags: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise BodyPixError(f'several bags have the name {name}; process them with separate commands')
+
+
+def _check_suffix(bag: Path, output: Path) -> None:
+    """Check that the name of the new bag fits its format, by which programs recognise it."""
+    if bag.is_file() and output.suffix != bag.suffix:
+        raise BodyPixError(f'{output} must end with {bag.suffix}: the new bag has the format of {bag}')
+    if bag.is_dir() and output.suffix in SUFFIXES:
+        raise BodyPixError(f'{output} must not end with {output.suffix}: the new bag is a folder like {bag}')
 
 
 def _print_plans(targets: Sequence[BagTarget], job: BagJob) -> int:
@@ -174,7 +184,9 @@ def _plan_lines(plan: BagPlan, job: BagJob) -> list[str]:
 
 def _summary(report: dict[str, Any]) -> str:
     failed = f', {report["failed"]} failed' if report['failed'] else ''
+    copied = report['copied_image_topics'] if report['anonymize'] else {}
+    warning = f'\nnot anonymised, people may be recognisable: {", ".join(copied)}' if copied else ''
     return (
         f'{report["input"]}: {report["frames"]} images, {report["frames_with_people"]} with people, '
-        f'{report["doubtful"]} doubtful{failed}; see the report and the contact sheet next to the new bag'
+        f'{report["doubtful"]} doubtful{failed}; see the report and the contact sheet next to the new bag{warning}'
     )

@@ -29,7 +29,15 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     def run_bags(targets: Any, job: Any, workers: int, threads: int, *_: Any) -> list[dict[str, Any]]:
         calls.append((targets, job, workers, threads))
         return [
-            {'input': target.source.name, 'frames': 4, 'frames_with_people': 3, 'doubtful': 1, 'failed': 0}
+            {
+                'input': target.source.name,
+                'frames': 4,
+                'frames_with_people': 3,
+                'doubtful': 1,
+                'failed': 0,
+                'anonymize': job.anonymize,
+                'copied_image_topics': {'/depth': 'not selected'},
+            }
             for target in targets
         ]
 
@@ -51,6 +59,27 @@ def test_options_become_the_job(jobs: list[tuple[Any, ...]], capsys: pytest.Capt
     assert (job.segment.score_threshold, job.segment.max_people) == (0.2, 30)  # those that miss fewer people
     assert (job.network.multiplier, job.given, job.mono16_bits) == (0.5, ('multiplier',), 12)
     assert capsys.readouterr().out.startswith('in.mcap: 4 images, 3 with people, 1 doubtful; see the report')
+
+
+def test_copied_images_are_named_if_the_others_are_anonymised(
+    jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['bag', 'in', 'out', '--write', 'anonymized']) == 0
+    assert capsys.readouterr().out.splitlines()[1] == 'not anonymised, people may be recognisable: /depth'
+    assert main(['bag', 'in', 'out', '--write', 'mask']) == 0
+    assert 'recognisable' not in capsys.readouterr().out
+
+
+def test_the_name_of_the_new_bag_must_fit_its_format(
+    tmp_path: Path, jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / 'drive.bag'
+    file.touch()
+    assert main(['bag', str(file), 'safe.mcap', '--write', 'mask']) == 1
+    assert 'safe.mcap must end with .bag: the new bag has the format of ' in capsys.readouterr().err
+    assert main(['bag', str(tmp_path), 'safe.mcap', '--write', 'mask']) == 1
+    assert 'safe.mcap must not end with .mcap: the new bag is a folder like ' in capsys.readouterr().err
+    assert main(['bag', str(file), 'safe.bag', '--write', 'mask']) == 0
 
 
 def test_several_bags_go_to_a_folder(jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:

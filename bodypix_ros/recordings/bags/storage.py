@@ -9,6 +9,9 @@ from typing import Literal, NamedTuple, Protocol
 
 from ...errors import BodyPixError
 
+SUFFIXES = ('.bag', '.mcap', '.db3')
+"""Of bags that are files."""
+
 Wire = Literal['cdr', 'ros1']
 """How messages are serialised: by ROS 2 or by ROS 1."""
 
