@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...models.disk import replacing
 from .metadata import add_topics, read_metadata
-from .storage import BagError, Edit, NewTopic, RawMessage, Storage, TopicInfo, open_storage
+from .storage import BagError, Edit, NewTopic, RawMessage, Storage, TopicInfo, by_name, open_storage
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -39,7 +39,7 @@ class Bag:
 
     def topics(self) -> dict[str, TopicInfo]:
         """Return the topics of all files."""
-        return {name: info for storage in self.files.values() for name, info in storage.topics().items()}
+        return by_name(item for storage in self.files.values() for item in storage.topics().items())
 
     def between(self, topic: str, start_ns: int, stop_ns: int) -> Iterator[RawMessage]:
         """Yield the messages of a topic in [start_ns, stop_ns) by time, those of equal time in stored order."""

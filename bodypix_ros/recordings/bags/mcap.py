@@ -14,7 +14,7 @@ from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
 
 from .metadata import add_topics
-from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, Wire
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, Wire, by_name
 
 _COMPRESSIONS = {'': CompressionType.NONE, 'lz4': CompressionType.LZ4, 'zstd': CompressionType.ZSTD}
 _METADATA = 'rosbag2', 'serialized_metadata'
@@ -32,19 +32,19 @@ class McapStorage:
         with self._open() as file:
             summary = SeekingReader(file).get_summary()
             if summary is not None and summary.channels:
-                return {
-                    channel.topic: _topic_info(channel, summary.schemas.get(channel.schema_id))
+                return by_name(
+                    (channel.topic, _topic_info(channel, summary.schemas.get(channel.schema_id)))
                     for channel in summary.channels.values()
-                }
+                )
         with self._open() as file:
             schemas: dict[int, Schema] = {}
-            topics = {}
+            topics = []
             for record in StreamReader(file).records:
                 if isinstance(record, Schema):
                     schemas[record.id] = record
                 elif isinstance(record, Channel):
-                    topics[record.topic] = _topic_info(record, schemas.get(record.schema_id))
-            return topics
+                    topics.append((record.topic, _topic_info(record, schemas.get(record.schema_id))))
+            return by_name(topics)
 
     def stored(self, topics: Collection[str]) -> Iterator[RawMessage]:
         """Yield the messages of some topics in the order of the file."""

@@ -12,7 +12,7 @@ from rosbags.interfaces import Connection, ConnectionExtRosbag1
 from rosbags.rosbag1 import Reader, ReaderError, Writer
 from rosbags.rosbag1.reader import decompressors
 
-from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, by_name
 
 _FORMATS = {'bz2': Writer.CompressionFormat.BZ2, 'lz4': Writer.CompressionFormat.LZ4}
 
@@ -26,7 +26,7 @@ class Ros1Storage:
     def topics(self) -> Mapping[str, TopicInfo]:
         """Return the topics."""
         with self._open() as reader:
-            return {one.topic: TopicInfo(one.msgtype, 'ros1', one.msgdef.data) for one in reader.connections}
+            return by_name((one.topic, TopicInfo(one.msgtype, 'ros1', one.msgdef.data)) for one in reader.connections)
 
     def stored(self, topics: Collection[str]) -> Iterator[RawMessage]:
         """Yield the messages of some topics by time."""

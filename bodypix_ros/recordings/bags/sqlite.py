@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .metadata import add_topics
-from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, by_name
 
 
 class Sqlite3Storage:
@@ -23,10 +23,10 @@ class Sqlite3Storage:
         """Return the topics."""
         with self._open() as database:
             definitions = _definitions(database)
-            return {
-                name: TopicInfo(msgtype, 'cdr', definitions.get(msgtype, ''))
+            return by_name(
+                (name, TopicInfo(msgtype, 'cdr', definitions.get(msgtype, '')))
                 for _, name, msgtype in _topic_rows(database)
-            }
+            )
 
     def stored(self, topics: Collection[str]) -> Iterator[RawMessage]:
         """Yield the messages of some topics in the order of their ids."""

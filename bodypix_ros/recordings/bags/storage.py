@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -104,6 +104,23 @@ class Storage(Protocol):
             added: topics that the messages of `edit` may have besides those of this file.
         """
         raise NotImplementedError
+
+
+def by_name(topics: Iterable[tuple[str, TopicInfo]]) -> dict[str, TopicInfo]:
+    """Return topics by name.
+
+    Raises:
+        BagError: a topic has several types: its images could be overlooked.
+    """
+    found: dict[str, TopicInfo] = {}
+    for name, info in topics:
+        other = found.setdefault(name, info)
+        if other.msgtype != info.msgtype:
+            raise BagError(
+                f'{name} has messages of the types {other.msgtype} and {info.msgtype}; expected one type per topic: '
+                'filter the bag first'
+            )
+    return found
 
 
 def open_storage(path: Path) -> Storage:

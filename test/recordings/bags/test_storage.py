@@ -27,10 +27,11 @@ from bags import (
 )
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
+from rosbags.rosbag1 import Writer as Writer1
 
 from bodypix_ros.recordings.bags.bag import open_bag
 from bodypix_ros.recordings.bags.messages import definition_of
-from bodypix_ros.recordings.bags.storage import BagError, NewTopic, RawMessage
+from bodypix_ros.recordings.bags.storage import BagError, NewTopic, RawMessage, Wire
 
 
 def keep(_: RawMessage) -> None:
@@ -195,6 +196,29 @@ def test_the_messages_of_a_split_bag_are_merged(astronaut: NDArray[np.uint8], tm
     assert [one.stamp_ns for one in bag.between(IMAGES, 0, 2**62)] == [
         START_NS, START_NS + STEP_NS, START_NS + 10**9, START_NS + 10**9 + STEP_NS
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize('form', ['ros1', 'mcap'])
+def test_a_topic_with_two_types_is_refused(form: str, tmp_path: Path) -> None:
+    wire: Wire = 'ros1' if form == 'ros1' else 'cdr'
+    image = image_message(np.zeros((8, 8, 3), np.uint8), 'bgr8', wire=wire)
+    word = word_message('x', START_NS, wire)
+    path = tmp_path / ('two.bag' if form == 'ros1' else 'two.mcap')
+    if form == 'ros1':
+        with Writer1(path) as writer:
+            for one in (image, word):
+                definition, digest = definition_of(one.msgtype, wire)
+                writer.write(writer.add_connection('/x', one.msgtype, msgdef=definition, md5sum=digest), 1, one.data)
+    else:
+        with path.open('wb') as file:
+            plain = Writer(file)
+            plain.start()
+            for one in (image, word):
+                schema = plain.register_schema(one.msgtype, 'ros2msg', b'')
+                plain.add_message(plain.register_channel('/x', 'cdr', schema), 1, one.data, 1)
+            plain.finish()
+    with pytest.raises(BagError, match=r'/x has messages of the types sensor_msgs/msg/Image and std_msgs/msg/String'):
+        open_bag(path, tmp_path).topics()
 
 
 def test_errors_say_what_to_do(tmp_path: Path) -> None:
