@@ -23,6 +23,7 @@ from .chunks import Chunk, chunk_error, process_chunk
 from .frames import FrameProcessor
 from .job import BagJob, Load
 from .plan import make_plan, read_plan
+from .storage import BagError
 
 _LOG = logging.getLogger(__name__)
 
@@ -162,7 +163,20 @@ class _BagRun:
         ]
 
     def finish(self) -> dict[str, Any]:
-        """Write the new bag, its contact sheet and its report, and delete the work folder."""
+        """Write the new bag, its contact sheet and its report, and delete the work folder.
+
+        Raises:
+            BodyPixError: they cannot be written; the results of the chunks are kept.
+        """
+        try:
+            return self._write()
+        except OSError as error:
+            raise BagError(
+                f'failed to write {self.target.path} ({error.strerror or error}); free some space or choose another '
+                'OUT, then run the command again'
+            ) from error
+
+    def _write(self) -> dict[str, Any]:
         complete = self.work.result / self.target.path.name
         discard(complete)
         report = write_bag(self._bag, self._plan, self._job, self.work.pieces, complete)

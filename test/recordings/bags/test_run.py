@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import random
@@ -328,6 +329,20 @@ def test_videos_in_messages_are_refused_unless_they_are_excluded(pictures: Any, 
         run(source, tmp_path / 'out.mcap')
     report = run(source, tmp_path / 'out.mcap', dataclasses.replace(JOB, exclude=('/video',)))
     assert report['copied_image_topics'] == {'/video': 'type foxglove_msgs/msg/CompressedVideo'}
+
+
+def test_a_full_disk_is_an_error_after_which_a_run_continues(
+    mcap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_nothing(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bag_run, 'write_bag', write_nothing)
+        with pytest.raises(BagError, match=r'failed to write .*/out \(No space left on device\); free some space or'):
+            run(mcap, tmp_path / 'out')
+    monkeypatch.setattr(bag_run, 'process_chunk', lambda *_: pytest.fail('a chunk was processed again'))
+    assert run(mcap, tmp_path / 'out')['frames'] == 2 * FRAMES
 
 
 @pytest.mark.parametrize(
