@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cluster',
         action='store_true',
-        help='use a Ray cluster, which starts on this machine if RAY_ADDRESS is not set; IN and OUT may be addresses '
+        help='use a Ray cluster, started on this machine if RAY_ADDRESS is not set; IN and OUT may be addresses '
         'such as s3://bucket/drive.mcap, and OUT is the folder for the new bags',
     )
     for setting in (_WORKERS, _CHUNK):
@@ -113,7 +113,7 @@ def _job(arguments: argparse.Namespace) -> BagJob:
         raise BodyPixError(text) from error
     anonymize = 'anonymized' in arguments.write or bool(given_options(arguments, AnonymizeSettings))
     if not anonymize and not arguments.write:
-        raise BodyPixError(f'nothing to do; use --anonymize heads, or --write with some of {", ".join(_WRITE)}')
+        raise BodyPixError(f'nothing to do; add --anonymize heads, or --write with any of {", ".join(_WRITE)}')
     base = SEARCH_SETTINGS if anonymize else SegmentSettings()
     return BagJob(
         network=from_options(arguments, NetworkSettings),

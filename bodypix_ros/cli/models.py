@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of the verb."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
 
-    listing = actions.add_parser('list', help='show every network of BodyPix and MediaPipe, and whether it is here')
+    listing = actions.add_parser('list', help='list the networks of BodyPix and MediaPipe, and which are installed')
     add_options(listing, NetworkSettings, only=('model_dir',))
     listing.set_defaults(act=list_models)
 
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'names',
         metavar='NAME',
         nargs='*',
-        help=f'of MediaPipe: {", ".join(mediapipe.NETWORKS)} or a network of `bodypix models list`; without a name, a '
-        'checkpoint of BodyPix is downloaded',
+        help=f'of MediaPipe: {", ".join(mediapipe.NETWORKS)} or a network listed by `bodypix models list`; without a '
+        'name, a checkpoint of BodyPix is downloaded',
     )
     add_options(fetch, NetworkSettings, only=(*_CHECKPOINT, 'model_dir', 'model_url'))
     fetch.set_defaults(act=fetch_model)
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'source',
         metavar='PATH',
         help='a folder with the layout of the server of BodyPix, as a path or file: address; or a .tflite file of '
-        'MediaPipe, or a folder, wheel or .tgz file that contains some',
+        'MediaPipe, or a folder, wheel or .tgz file that contains such files',
     )
     add_options(importing, NetworkSettings, only=('model_dir',))
     importing.set_defaults(act=import_models)

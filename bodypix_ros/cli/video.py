@@ -1,4 +1,4 @@
-"""`bodypix video`: writes masks, overlays, anonymised videos, cut-outs and people of a video. Does not require ROS."""
+"""`bodypix video`: writes masks, overlays, anonymised videos, cutouts and people of a video. Does not require ROS."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--no-audio',
         dest='audio',
         action='store_false',
-        help='do not copy the audio, by which people can be recognised',
+        help='do not copy the audio: people can be recognised by their voices',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
     parser.add_argument('--seconds', type=setting_reader(_SECONDS), metavar='X', help=_SECONDS.description)

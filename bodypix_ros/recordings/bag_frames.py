@@ -32,7 +32,7 @@ TYPES = {'mask': IMAGE, 'parts': IMAGE, 'people': PERSON_ARRAY}
 
 @dataclass(frozen=True)
 class FrameResult:
-    """What became of one image.
+    """The result of processing one image.
 
     Attributes:
         outputs: serialised messages: 'anonymized' instead of the image unless it is unchanged, and those of the added

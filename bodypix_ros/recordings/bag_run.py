@@ -73,7 +73,7 @@ def run_bags(
 ) -> list[dict[str, Any]]:
     """Process bags, and return their reports.
 
-    What an earlier call with the same settings has finished is not done again, bags and chunks.
+    Bags and chunks that an earlier call with the same settings has finished are not processed again.
 
     Args:
         targets: the bags.
@@ -84,7 +84,7 @@ def run_bags(
         planned: called with the number of images that remain to be processed.
 
     Raises:
-        BagError: a bag cannot be read or written, a result exists already, or chunks failed.
+        BagError: a bag cannot be read or written, a result already exists, or chunks failed.
     """
     for target in targets:
         check_target(target)
@@ -117,7 +117,7 @@ def finished_report(target: BagTarget, job: BagJob) -> dict[str, Any] | None:
     """Return the report of a bag that is complete; None if there is no result yet.
 
     Raises:
-        BagError: there is a result of other settings or of another bag.
+        BagError: the result was written with other settings or from another bag.
     """
     if not target.path.exists():
         return None
@@ -126,7 +126,7 @@ def finished_report(target: BagTarget, job: BagJob) -> dict[str, Any] | None:
         report: dict[str, Any] = json.loads(target.report.read_text(encoding='utf-8'))
         if report['fingerprint'] == fingerprint:
             shutil.rmtree(target.work, ignore_errors=True)
-            _LOG.info('%s is finished already', target.path)
+            _LOG.info('%s is already finished', target.path)
             return report
     except (OSError, ValueError, KeyError):
         pass
@@ -198,19 +198,19 @@ def _failure(failed: Sequence[tuple[ChunkTask, str]]) -> BagError:
     more = f'; {len(failed) - 1} more chunks failed' if len(failed) > 1 else ''
     return BagError(
         f'{task.target.source}: images {chunk.first} to {chunk.first + chunk.frames - 1} of {chunk.topic} failed '
-        f'repeatedly: {reason}{more}. What is finished is kept: run the same command again to continue'
+        f'repeatedly: {reason}{more}. Finished chunks are kept: run the same command again to continue'
     )
 
 
 @contextmanager
 def _locked(target: BagTarget) -> Iterator[None]:
-    """Prevent that two processes write the same bag, and remove the folder of its results if there are none."""
+    """Prevent two processes from writing the same bag, and remove the folder of its results if it is empty."""
     target.work.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(target.work / 'lock', timeout=0):
             yield
     except Timeout as error:
-        raise BagError(f'another process writes {target.path}; wait for it or choose another OUT') from error
+        raise BagError(f'another process is writing {target.path}; wait for it or choose another OUT') from error
     finally:
         if not (target.work / _PLAN).exists():
             shutil.rmtree(target.work, ignore_errors=True)

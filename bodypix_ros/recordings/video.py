@@ -1,4 +1,4 @@
-"""Converts a video to masks, overlays, anonymised videos, cut-outs and lists of people."""
+"""Converts a video to masks, overlays, anonymised videos, cutouts and lists of people."""
 
 from __future__ import annotations
 

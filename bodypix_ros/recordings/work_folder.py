@@ -67,7 +67,7 @@ class WorkFolder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Release the folder. After a failure it remains if there is a checkpoint from which a run can continue."""
+        """Release the folder. After a failure it is kept if it contains a checkpoint from which a run can continue."""
         if error is not None and not (self._folder / _STATE).exists():
             self._delete()
         self._lock.release()
