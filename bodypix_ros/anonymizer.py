@@ -113,7 +113,7 @@ class Anonymizer:
             cover_regions(image, covers, self.settings.anonymize_style),
             tuple(cover.box for cover in covers),
             len(heads) + len(headless),
-            _doubt(len(headless), lost),
+            _doubt(sum(_shows_person(found, box) for box in headless), lost),
         )
 
     def _covers(
@@ -213,12 +213,16 @@ def _correct(track: _Track, region: _Region, step_s: float, stamp_s: float) -> N
 
 def _doubt(headless: int, lost: int) -> str:
     """Return why an image should be checked; empty if there is no reason."""
-    reasons = [
-        f'{count} {text}'
-        for count, text in (
-            (headless, 'regions that may be people without a visible head'),
-            (lost, 'regions of earlier images that were not found again'),
-        )
-        if count
-    ]
+    reasons = []
+    if headless:
+        reasons.append(f'no head was found in {headless} {"region" if headless == 1 else "regions"} with people')
+    if lost:
+        reasons.append(f'{lost} {"region" if lost == 1 else "regions"} of earlier images could not be found')
     return '; '.join(reasons)
+
+
+def _shows_person(found: Segmentation, box: HeadBox) -> bool:
+    """Return whether a region is part of the mask, in contrast to regions in which a person is only possible."""
+    inside = box.inside(*found.mask.shape)
+    assert inside is not None, 'a region of the image is inside the image'
+    return bool(found.mask[inside.y : inside.y + inside.height, inside.x : inside.x + inside.width].any())

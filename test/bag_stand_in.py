@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from pathlib import Path
@@ -55,6 +56,17 @@ def load(*_: Any, **__: Any) -> StandIn:
 
 def load_slowly(*_: Any, **__: Any) -> StandIn:
     return StandIn(0.02)
+
+
+class WithoutParts(StandIn):
+    """A network that has no parts."""
+
+    def segment(self, image: NDArray[np.uint8], settings: Any, **requested: bool) -> Segmentation:
+        return dataclasses.replace(super().segment(image, settings, **requested), parts=None)
+
+
+def load_without_parts(*_: Any, **__: Any) -> StandIn:
+    return WithoutParts()
 
 
 def fail_to_load(*_: Any, **__: Any) -> StandIn:

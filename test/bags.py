@@ -164,9 +164,9 @@ def write_bag(
     return path
 
 
-def read_bag(path: Path) -> list[tuple[str, str, int, bytes]]:
+def read_bag(path: Path, form: str = '') -> list[tuple[str, str, int, bytes]]:
     """Return topic, type, time and data of all messages, as rosbags reads them."""
-    reader: Any = Reader1(path) if path.suffix == '.bag' else Reader2(path)
+    reader: Any = Reader1(path) if path.suffix == '.bag' or form == 'ros1' else Reader2(path)
     with reader:
         return [(one.topic, one.msgtype, stamp_ns, bytes(data)) for one, stamp_ns, data in reader.messages()]
 

@@ -67,7 +67,15 @@ def test_a_person_without_a_head_is_covered_as_a_whole_and_doubtful() -> None:
     legs = Segmentation(people.mask, np.where(people.mask, np.int8(12), np.int8(-1)), people.people)
     found = fill().anonymize(NOISE, legs, 0.0)
     assert changed(found.image)[people.mask].all()
-    assert found.doubtful == '1 regions that may be people without a visible head'
+    assert found.doubtful == 'no head was found in 1 region with people'
+
+
+def test_a_region_in_which_a_person_is_only_possible_is_covered_but_not_doubtful() -> None:
+    people = scene((100, 60), body=True)
+    possible = Segmentation(np.zeros(SIZE, bool), confidence=people.mask.view(np.uint8) * np.uint8(90))
+    found = fill().anonymize(NOISE, possible, 0.0)
+    assert changed(found.image)[people.mask].all()
+    assert found.doubtful == ''
 
 
 def test_a_model_that_only_has_masks_covers_whole_people() -> None:
@@ -83,7 +91,7 @@ def test_a_lost_head_stays_covered_and_moves_on() -> None:
     held = anonymizer.anonymize(NOISE, scene(), 0.6)
     assert changed(held.image)[60:100, 90:130].all()
     assert held.people == 0
-    assert held.doubtful == '1 regions of earlier images that were not found again'
+    assert held.doubtful == '1 region of earlier images could not be found'
     later = anonymizer.anonymize(NOISE, scene(), 0.9)
     assert changed(later.image)[60:100, 105:145].all()
     assert not changed(later.image)[:, :70].any()

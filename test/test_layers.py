@@ -53,6 +53,9 @@ MAY_IMPORT = {
 }
 """The layers (folders and modules of `bodypix_ros`), and which others each may import."""
 
+OPTIONAL = ('numba_kernels', 'av_reader', 'av_writer', 'cluster', 'remote_files')
+"""Modules that need optional packages."""
+
 ROS_LAYERS = ('ros', 'launching', 'demo')
 ROS = frozenset(['ament_index_python', 'cv_bridge', 'diagnostic_updater', 'launch', 'launch_ros', 'rclpy'])
 
@@ -126,7 +129,8 @@ def test_every_module_but_those_of_ros_imports_without_ros() -> None:
         for layer in MAY_IMPORT
         if layer not in ROS_LAYERS
         for path in modules_of(layer)
-        if path.stem not in ('numba_kernels', 'av_reader', 'av_writer', 'cluster')  # need optional packages
+        if path.stem
+        not in ('numba_kernels', 'av_reader', 'av_writer', 'cluster', 'remote_files')  # need optional packages
     )
     program = (
         'import importlib, sys\n'

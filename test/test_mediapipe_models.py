@@ -7,11 +7,13 @@ import sys
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 
 import bodypix_ros
 from bodypix_ros import Segmenter, VideoState
-from bodypix_ros.errors import ImageError, ModelError, SettingError
+from bodypix_ros.errors import ImageError, ModelError, ProviderError, SettingError
+from bodypix_ros.inference.mediapipe import session
 from bodypix_ros.models.mediapipe import files
 from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS, KEYPOINTS, opposite_side
 from bodypix_ros.people import Person
@@ -151,6 +153,35 @@ def test_missing_weights_are_explained(tmp_path, monkeypatch, model) -> None:
 def test_states_are_one_for_each_image(own, astronaut) -> None:
     with pytest.raises(SettingError, match='states must be one per image, got 1 for 2 images'):
         own.segment_batch([astronaut, astronaut], states=[VideoState()])
+
+
+@pytest.mark.parametrize('model', ['selfie_general', 'blazepose_lite'])
+@pytest.mark.parametrize('correct', [True, False])
+def test_a_gpu_is_used_only_if_its_results_are_correct(mediapipe_dir, astronaut, monkeypatch, model, correct) -> None:
+    load(model, mediapipe_dir)
+
+    class Gpu:
+        """A session that says that it is a GPU; wrong by a constant if it is not correct."""
+
+        def __init__(self, onnx: bytes) -> None:
+            self._session = onnxruntime.InferenceSession(onnx, providers=['CPUExecutionProvider'])
+
+        def get_outputs(self) -> list:
+            return self._session.get_outputs()
+
+        def run(self, names: list, feed: dict) -> list:
+            return [values if correct else values + 1 for values in self._session.run(names, feed)]
+
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['CUDAExecutionProvider'])
+    monkeypatch.setattr(session, '_open_cuda', lambda onnx, _device_id: ('CUDA device 0', Gpu(onnx)))
+    net = bodypix_ros.load(model=model, model_dir=mediapipe_dir)
+    assert net.provider == ('cuda' if correct else 'cpu')
+    assert ('verified against the CPU' if correct else 'disagrees with the CPU') in net.provider_reason
+    expected = load(model, mediapipe_dir).segment(astronaut, max_people=1)
+    np.testing.assert_array_equal(net.segment(astronaut, max_people=1).mask, expected.mask)
+    if not correct:
+        with pytest.raises(ProviderError, match='require_gpu is true, but CUDA device 0 disagrees with the CPU'):
+            bodypix_ros.load(model=model, model_dir=mediapipe_dir, require_gpu=True)
 
 
 def modules_after(program: str) -> set[str]:

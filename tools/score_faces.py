@@ -1,7 +1,8 @@
-"""Measure how many of the marked faces are covered, and how much is covered where there are no people.
+"""Measure how many marked faces are covered or found by the audit, and how much is covered without people.
 
 python tools/score_faces.py ../shared/images
 python tools/score_faces.py ../shared/images --internal-resolution 897 --anonymize-margin 0.2
+python tools/score_faces.py ../shared/images --audit --model-dir ... --multiplier 0.5
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ import bodypix_ros  # noqa: E402  # from this checkout
 from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer  # noqa: E402
 from bodypix_ros.cli.options import add_options, from_options, given_options  # noqa: E402
 from bodypix_ros.pictures import read_picture  # noqa: E402
+from bodypix_ros.recordings.audit import Finder, find_remaining_faces, open_finders  # noqa: E402
+from bodypix_ros.regions import Box  # noqa: E402
 from bodypix_ros.segmentation import Segmentation  # noqa: E402
 from bodypix_ros.settings import AnonymizeSettings, NetworkSettings  # noqa: E402
 
@@ -37,6 +40,7 @@ ENOUGH = 0.95
 """A face counts as covered if at least this fraction of its area is."""
 
 _EMPTY_PICTURES = 120
+_FACES_PER_BOX = 4
 _BEFORE_S = 0.5
 
 
@@ -52,6 +56,12 @@ class Face(NamedTuple):
     def size(self) -> str:
         """The class in `SIZES`."""
         return next(name for name, least in SIZES.items() if self.height >= least)
+
+    def is_shown_by(self, box: Box) -> bool:
+        """Return whether a box shows this face: it contains the centre and is not larger than a head."""
+        x, y = self.x + self.width / 2, self.y + self.height / 2
+        inside = box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
+        return inside and box.height < _FACES_PER_BOX * self.height
 
     def share_of(self, covered: NDArray[np.bool_]) -> float:
         """Return the fraction of the face that is covered in an (H, W) image."""
@@ -102,9 +112,13 @@ def covered_pixels(anonymizer: Anonymizer, found: Segmentation, stamp_s: float) 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('images', type=Path, help='folder with validation/, train/, video/ and empty/')
+    parser.add_argument('--audit', action='store_true', help='measure the recall of the audit instead')
     add_options(parser, NetworkSettings)
     add_options(parser, AnonymizeSettings, without=('anonymize', 'anonymize_style'))
     options = parser.parse_args()
+    if options.audit:
+        _print_audit(open_finders(from_options(options, NetworkSettings))[0], options.images)
+        return
     given: dict[str, Any] = given_options(options, NetworkSettings)
     net = bodypix_ros.load(**given)
     modes = [
@@ -134,12 +148,30 @@ def _print_recall(net: bodypix_ros.Segmenter, folder: Path, modes: Sequence[Anon
     sizes = np.array([face.size for _, face, _ in found])
     covered = np.array([share for _, _, share in found]) >= ENOUGH
     for column, mode in enumerate(modes):
-        counts = [(name, covered[sizes == name, column]) for name in SIZES] + [('all', covered[:, column])]
-        text = ', '.join(f'{name} {one.sum()}/{len(one)} = {one.mean():.1%}' for name, one in counts)
-        print(f'{mode.anonymize}: {text}')
+        print(f'{mode.anonymize}: {_by_size(sizes, covered[:, column])}')
     for marked, face, share in found:
         if min(share) < ENOUGH:
             print(f'  missed: {marked.path} {marked.frame or ""} {tuple(face)}: {[round(one, 2) for one in share]}')
+
+
+def _print_audit(finders: Sequence[Finder], folder: Path) -> None:
+    marks = [(marked, read_images(folder, marked)[-1][1]) for marked in read_marks()]
+    sizes = np.array([face.size for marked, _ in marks for face in marked.faces])
+    found = np.zeros((len(finders), len(sizes)), bool)
+    for row, finder in enumerate(finders):
+        boxes = [[box for box, _ in find_remaining_faces(image, [finder])] for _, image in marks]
+        found[row] = [
+            any(face.is_shown_by(box) for box in own)
+            for (marked, _), own in zip(marks, boxes, strict=True)
+            for face in marked.faces
+        ]
+        print(f'{finder.name}: {_by_size(sizes, found[row])}')
+    print(f'all finders: {_by_size(sizes, np.asarray(found.any(axis=0)))}')
+
+
+def _by_size(sizes: NDArray[Any], hits: NDArray[np.bool_]) -> str:
+    counts = [(name, hits[sizes == name]) for name in SIZES] + [('all', hits)]
+    return ', '.join(f'{name} {one.sum()}/{len(one)} = {one.mean():.1%}' for name, one in counts)
 
 
 def _print_empty(net: bodypix_ros.Segmenter, paths: Sequence[Path], modes: Sequence[AnonymizeSettings]) -> None:

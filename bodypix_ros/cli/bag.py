@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Process the bags and print a summary of each; return 1 if images could not be processed."""
+    _check_packages('bag_run', 'bag')
+    if arguments.cluster:
+        _check_packages('cluster', 'cluster')
     job = _job(arguments)
     if arguments.cluster:
         from ..recordings.cluster import run_on_cluster
@@ -89,6 +93,16 @@ def run(arguments: argparse.Namespace) -> int:
     for report in reports:
         print(_summary(report))
     return int(any(report['failed'] for report in reports))
+
+
+def _check_packages(module: str, extra: str) -> None:
+    """Raise BodyPixError if the packages of an extra are missing."""
+    try:
+        importlib.import_module(f'..recordings.{module}', __package__)
+    except ImportError as error:
+        raise BodyPixError(
+            f'bags need more packages ({error}); in the folder of this repository, run: pip install ".[{extra}]"'
+        ) from error
 
 
 def _run_here(targets: Sequence[BagTarget], job: BagJob, workers: int) -> list[dict[str, Any]]:
@@ -106,11 +120,8 @@ def _run_here(targets: Sequence[BagTarget], job: BagJob, workers: int) -> list[d
 
 
 def _job(arguments: argparse.Namespace) -> BagJob:
-    try:
-        from ..recordings.bag_job import BagJob
-    except ImportError as error:
-        text = f'bags need more packages ({error}); in the folder of this repository, run: pip install ".[bag]"'
-        raise BodyPixError(text) from error
+    from ..recordings.bag_job import BagJob
+
     anonymize = 'anonymized' in arguments.write or bool(given_options(arguments, AnonymizeSettings))
     if not anonymize and not arguments.write:
         raise BodyPixError(f'nothing to do; add --anonymize heads, or --write with any of {", ".join(_WRITE)}')

@@ -96,8 +96,8 @@ def _write_result(
     """Write the messages and the thumbnail of an image; return its line of the report."""
     for name, data in result.outputs.items():
         _add(results, f'{rank}/{name}', data)
-    if wanted and result.picture is not None:
-        _add(results, f'{rank}/{_THUMBNAIL}', compress_thumbnail(result.picture))
+    if wanted and result.draw is not None:
+        _add(results, f'{rank}/{_THUMBNAIL}', compress_thumbnail(result.draw()))
     return {
         'frame': rank,
         'stamp_ns': stamp_ns,

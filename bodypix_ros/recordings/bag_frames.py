@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..anonymizer import Anonymized, Anonymizer
-from ..errors import ImageError, describe_error
+from ..errors import ImageError, ModelError, describe_error
 from ..people import Keypoint, Person
 from ..regions import Box
-from ..render import render_overlay
+from ..render import render_overlay, settings_without_parts
 from ..segmentation import Segmentation
 from ..segmenter import Segmenter
 from ..settings import PictureSettings
@@ -40,14 +40,14 @@ class FrameResult:
         people: number of people in the image.
         doubtful: why a person should check the image; empty if there is no reason.
         error: why it could not be processed; it is then blank in an anonymised bag. Empty if it was.
-        picture: (H, W, 3) uint8 BGR for the contact sheet; None if there is none.
+        draw: returns the picture for the contact sheet, (H, W, 3) uint8 BGR; None if there is none.
     """
 
     outputs: dict[str, bytes] = field(default_factory=dict)
     people: int = 0
     doubtful: str = ''
     error: str = ''
-    picture: NDArray[np.uint8] | None = None
+    draw: Callable[[], NDArray[np.uint8]] | None = None
 
 
 class FrameProcessor:
@@ -58,6 +58,14 @@ class FrameProcessor:
         part_ids = net.settings.part_ids
         self._anonymizer = None if job.anonymize is None else Anonymizer(job.anonymize, part_ids, independent=True)
         self._part_ids = part_ids
+
+    def check_network(self) -> None:
+        """Raise ModelError if the network cannot do the job."""
+        found = self._segment(np.zeros((64, 64, 3), np.uint8))
+        if 'parts' in self._job.write and found.parts is None:
+            raise ModelError(
+                f'{self._net.network.model} has no parts; use --model bodypix_ros, or --write without parts'
+            )
 
     def process(self, message: RawMessage) -> FrameResult:
         """Process the next image."""
@@ -71,24 +79,28 @@ class FrameProcessor:
 
     def _process(self, message: RawMessage) -> FrameResult:
         image = BagImage(message, self._job.mono16_bits)
-        found = self._net.segment(
-            image.bgr,
-            self._job.segment,
-            parts=True,
-            people=self._anonymizer is not None or 'people' in self._job.write,
-            confidence=self._anonymizer is not None and Anonymizer.needs_confidence,
-        )
+        found = self._segment(image.bgr)
         header, wire = image.content.header, message.wire
         outputs = {name: write(_MAKERS[name](header, found, self._net, wire), wire) for name in self._job.write}
         if self._anonymizer is None:
             people = 0 if found.people is None else len(found.people.persons)
-            overlay = render_overlay(image.bgr, found, PictureSettings(), self._part_ids)
-            return FrameResult(outputs, people, picture=overlay)
+            settings = settings_without_parts(PictureSettings(), found)
+            return FrameResult(outputs, people, draw=lambda: render_overlay(image.bgr, found, settings, self._part_ids))
         covered: Anonymized = self._anonymizer.anonymize(image.bgr, found, message.stamp_ns / 1e9)
         replaced = image.replaced_by(covered.image)
         if replaced is not None:
             outputs[ANONYMIZED] = replaced
-        return FrameResult(outputs, covered.people, covered.doubtful, picture=covered.image)
+        return FrameResult(outputs, covered.people, covered.doubtful, draw=lambda: covered.image)
+
+    def _segment(self, bgr: NDArray[np.uint8]) -> Segmentation:
+        anonymize = self._anonymizer is not None
+        return self._net.segment(
+            bgr,
+            self._job.segment,
+            parts=True,
+            people=anonymize or 'people' in self._job.write,
+            confidence=anonymize and Anonymizer.needs_confidence,
+        )
 
 
 def _mask_message(header: Any, found: Segmentation, _: Segmenter, wire: Wire) -> Any:
@@ -96,14 +108,13 @@ def _mask_message(header: Any, found: Segmentation, _: Segmenter, wire: Wire) ->
 
 
 def _parts_message(header: Any, found: Segmentation, _: Segmenter, wire: Wire) -> Any:
-    if found.parts is None:
-        raise ImageError('this model has no parts; use another --model, or --write without parts')
+    assert found.parts is not None, 'see check_network'
     return _image_message(header, found.parts, '8SC1', wire)
 
 
 def _people_message(header: Any, found: Segmentation, net: Segmenter, wire: Wire) -> Any:
     people = found.people
-    assert people is not None
+    assert people is not None, 'a network that cannot find people raises ModelError'
     height, width = found.mask.shape
     return new(
         PERSON_ARRAY,
@@ -112,7 +123,7 @@ def _people_message(header: Any, found: Segmentation, net: Segmenter, wire: Wire
         height=height,
         width=width,
         model=net.network.model,
-        part_ids=net.settings.part_ids,
+        part_ids='' if found.parts is None else net.settings.part_ids,
         keypoint_set=people.keypoint_set,
         z_kind=_Z_KINDS[people.keypoint_set],
         people=[_person(person, wire) for person in people.persons],

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from .bag import Bag, open_bag
 from .bag_assembly import draw_contact_sheet, write_bag
 from .bag_chunks import Chunk, process_chunk
+from .bag_frames import FrameProcessor
 from .bag_job import BagJob
 from .bag_plan import BagPlan, make_plan, read_plan
 from .bag_storage import BagError
@@ -47,7 +48,7 @@ class BagTarget:
     @property
     def sheet(self) -> Path:
         """Path of the contact sheet."""
-        return self.path.with_name(f'{self.path.name}.png')
+        return self.path.with_name(f'{self.path.name}.contact_sheet.png')
 
     @property
     def work(self) -> Path:
@@ -157,6 +158,7 @@ def prepare(target: BagTarget, job: BagJob) -> BagPlan:
 def start_worker(job: BagJob, threads: int) -> Callable[[ChunkTask, Report], None]:
     """Load the network in a worker process and return the function that processes a chunk."""
     net = job.open_network(threads)
+    FrameProcessor(net, job).check_network()
     opened = lru_cache(maxsize=1)(_open)  # opening a large bag takes time
 
     def run(task: ChunkTask, report: Report) -> None:
@@ -206,14 +208,20 @@ def _failure(failed: Sequence[tuple[ChunkTask, str]]) -> BagError:
 def _locked(target: BagTarget) -> Iterator[None]:
     """Prevent two processes from writing the same bag, and remove the folder of its results if it is empty."""
     target.work.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(target.work / 'lock')
     try:
-        with FileLock(target.work / 'lock', timeout=0):
-            yield
+        lock.acquire(timeout=0)
     except Timeout as error:
         raise BagError(f'another process is writing {target.path}; wait for it or choose another OUT') from error
+<<<<<<< HEAD
+=======
+    try:
+        yield
+>>>>>>> main
     finally:
         if not (target.work / _PLAN).exists():
             shutil.rmtree(target.work, ignore_errors=True)
+        lock.release()
 
 
 def _open(target: BagTarget) -> Bag:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +13,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import cv2
-import fsspec
-from filelock import FileLock
-from fsspec.implementations.local import LocalFileSystem
 
 from ..segmenter import Segmenter
 from .bag import Bag, open_bag
 from .bag_assembly import draw_contact_sheet, write_bag
 from .bag_chunks import Chunk, process_chunk
+from .bag_frames import FrameProcessor
 from .bag_job import BagJob
 from .bag_plan import BagPlan, make_plan, read_plan
 from .bag_storage import BagError
+from .remote_files import cache_folder, delete, download, exists, fetch, forget, names_in, read, upload, write
 
 os.environ.setdefault(
     'RAY_USAGE_STATS_ENABLED', '0'
@@ -176,6 +174,7 @@ class _ChunkWorker(_Worker):
     def run(self, task: Task) -> None:
         if self._net is None:
             self._net = task.job.open_network(threads=1)
+            FrameProcessor(self._net, task.job).check_network()
         assert task.chunk is not None
         run_chunk(task.bag, task.job, task.chunk, self._net)
 
@@ -202,14 +201,12 @@ def plan_bag(bag: RemoteBag, job: BagJob) -> None:
         return
     if exists(bag.target):
         raise BagError(f'{bag.target} exists and is not overwritten; delete it or choose another OUT')
-    _write(f'{bag.work}/{_PLAN}', make_plan(opened, job).to_json().encode())
+    write(f'{bag.work}/{_PLAN}', make_plan(opened, job).to_json().encode())
 
 
 def remaining_chunks(bag: RemoteBag) -> list[Chunk]:
     """Return the chunks that have no results yet."""
-    system, folder = _system(bag.work)
-    system.invalidate_cache()
-    done = {PurePosixPath(path).name for path in system.ls(folder, detail=False)}
+    done = names_in(bag.work)
     return [chunk for chunk in _plan(bag).chunks if chunk.file not in done]
 
 
@@ -219,27 +216,25 @@ def run_chunk(bag: RemoteBag, job: BagJob, chunk: Chunk, net: Segmenter) -> None
     with tempfile.TemporaryDirectory(prefix='bodypix-chunk') as folder:
         result = Path(folder, chunk.file)
         process_chunk(opened, chunk, job, net, result, lambda frames: None)
-        _upload(result, f'{bag.work}/{chunk.file}')
+        upload(result, f'{bag.work}/{chunk.file}')
 
 
 def finish_bag(bag: RemoteBag, job: BagJob) -> None:
     """Write the new bag, its contact sheet and, last, its report; delete the results of the chunks."""
     plan = _plan(bag)
     local = fetch(bag.source)
-    system, _ = _system(bag.work)
     with tempfile.TemporaryDirectory(prefix='bodypix-bag') as folder:
         results = Path(folder, 'chunks')
         results.mkdir()
         for chunk in plan.chunks:
-            system.get_file(_system(f'{bag.work}/{chunk.file}')[1], str(results / chunk.file))
+            download(f'{bag.work}/{chunk.file}', results / chunk.file)
         complete = Path(folder, PurePosixPath(bag.target).name)
         report = write_bag(_open(local), plan, job, results, complete)
-        _upload(complete, bag.target)
-        _write(f'{bag.target}.png', draw_contact_sheet(plan, results))
-    _write(bag.report, json.dumps(report, indent=1).encode())
-    system.rm(_system(bag.work)[1], recursive=True)
-    if _cache() in local.parents:
-        shutil.rmtree(local.parent, ignore_errors=True)
+        upload(complete, bag.target)
+        write(f'{bag.target}.contact_sheet.png', draw_contact_sheet(plan, results))
+    write(bag.report, json.dumps(report, indent=1).encode())
+    delete(bag.work)
+    forget(local)
 
 
 def check_report(bag: RemoteBag, job: BagJob) -> dict[str, Any]:
@@ -248,93 +243,18 @@ def check_report(bag: RemoteBag, job: BagJob) -> dict[str, Any]:
     Raises:
         BagError: it was written with other settings.
     """
-    system, path = _system(bag.report)
-    report: dict[str, Any] = json.loads(system.cat_file(path))
+    report: dict[str, Any] = json.loads(read(bag.report))
     if any(report[name] != value for name, value in job.describe().items()):
         raise BagError(f'{bag.target} exists and has other settings; delete it and its report, or choose another OUT')
     return report
 
 
-def exists(address: str) -> bool:
-    """Return whether a file or folder exists."""
-    system, path = _system(address)
-    system.invalidate_cache()
-    return bool(system.exists(path))
-
-
-def fetch(address: str) -> Path:
-    """Return the local path of a bag: itself, or a copy that all processes of this machine share.
-
-    The files of the copy have times that are computed from the version of the originals, so that a changed bag is not
-    mistaken for the one that was processed before.
-
-    Raises:
-        BagError: the bag does not exist.
-    """
-    system, path = _system(address)
-    if isinstance(system, LocalFileSystem):
-        return Path(path)
-    if not system.exists(path):
-        raise BagError(f'{address} does not exist; expected a bag')
-    files = system.find(path)
-    versions = {file: system.ukey(file) for file in files}
-    key = hashlib.sha256(json.dumps([address, versions]).encode()).hexdigest()[:32]
-    copy = _cache() / key / PurePosixPath(path).name
-    copy.parent.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(copy.parent.with_suffix('.lock')):
-        if not copy.exists():
-            part = copy.with_name('part')
-            for file in files:
-                local = part / PurePosixPath(file).relative_to(path) if file != path else part
-                local.parent.mkdir(parents=True, exist_ok=True)
-                system.get_file(file, str(local))
-                version_ns = int(hashlib.sha256(str(versions[file]).encode()).hexdigest()[:15], 16)
-                os.utime(local, ns=(version_ns, version_ns))
-            part.rename(copy)
-    return copy
-
-
-def _cache() -> Path:
-    return Path(tempfile.gettempdir(), f'bodypix-bags-{os.getuid()}')
-
-
 def _open(local: Path) -> Bag:
-    return open_bag(local, _cache() / hashlib.sha256(str(local).encode()).hexdigest()[:32])
+    return open_bag(local, cache_folder() / hashlib.sha256(str(local).encode()).hexdigest()[:32])
 
 
 def _plan(bag: RemoteBag) -> BagPlan:
-    system, path = _system(f'{bag.work}/{_PLAN}')
-    return read_plan(system.cat_file(path).decode())
-
-
-def _system(address: str) -> tuple[Any, str]:
-    """Return the file system of an address, with the configuration of fsspec, and the path in it."""
-    system, path = fsspec.core.url_to_fs(address)
-    return system, str(path)
-
-
-def _write(address: str, data: bytes) -> None:
-    with tempfile.TemporaryDirectory(prefix='bodypix-upload') as folder:
-        path = Path(folder, 'file')
-        path.write_bytes(data)
-        _upload(path, address)
-
-
-def _upload(local: Path, address: str) -> None:
-    """Upload a file or folder under another name, and rename it."""
-    system, path = _system(address)
-    part = f'{path}.part-{os.getpid()}'
-    system.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
-    if local.is_dir():
-        for file in local.rglob('*'):
-            remote = f'{part}/{file.relative_to(local).as_posix()}'
-            system.makedirs(str(PurePosixPath(remote).parent), exist_ok=True)
-            system.put_file(str(file), remote)
-    else:
-        system.put_file(str(local), part)
-    if system.exists(path):  # of a run that ended before its report was written
-        system.rm(path, recursive=True)
-    system.mv(part, path, recursive=True)
+    return read_plan(read(f'{bag.work}/{_PLAN}').decode())
 
 
 def _raise_first_error(results: Sequence[dict[str, Any]]) -> None:

@@ -36,9 +36,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Wanted:
-    """The outputs requested for the next frame, and what must be computed for them."""
+    """The outputs requested for the next frame, and what must be computed for them.
+
+    Attributes:
+        publishers: of the outputs.
+        with_parts: those that are not published if the model has no parts.
+        parts, people, confidence: whether these must be computed.
+    """
 
     publishers: tuple[OutputPublisher, ...] = ()
+    with_parts: tuple[OutputPublisher, ...] = ()
     parts: bool = False
     people: bool = False
     confidence: bool = False
@@ -225,6 +232,7 @@ class Camera:
         outputs = [one.output for one in publishers]
         self.wanted = Wanted(
             publishers,
+            tuple(one for one in publishers if one.output.requires_parts(picture)),
             parts=any(output.needs_parts(picture) for output in outputs),
             people=any(output.needs_people for output in outputs),
             confidence=self.parameters.tracking.smoothing

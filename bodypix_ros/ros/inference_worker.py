@@ -353,7 +353,7 @@ class InferenceWorker:
         )
         if not self._close(job.frame):
             return
-        wanted = self._possible(job.wanted, segmentation, parameters)
+        wanted = self._possible(job.wanted, segmentation)
         failures = publish_outputs(wanted, result)
         if failures:
             self._failure = '; '.join(f'{topic} was not published: {why}' for topic, why in failures.items())
@@ -386,14 +386,12 @@ class InferenceWorker:
         camera.stats.doubtful += bool(anonymized.doubtful)
         return anonymized
 
-    def _possible(self, wanted: Wanted, segmentation: Segmentation, parameters: Parameters) -> list[OutputPublisher]:
+    def _possible(self, wanted: Wanted, segmentation: Segmentation) -> list[OutputPublisher]:
         """Return the publishers for which the segmentation contains everything, and keep the topics without parts."""
-        possible = [one for one in wanted.publishers if one.output.is_possible(segmentation, parameters.picture)]
-        others = [] if self._segmenter.has_parts else [one for one in wanted.publishers if one not in possible]
-        self.topics_without_parts = [
-            one.output.topic for one in others if segmentation.people is not None or not one.output.needs_people
-        ]
-        return possible
+        possible = [one for one in wanted.publishers if segmentation.people is not None or not one.output.needs_people]
+        without = [] if self._segmenter.has_parts else [one for one in possible if one in wanted.with_parts]
+        self.topics_without_parts = [one.output.topic for one in without]
+        return [one for one in possible if one not in without]
 
     def _age_ms(self, stamp: Any) -> float:
         """Return the milliseconds since a stamp; NaN where it lies before the epoch."""

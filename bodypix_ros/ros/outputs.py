@@ -23,7 +23,6 @@ from ..errors import describe_error
 from ..palettes import BLACK, palette_colors
 from ..parts import part_numbers
 from ..render import colorize_parts, overlay_needs_parts, render_overlay, settings_without_parts
-from ..segmentation import Segmentation
 from ..settings import PictureSettings, read_size
 from .compat import publisher_events
 from .image_msg import prepare
@@ -89,11 +88,9 @@ class Output:
     needs_info: bool = False
     needs_anonymized: bool = False
 
-    def is_possible(self, segmentation: Segmentation, settings: PictureSettings) -> bool:
-        """Return whether the segmentation of an image contains what this output requires."""
-        if self.needs_people and segmentation.people is None:
-            return False
-        return segmentation.parts is not None or not self.needs_parts(settings) or self.without_parts(settings)
+    def requires_parts(self, settings: PictureSettings) -> bool:
+        """Return whether this output is not published if the model has no parts."""
+        return self.needs_parts(settings) and not self.without_parts(settings)
 
 
 class OutputPublisher:

@@ -115,7 +115,7 @@ def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Reques
         result = _result(segmenter, parameters, request)
         wanted = ['mask', 'parts', *(['people'] if request.people else [])]
         for output in OUTPUTS:
-            if output.topic in wanted and output.is_possible(result.segmentation, parameters.picture):
+            if output.topic in wanted and (segmenter.has_parts or not output.requires_parts(parameters.picture)):
                 message = OutputMessage(output.kind)
                 output.write(message, result)
                 setattr(response, output.topic, message.content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,15 @@ def test_what_to_do_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(['bag', 'in', 'out', '--write', 'masks'])
     assert "'masks' is not one of anonymized, mask, parts, people" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('module', 'words', 'extra'), [('bag_run', [], 'bag'), ('cluster', ['--cluster'], 'cluster')])
+def test_missing_packages_are_named(
+    module: str, words: list[str], extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, f'bodypix_ros.recordings.{module}', None)
+    assert main(['bag', 'in', 'out', '--write', 'mask', *words]) == 1
+    assert f'run: pip install ".[{extra}]"' in capsys.readouterr().err
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bodypix_ros.cli.pictures import describe_people, draw_pictures, write_files, write_pictures
-from bodypix_ros.errors import BodyPixError
+from bodypix_ros.errors import BodyPixError, ImageError
 from bodypix_ros.people import Keypoint, PartRegion, People, Person
 from bodypix_ros.regions import Box
 from bodypix_ros.segmentation import Segmentation
@@ -118,3 +118,14 @@ def test_instances_are_drawn_where_people_were_asked_for() -> None:
     assert without['parts'].tolist() == [[3, 255]]
     assert with_people.keys() - without.keys() == {'instances'}
     assert with_people['instances'].tolist() == [[1, 0]]
+
+
+def test_without_parts_the_overlay_shows_the_mask() -> None:
+    image = np.full((1, 2, 3), 100, np.uint8)
+    found = Segmentation(np.array([[True, False]]))
+    pictures = draw_pictures(image, found, PictureSettings(overlay_opacity=0.7), 'bodypix1')
+    assert list(pictures) == ['mask', 'overlay']
+    assert pictures['mask'].tolist() == [[255, 0]]
+    assert pictures['overlay'].tolist() == [[[100] * 3, [30] * 3]]
+    with pytest.raises(ImageError, match='overlay_effect blur_faces requires body parts'):
+        draw_pictures(image, found, PictureSettings(overlay_effect='blur_faces'), 'bodypix1')

@@ -13,7 +13,7 @@ pytest.importorskip('bodypix_ros.msg', reason='needs the messages of this packag
 
 from sensor_msgs.msg import Image
 
-from bodypix_ros.demo.result_collector import collecting
+from bodypix_ros.demo.result_collector import TOPICS, collecting, topics_of
 from bodypix_ros.msg import Stats
 from bodypix_ros.ros.image_msg import fill
 
@@ -65,3 +65,9 @@ def test_pictures_are_grey_or_bgr(collector: ResultCollector) -> None:
     colors = [tuple(color) for color in pictures['instances'][0].tolist()]
     assert colors[0] == (0, 0, 0)
     assert len(set(colors)) == 3, 'each person has a colour of its own'
+
+
+def test_models_without_parts_are_not_expected_to_publish_them() -> None:
+    assert topics_of('bodypix_ros') == topics_of('bodypix') == TOPICS
+    assert topics_of('blazepose_full') == ('mask', 'overlay', 'instances')
+    assert topics_of('selfie_landscape') == ('mask', 'overlay')

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import bag_stand_in
 import cv2
 import numpy as np
 import pytest
+from filelock import FileLock
 from numpy.typing import NDArray
 
 pytest.importorskip('rosbags', reason='needs bodypix_ros[bag]')
@@ -39,7 +41,8 @@ from bags import (
 from mcap.reader import make_reader
 from mcap.writer import Writer as McapWriter
 
-from bodypix_ros.anonymizer import Anonymizer
+import bodypix_ros
+from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
 from bodypix_ros.errors import ModelError
 from bodypix_ros.recordings import bag_run, bag_types
 from bodypix_ros.recordings.bag_job import BagJob
@@ -124,10 +127,10 @@ def test_heads_are_covered_and_everything_else_is_the_same(bag: Path, pictures: 
     assert report['copied_topics'] == {INFO: FRAMES, WORDS: FRAMES}
     assert report['failed'] == 0
     assert json.loads((tmp_path / 'out' / f'{bag.name}.report.json').read_text()) == report
-    sheet = cv2.imread(str(tmp_path / 'out' / f'{bag.name}.png'))
+    sheet = cv2.imread(str(tmp_path / 'out' / f'{bag.name}.contact_sheet.png'))
     assert sheet.shape[1] == 4 * 328 + 8
     assert {path.name for path in target.parent.iterdir()} == {
-        bag.name, f'{bag.name}.png', f'{bag.name}.report.json'
+        bag.name, f'{bag.name}.contact_sheet.png', f'{bag.name}.report.json'
     }  # fmt: skip
 
 
@@ -276,6 +279,41 @@ def test_an_interrupted_run_continues_only_with_its_settings(mcap: Path, tmp_pat
     run(mcap, tmp_path / 'out')
 
 
+def test_parts_of_a_network_without_parts_are_refused(mcap: Path, tmp_path: Path) -> None:
+    job = dataclasses.replace(JOB, anonymize=None, write=('parts',), load=bag_stand_in.load_without_parts)
+    with pytest.raises(ModelError, match='has no parts; use --model bodypix_ros, or --write without parts'):
+        run(mcap, tmp_path / 'out', job)
+    report = run(mcap, tmp_path / 'other', dataclasses.replace(job, write=('people',)))
+    assert report['failed'] == 0
+    assert content_of(of_topic(tmp_path / 'other', f'{IMAGES}/people')[4]).part_ids == ''
+
+
+def test_videos_in_messages_are_refused_unless_they_are_excluded(pictures: Any, tmp_path: Path) -> None:
+    source = tmp_path / 'video.mcap'
+    with source.open('wb') as file:
+        writer = McapWriter(file)
+        writer.start(profile='ros2')
+        for topic, msgtype in ((IMAGES, bag_types.IMAGE), ('/video', 'foxglove_msgs/msg/CompressedVideo')):
+            channel = writer.register_channel(topic, 'cdr', writer.register_schema(msgtype, 'ros2msg', b''))
+            writer.add_message(channel, START_NS, image_message(pictures[1], 'bgr8').data, START_NS)
+        writer.finish()
+    with pytest.raises(
+        BagError, match='/video cannot be anonymised: the type foxglove_msgs/msg/CompressedVideo is not'
+    ):
+        run(source, tmp_path / 'out.mcap')
+    report = run(source, tmp_path / 'out.mcap', dataclasses.replace(JOB, exclude=('/video',)))
+    assert report['copied_image_topics'] == {'/video': 'type foxglove_msgs/msg/CompressedVideo'}
+
+
+def test_a_second_process_waits_its_turn(mcap: Path, tmp_path: Path) -> None:
+    target = BagTarget(mcap, tmp_path / 'out')
+    target.work.mkdir()
+    with FileLock(target.work / 'lock'), pytest.raises(BagError, match='another process is writing'):
+        run(mcap, target.path)
+    assert target.work.exists()
+    run(mcap, target.path)
+
+
 def test_several_bags_are_processed_in_processes(mcap: Path, pictures: Any, tmp_path: Path) -> None:
     second = write_bag(tmp_path, 'ros1', [image_message(pictures[1], 'bgr8', wire='ros1')], name='second')
     targets = [BagTarget(mcap, tmp_path / 'out' / 'one'), BagTarget(second, tmp_path / 'out' / 'two.bag')]
@@ -285,6 +323,30 @@ def test_several_bags_are_processed_in_processes(mcap: Path, pictures: Any, tmp_
     assert [report['frames'] for report in reports] == [2 * FRAMES, 1]
     assert (remaining, sum(frames)) == ([2 * FRAMES + 1], 2 * FRAMES + 1)
     assert (tmp_path / 'out' / 'two.bag').is_file()
+
+
+@cache
+def own_network(*_: object, **__: object) -> bodypix_ros.Segmenter:
+    return bodypix_ros.load(provider='cpu')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('form', FORMATS)
+def test_people_of_a_real_clip_are_covered_whatever_the_chunks(form: str, shared: Path, tmp_path: Path) -> None:
+    clip = cv2.VideoCapture(str(shared / 'images' / 'video' / 'vtest.avi'))
+    frames = [np.asarray(cv2.resize(clip.read()[1], (384, 288)), np.uint8) for _ in range(16)]
+    wire = 'ros1' if form == 'ros1' else 'cdr'
+    source = write_bag(tmp_path, form, list(clip_messages(frames, wire)))  # type: ignore[arg-type]
+    job = BagJob(anonymize=AnonymizeSettings(anonymize_hold_s=0.2), segment=SEARCH_SETTINGS, load=own_network)
+    report = run(source, tmp_path / 'whole', dataclasses.replace(job, chunk_frames=100))
+    run(source, tmp_path / 'chunks', dataclasses.replace(job, chunk_frames=5))
+    read = {name: read_bag(tmp_path / name, form) for name in ('whole', 'chunks')}
+    assert read['whole'] == read['chunks']
+    before = read_bag(source)
+    assert [one[:3] for one in read['whole']] == [one[:3] for one in before]
+    for old, new in zip(before, read['whole'], strict=True):
+        assert (old == new) == (old[0] in (INFO, WORDS))
+    assert report['topics'][IMAGES]['frames_with_people'] == report['topics'][JPEGS]['frames_with_people'] == 16
 
 
 KILLED = """
@@ -331,6 +393,6 @@ def test_a_run_that_is_killed_continues_with_the_same_result(mcap: Path, tmp_pat
         assert start(target).wait() == 0
         assert [path.read_bytes() for path in sorted(target.rglob('*'))] == expected
         assert sorted(path.name for path in target.parent.iterdir()) == [
-            'expected', 'expected.png', 'expected.report.json'
+            'expected', 'expected.contact_sheet.png', 'expected.report.json'
         ]  # fmt: skip
     assert interrupted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    monkeypatch.setattr(cluster.tempfile, 'tempdir', str(tmp_path / 'temporary'))
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'temporary'))
     (tmp_path / 'temporary').mkdir()
     system = fsspec.filesystem('memory')
     system.store.clear()
@@ -79,7 +80,7 @@ def test_bags_in_a_remote_file_system_become_the_same_as_local_ones(
     memory.put(str(bag), f'/drives/{bag.name}', recursive=True)
     reports = cluster.run_on_cluster([f'memory://drives/{bag.name}'], 'memory://out', JOB)
     cluster.run_on_cluster([str(bag)], str(tmp_path / 'local'), JOB)
-    assert names_in(memory, '/out') == [bag.name, f'{bag.name}.png', f'{bag.name}.report.json']
+    assert names_in(memory, '/out') == [bag.name, f'{bag.name}.contact_sheet.png', f'{bag.name}.report.json']
     memory.get(f'/out/{bag.name}', str(tmp_path / 'got' / bag.name), recursive=True)
     assert read_bag(tmp_path / 'got' / bag.name) == read_bag(tmp_path / 'local' / bag.name)
     assert (reports[0]['frames'], reports[0]['failed']) == (16, 0)

@@ -1,4 +1,4 @@
-"""The way of a frame: from the DDS callback to the published mask, a reader opens at most ten of our modules."""
+"""The way of a frame: from the DDS callback to the published mask, a reader opens at most twelve of our modules."""
 
 from __future__ import annotations
 
@@ -132,10 +132,10 @@ def entries(astronaut: NDArray[np.uint8]) -> Iterator[list[tuple[str, str]]]:
             stage.close()
 
 
-def test_a_frame_passes_through_at_most_ten_of_our_modules(entries: list[tuple[str, str]]) -> None:
+def test_a_frame_passes_through_at_most_twelve_of_our_modules(entries: list[tuple[str, str]]) -> None:
     modules = {module for _, module in entries}
     assert {'ros/camera', 'ros/image_msg', 'ros/inference_worker', 'segmenter', 'ros/outputs'} <= modules
-    assert len(modules) <= 10, entries
+    assert len(modules) <= 12, sorted(modules)
 
 
 def test_no_module_is_entered_twice(entries: list[tuple[str, str]]) -> None:

@@ -22,6 +22,7 @@ from bodypix_ros.ros.outputs import Output
 from bodypix_ros.ros.parameters import Parameters
 from bodypix_ros.ros.stats import FrameStats
 from bodypix_ros.segmentation import Segmentation, VideoState
+from bodypix_ros.settings import PictureSettings
 
 VGA, HD = (480, 640), (720, 1280)
 
@@ -184,7 +185,8 @@ class Camera:
     def __init__(self, name: str, *wanted: Publisher) -> None:
         self.name, self.stats = name, FrameStats(name)
         publishers: Any = wanted or (Publisher('mask'),)
-        self.wanted = Wanted(publishers, people=any(one.output.needs_people for one in publishers))
+        with_parts = tuple(one for one in publishers if one.output.requires_parts(PictureSettings()))
+        self.wanted = Wanted(publishers, with_parts, people=any(one.output.needs_people for one in publishers))
         self.camera_info = None
         self.history = SimpleNamespace(
             update=lambda image, found, *_: (found, ()), anonymize=self._anonymize, video=VideoState()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from robot import Process, Robot, value_of
 
 from bodypix_ros.errors import ModelError, SettingError
+from bodypix_ros.models.mediapipe import source
 from bodypix_ros.msg import Stats
 from bodypix_ros.ros.model_loader import LOADING, ModelLoader, ModelRequest, check_change
 from bodypix_ros.settings import NetworkSettings
@@ -144,6 +145,20 @@ def test_only_a_change_that_asks_for_other_weights_is_refused(tmp_path: Path) ->
         check_change(request(), request(**absent))
     with pytest.raises(ModelError, match='^MobileNetV1 1.00'):
         check_change(request(), request(given=('multiplier',), multiplier=1.0, model_dir=str(tmp_path)))
+
+
+def test_a_change_to_a_model_of_mediapipe_needs_all_its_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = {'pose_detection'}
+    monkeypatch.setattr(source, 'find_file', lambda model, _: tmp_path if model.name in present else None)
+    wanted = request(model='blazepose_full', model_dir=str(tmp_path))
+    with pytest.raises(ModelError, match='^pose_landmarks_full is not on this computer; fetch pose_landmark_full'):
+        check_change(request(), wanted)
+    check_change(wanted, request(model='blazepose_full', model_dir=str(tmp_path), threads=2))  # the same networks
+    check_change(request(), request(model='blazepose_full', model_dir=str(tmp_path), allow_download=True))
+    present.add('pose_landmarks_full')
+    check_change(request(), wanted)
 
 
 @pytest.mark.parametrize('argument', ['model:=bodypix', 'multiplier:=0.75'])

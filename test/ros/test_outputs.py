@@ -9,7 +9,6 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from bodypix_ros.people import People
 from bodypix_ros.ros import outputs
 from bodypix_ros.ros.result import Result
 from bodypix_ros.segmentation import Segmentation
@@ -159,21 +158,14 @@ def test_only_what_shows_confidence_asks_for_it() -> None:
     }  # fmt: skip
 
 
-def test_without_parts_only_outputs_that_do_not_show_them_are_possible() -> None:
-    people = People((), np.zeros((2, 3), np.uint8), ())
-    found, settings = Segmentation(np.zeros((2, 3), bool), people=people), PictureSettings()
-    possible = {topic for topic, output in BY_TOPIC.items() if output.is_possible(found, settings)}
-    assert {'mask', 'overlay', 'people', 'people/pose', 'instances', 'semantic/mask', 'confidence'} <= possible
-    assert possible.isdisjoint({'parts', 'parts/compressed', 'parts_color'})
-    assert not BY_TOPIC['mask'].is_possible(found, PictureSettings(mask_parts=('faces',)))
-    assert not BY_TOPIC['overlay'].is_possible(found, PictureSettings(overlay_effect='blur_faces'))
-    assert not BY_TOPIC['semantic/mask'].is_possible(found, PictureSettings(semantic_classes='parts'))
-
-
-def test_people_are_impossible_if_they_were_not_separated() -> None:
-    found = Segmentation(np.zeros((2, 3), bool), np.zeros((2, 3), np.int8))
-    assert not BY_TOPIC['people'].is_possible(found, PictureSettings())
-    assert BY_TOPIC['parts'].is_possible(found, PictureSettings())
+def test_outputs_that_show_parts_require_them() -> None:
+    settings = PictureSettings()
+    require = {topic for topic, output in BY_TOPIC.items() if output.requires_parts(settings)}
+    assert {'parts', 'parts/compressed', 'parts_color'} <= require
+    assert require.isdisjoint({'mask', 'overlay', 'people', 'people/pose', 'instances', 'semantic/mask', 'confidence'})
+    assert BY_TOPIC['mask'].requires_parts(PictureSettings(mask_parts=('faces',)))
+    assert BY_TOPIC['overlay'].requires_parts(PictureSettings(overlay_effect='blur_faces'))
+    assert BY_TOPIC['semantic/mask'].requires_parts(PictureSettings(semantic_classes='parts'))
 
 
 def test_the_overlay_of_a_model_without_parts_darkens_the_background() -> None:
