@@ -213,11 +213,8 @@ def _locked(target: BagTarget) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise BagError(f'another process is writing {target.path}; wait for it or choose another OUT') from error
-<<<<<<< HEAD
-=======
     try:
         yield
->>>>>>> main
     finally:
         if not (target.work / _PLAN).exists():
             shutil.rmtree(target.work, ignore_errors=True)
