@@ -67,7 +67,7 @@ def test_anonymized_images_are_one_of_the_things_to_write(jobs: list[tuple[Any, 
 def test_what_to_do_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['bag', 'in', 'out']) == 1
     assert (
-        'nothing to do; use --anonymize heads, or --write with some of anonymized, mask, parts, people'
+        'nothing to do; add --anonymize heads, or --write with any of anonymized, mask, parts, people'
         in capsys.readouterr().err
     )
     with pytest.raises(SystemExit):
