@@ -109,7 +109,7 @@ def import_models(arguments: argparse.Namespace) -> None:
     """Copy checkpoints of BodyPix from a folder, and .tflite files of MediaPipe from a file, folder or archive."""
     settings, source = from_options(arguments, NetworkSettings), arguments.source
     if not source:
-        raise SettingError('the source must be a folder or a file, got an empty text')
+        raise SettingError('the source must be a folder or a file, got an empty string')
     if source.startswith('file:'):
         source = str(local_path(source))
     if contains_files(source):

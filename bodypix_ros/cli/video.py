@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_effect(arguments: argparse.Namespace) -> None:
-    """Raise SettingError if options of a product were given that is not written: no face would be covered."""
+    """Raise SettingError if options were given for a product that is not written: no face would be covered."""
     for product, group in (('anonymized', AnonymizeSettings), ('overlay', PictureSettings)):
         given = [f'--{name.replace("_", "-")}' for name in given_options(arguments, group)]
         if given and product not in arguments.write:
