@@ -35,7 +35,7 @@ _SAME = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Anonymized:
-    """An image without recognisable people.
+    """An anonymised image.
 
     Attributes:
         image: (H, W, 3) uint8 BGR, a new array.
@@ -96,7 +96,7 @@ class Anonymizer:
         self._recent: list[tuple[Sequence[_Region], float]] = []
 
     def anonymize(self, image: NDArray[np.uint8], found: Segmentation, stamp_s: float) -> Anonymized:
-        """Return the next image of the camera without recognisable people.
+        """Return the next image of the camera, anonymised.
 
         Args:
             image: (H, W, 3) uint8 BGR.

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_read_write,
         default=(),
         metavar='LIST',
-        help='what to write, separated by commas. anonymized: the images without recognisable people, implied by any '
+        help='what to write, separated by commas. anonymized: faces, heads or people are covered, implied by any '
         '--anonymize option; mask, parts and people: topics below the topic of each image',
     )
     parser.add_argument(

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         'output', type=read_folder, metavar='OUT',
-        help='file of one product (.mp4, .mov, .mkv or .webm; .jsonl for people), or folder',
+        help='file for one product (.mp4, .mov, .mkv or .webm; .jsonl for people), or folder',
     )  # fmt: skip
     products = '; '.join(f'{name}: {purpose}' for name, purpose in PRODUCTS.items())
     parser.add_argument(

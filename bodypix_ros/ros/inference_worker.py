@@ -373,7 +373,7 @@ class InferenceWorker:
         )
 
     def _anonymize(self, job: _Job, found: Segmentation, parameters: Parameters) -> Anonymized | Exception:
-        """Return the image without recognisable people, or why there is none; count what the user should know."""
+        """Return the anonymised image, or why there is none, and count failures and doubtful images."""
         camera, part_ids = job.frame.camera, self._segmenter.settings.part_ids
         stamp = job.frame.header.stamp
         try:

@@ -117,7 +117,7 @@ def test_finished_chunks_and_bags_are_remembered(bag: Path, memory: Any, here: l
         cluster.run_on_cluster([address], 'memory://out', dataclasses.replace(JOB, write=()))
 
 
-def test_bags_of_one_name_are_refused(here: list[str]) -> None:
+def test_bags_with_the_same_name_are_refused(here: list[str]) -> None:
     with pytest.raises(BagError, match='several bags have the same name'):
         cluster.run_on_cluster(['memory://a/drive', 'memory://b/drive'], 'memory://out', JOB)
 
@@ -129,7 +129,7 @@ def test_a_missing_bag_is_an_error(memory: Any, here: list[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize('bag', ['mcap'], indirect=True)
-def test_ray_gives_the_same_bag(bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_writes_the_same_bag(bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv('RAY_ADDRESS', raising=False)
     import ray
 
