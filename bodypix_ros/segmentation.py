@@ -68,7 +68,7 @@ class Segmentation:
 class VideoState:
     """What a model carries from one image of a camera to the next; one object for each camera.
 
-    BlazePose looks for a person where the person was in the previous image, and so does the setting `hands` for hands.
+    BlazePose searches for people where they were in the previous image; the setting `hands` does the same for hands.
 
     Attributes:
         size: height and width of the previous image, pixels; None before the first.

@@ -1,4 +1,4 @@
-"""What is made from the frames of a video: masks, overlays, anonymised and cut-out pictures, and people."""
+"""The products of the frames of a video: masks, overlays, anonymised pictures, cutouts and people."""
 
 from __future__ import annotations
 

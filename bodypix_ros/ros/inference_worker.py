@@ -310,7 +310,7 @@ class InferenceWorker:
     def _run_model(
         self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, Any]
     ) -> list[Segmentation]:
-        """Run the model, and without hands where it fails only with them, as without the files of their networks."""
+        """Run the model; without hands if only they fail, such as when the files of their networks are missing."""
         settings, error = parameters.segment, None
         if settings.hands and time.monotonic() >= self._retry_hands_s:
             try:
@@ -373,7 +373,7 @@ class InferenceWorker:
         )
 
     def _anonymize(self, job: _Job, found: Segmentation, parameters: Parameters) -> Anonymized | Exception:
-        """Return the image without recognisable people, or why there is none; count what the user should know."""
+        """Return the anonymised image, or why there is none, and count failures and doubtful images."""
         camera, part_ids = job.frame.camera, self._segmenter.settings.part_ids
         stamp = job.frame.header.stamp
         try:

@@ -443,7 +443,7 @@ def test_each_camera_has_its_own_state(bench: Any) -> None:
     assert states == [id(first.history.video), id(second.history.video), id(first.history.video)]
 
 
-def test_without_hands_everything_else_goes_out_and_hands_are_tried_again_later(
+def test_without_hands_everything_else_is_published_and_hands_are_tried_again(
     bench: Any, published: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera, one = Camera('a', Publisher('mask'), Publisher('people', people=True)), bench(hands=True)

@@ -68,24 +68,22 @@ def test_missing_weights_are_replaced_by_our_model(
     node = start_plain('-p', 'model:=blazepose_lite', '-r', '__ns:=/missing', program=WITHOUT_PACKAGE)
     robot.subscribe('/missing/bodypix/stats', Stats)
     stats = robot.next('/missing/bodypix/stats', lambda stats: stats.model.startswith('bodypix_ros'))
-    assert (
-        'pose_detection is not on this computer; fetch pose_detection.tflite (Google, Apache-2.0)' in stats.model_reason
-    )
+    assert 'pose_detection was not found on this machine; fetch pose_detection.tflite' in stats.model_reason
     robot.diagnosis(
         'network',
         lambda status: (
             status.level == WARN
-            and 'running bodypix_ros 1.0 instead of the requested model: pose_detection is not' in status.message
+            and 'running bodypix_ros 1.0 instead of the requested model: pose_detection was not' in status.message
         ),
         node='missing/bodypix',
     )
     assert 'running bodypix_ros instead (set fallback to false to refuse)' in node.log
     refused = robot.set('model', 'selfie_landscape', node='/missing/bodypix')
-    assert refused.startswith('selfie_landscape is not on this computer; ')
+    assert refused.startswith('selfie_landscape was not found on this machine; ')
 
 
 def test_without_fallback_the_node_refuses(start_plain: Callable[..., Process], robot: Robot) -> None:
     node = start_plain(
         '-p', 'model:=selfie_general', '-p', 'fallback:=false', '-r', '__ns:=/refusing', program=WITHOUT_PACKAGE
     )
-    robot.until_logged(node, 'failed to load the model: selfie_general is not on this computer')
+    robot.until_logged(node, 'failed to load the model: selfie_general was not found on this machine')

@@ -148,7 +148,7 @@ def _person(found: PoseLandmarks, index: int, region: Region) -> BlazePosePerson
 
 
 def _keypoints(values: Floats) -> tuple[Keypoint, ...]:
-    """Return the named keypoints of rows of x, y, z, visibility and presence; further rows are ignored."""
+    """Return the named keypoints of rows of x, y, z, visibility and presence; additional rows are ignored."""
     return tuple(
         Keypoint(name, x, y, visibility, z, presence)
         for name, (x, y, z, visibility, presence) in zip(BLAZEPOSE_KEYPOINTS, values.tolist(), strict=False)

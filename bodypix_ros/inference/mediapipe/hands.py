@@ -142,5 +142,5 @@ def _hand(outputs: dict[str, Floats], index: int, region: Region) -> FoundHand |
     points = outputs['landmarks'][index].reshape(-1, 3)
     places = project(points[:, :2], region, _HAND_SIDE)
     depths = points[:, 2:] * np.float32(region.size / _HAND_SIDE / _DEPTH_SCALE)
-    # MediaPipe expects mirrored images, as of a selfie camera, and calls the right hand of others left.
+    # MediaPipe expects mirrored images, like those of a selfie camera; without mirroring it calls right hands left.
     return FoundHand(score, float(outputs['handedness'][index, 0]), np.hstack([places, depths]).astype(np.float32))

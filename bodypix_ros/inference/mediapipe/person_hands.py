@@ -1,4 +1,4 @@
-"""Finds the hands of people whose poses are known: where to search, and which hand is whose."""
+"""Finds the hands of people with known poses: where to search, and to whom each hand belongs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _PART_CM = 15  # longer side of the visible pixels of a hand
 _REACH_CM = 9  # from the wrist to the middle of the hand
 _SEARCH_CM = 48  # side of the region in which a palm is searched for
 _REGION_CM = 26  # side of the region of a hand
-_SMALLEST_REGION_CM = 18  # length of a hand; a palm is sometimes detected too small, as of hands behind an arm
+_SMALLEST_REGION_CM = 18  # length of a hand; a detected palm is sometimes too small, for example behind an arm
 _NEAR_CM = 14  # largest distance between a hand and the wrist of its person
 _MIN_SCORE_UNDETECTED = 0.8  # of hands of which the palm was not detected
 _SMALLEST_PX = 12.0  # hands with a smaller region are not searched for
@@ -101,8 +101,8 @@ class PersonHands:
         """Return the hands of each person, the left one first.
 
         A hand is assigned to the closest wrist, so that left and right are those of the pose. Palms are detected only
-        where the previous image of a video had no hand. Where none is detected, as of a fist, the region follows from
-        the forearm.
+        where the previous image of a video had no hand. Where none is detected, such as on a fist, the region follows
+        from the forearm.
 
         Args:
             image: (H, W, 3) uint8 BGR.
@@ -161,7 +161,7 @@ def open_hands(settings: NetworkSettings, progress: Progress = no_progress) -> P
 
 
 def expect_hands(index: int, person: Person) -> Iterator[ExpectedHand]:
-    """Yield the hands that a person's wrists, or otherwise the pixels of the hands, promise.
+    """Yield the hands that are expected at a person's wrists or, without these, at the pixels of the hands.
 
     Args:
         index: of the person.

@@ -29,8 +29,8 @@ class Chunk:
         file: name of the file of results.
         first: rank of the first image within the topic.
         frames: number of images.
-        warm_ns: time of the first image that is processed: before the chunk, those of the last `anonymize_hold_s` are
-            found and discarded, so that what was lost in them is covered in the chunk.
+        warm_ns: time of the first image that is processed: the images of the last `anonymize_hold_s` before the chunk
+            are processed and discarded, so that heads that were lost in them are covered in the chunk.
         start_ns: time of the first image.
         stop_ns: time after the last image.
         sampled: distance in ranks between images of the contact sheet.

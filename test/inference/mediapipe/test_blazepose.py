@@ -74,7 +74,7 @@ def test_people_are_ordered_by_score_and_merged_if_they_overlap() -> None:
     assert [round(region.size) for region in found] == [125, 62]
 
 
-def test_points_without_a_direction_are_no_person() -> None:
+def test_points_without_a_direction_are_not_a_person() -> None:
     assert BlazePose(detector((0, 3, [108, 108, 20, 20, 9, 9, 9, 9])), landmarker()).detect(IMAGE) == []
     assert region_around((1, 2), (1, 2)) is None
     assert region_around((1, 2), (math.nan, 2)) is None

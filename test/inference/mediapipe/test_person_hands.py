@@ -132,7 +132,7 @@ def test_a_hand_without_a_palm_needs_a_higher_score() -> None:
         assert [hand.side for hand in hands] == sides
 
 
-def test_a_hand_is_not_given_to_both_sides() -> None:
+def test_a_hand_is_not_assigned_to_both_sides() -> None:
     together = {**POSE, 'left_elbow': (190, 140), 'left_wrist': (140, 90)}
     networks = Networks([palm_at(131, 90)], [0.9, 0.85])
     networks.find = lambda image, regions: [hand_in(networks.palms[0].region, score) for score in (0.9, 0.85)]
