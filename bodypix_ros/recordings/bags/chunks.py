@@ -106,7 +106,7 @@ def chunk_error(source: object, chunk: Chunk, reason: str, failed: int) -> BagEr
     more = f'; {failed - 1} more chunks failed' if failed > 1 else ''
     return BagError(
         f'{source}: images {chunk.first} to {chunk.first + chunk.frames - 1} of {chunk.topic} failed repeatedly: '
-        f'{reason}{more}. What is finished is kept: run the same command again to continue'
+        f'{reason}{more}. Finished chunks are kept: run the same command again to continue'
     )
 
 

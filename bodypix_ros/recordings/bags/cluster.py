@@ -116,13 +116,8 @@ def _start(workers: int) -> int:
     return workers or int(ray.cluster_resources().get('CPU', 1))
 
 
-<<<<<<< HEAD:bodypix_ros/recordings/bags/cluster.py
 def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int, load: Load) -> None:
     """Process all chunks that have no results; try again what failed, on whichever machine.
-=======
-def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int) -> None:
-    """Process all chunks that have no results; failed ones are tried again, on any machine.
->>>>>>> reader:bodypix_ros/recordings/cluster.py
 
     Raises:
         BagError: chunks failed in every attempt.

@@ -109,7 +109,8 @@ def finished_report(target: BagTarget, job: BagJob, overwrite: bool) -> dict[str
     """Return the report of a bag that is complete; None if it has to be processed.
 
     Raises:
-        BodyPixError: the result was written with other settings or from another bag, or writing it would change the bag.
+        BodyPixError: the result was written with other settings or from another bag, or writing it would change the
+            bag.
     """
     if target.path.exists() and _fingerprint_in(target.report) == job.fingerprint(file_versions(target.source)):
         shutil.rmtree(partial_folder(target.path), ignore_errors=True)  # of a run that was killed while deleting it

@@ -120,7 +120,6 @@ def test_finished_chunks_and_bags_are_remembered(bag: Path, memory: Any, here: l
     assert here == []
 
 
-<<<<<<< HEAD:test/recordings/bags/test_cluster.py
 @pytest.mark.parametrize('bag', ['ros1'], indirect=True)
 def test_a_finished_bag_is_only_that_of_the_same_settings_and_source(bag: Path, memory: Any, here: list[str]) -> None:
     address = f'memory://drives/{bag.name}'
@@ -151,11 +150,6 @@ def test_the_input_is_never_overwritten(output: str, memory: Any, here: list[str
     with pytest.raises(BagError, match=r'memory://drives/in.bag would change the input, which is never overwritten'):
         run_on_cluster(['memory://drives/in.bag'], output, JOB, overwrite=True)
     assert memory.cat('/drives/in.bag') == b'content'
-=======
-def test_bags_with_the_same_name_are_refused(here: list[str]) -> None:
-    with pytest.raises(BagError, match='several bags have the same name'):
-        cluster.run_on_cluster(['memory://a/drive', 'memory://b/drive'], 'memory://out', JOB)
->>>>>>> reader:test/recordings/test_cluster.py
 
 
 def test_a_missing_bag_is_an_error(memory: Any, here: list[str]) -> None:
