@@ -46,8 +46,11 @@ class FollowService:
         except ValueError as error:
             response.success, response.message = False, str(error)
             return response
-        wanted = any(one.output.needs_people for one in camera.wanted.publishers)
-        hint = '' if wanted else '; people are not detected until people/pose or people has a subscriber'
+        hint = (
+            ''
+            if 'people' in camera.wanted.needs
+            else '; people are not detected until people/pose or people has a subscriber'
+        )
         response.success, response.message = True, state + hint
         return response
 
@@ -115,7 +118,7 @@ def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Reques
         result = _result(segmenter, parameters, request)
         wanted = ['mask', 'parts', *(['people'] if request.people else [])]
         for output in OUTPUTS:
-            if output.topic in wanted and (segmenter.has_parts or not output.requires_parts(parameters.picture)):
+            if output.topic in wanted and (segmenter.has_parts or 'parts' not in output.needs(parameters.picture)):
                 message = OutputMessage(output.kind)
                 output.write(message, result)
                 setattr(response, output.topic, message.content)
