@@ -19,16 +19,16 @@ from .. import image_layout
 from ..encodings import to_bgr
 from ..errors import describe_error
 from ..image_layout import BadImage
-from . import image_msg
 from .compat import subscription_events
 from .history import FrameHistory
+from .image_msg import convert_with_cv_bridge
 from .outputs import OUTPUTS, Need, OutputPublisher
 from .parameters import Parameters
 from .qos import Offer, Request, choose_request, offers_of
 from .stats import FrameStats
 
 if TYPE_CHECKING:
-    from .inference_worker import LatestFrameQueue
+    from .frame_queue import LatestFrameQueue
 
 _LOG = logging.getLogger(__name__)
 
@@ -283,7 +283,7 @@ class Camera:
             read = partial(image_layout.decompress, message, picture, bits)
         else:
             size = message.height, message.width
-            read = partial(to_bgr, *image_msg.view_pixels(message), bits)
+            read = partial(to_bgr, *image_layout.view_layout(message, convert_with_cv_bridge), bits)
         receive_ms = (time.monotonic() - arrived_s) * 1e3
         return CameraFrame(self, message.header, size, read, arrived_s, receive_ms)
 

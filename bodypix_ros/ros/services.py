@@ -14,11 +14,12 @@ from rclpy.task import Future
 
 from ..encodings import to_bgr
 from ..errors import describe_error, shorten
+from ..image_layout import view_layout
 from ..rotation import rotate_back, rotate_image
 from ..segmenter import Segmenter
 from ..srv import Follow, Segment
 from .camera import Camera
-from .image_msg import view_pixels
+from .image_msg import convert_with_cv_bridge
 from .outputs import OUTPUTS, OutputMessage
 from .parameters import Parameters
 from .result import Result
@@ -134,7 +135,7 @@ def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Reques
 def _result(segmenter: Segmenter, parameters: Parameters, request: Any) -> Result:
     """Segment the image of a request."""
     node = parameters.node
-    image = to_bgr(*view_pixels(request.image), node.mono16_bits)
+    image = to_bgr(*view_layout(request.image, convert_with_cv_bridge), node.mono16_bits)
     upright = rotate_image(image, node.rotate)
     found = segmenter.segment_batch([upright], parameters.segment, parts=True, people=request.people)[0]
     return Result(
