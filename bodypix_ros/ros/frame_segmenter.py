@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -24,8 +23,6 @@ from .parameters import Parameters
 
 _LOG = logging.getLogger(__name__)
 _RETRY_S = 10.0
-_SEARCH = dataclasses.replace(SEARCH_SETTINGS, selfie_crop='people')
-"""Settings for the anonymised image: the parameters of the node are meant for the other outputs, and may miss more."""
 
 T = TypeVar('T')
 
@@ -171,12 +168,13 @@ class FrameSegmenter:
     def _search(self, jobs: Sequence[Job], rotate: int) -> Sequence[Segmentation | None]:
         """Search each image for people as if it were a single picture; None if that fails.
 
-        No state is passed, because a model that follows people from image to image finds new ones late.
+        The parameters of the node are meant for the other outputs, and would miss more people. No state is passed,
+        because a model that follows people from image to image finds new ones late.
         """
         if not jobs:
             return []
         return self.search.run(
-            lambda: self._run(jobs, _SEARCH, rotate, people=True, confidence=True), lambda: [None] * len(jobs)
+            lambda: self._run(jobs, SEARCH_SETTINGS, rotate, people=True, confidence=True), lambda: [None] * len(jobs)
         )
 
     def _run(self, jobs: Sequence[Job], settings: SegmentSettings, rotate: int, **request: Any) -> list[Segmentation]:
