@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .parts import PartIds, mirrored
 from .people import People
+from .regions import RotatedRegion
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,6 @@ class VideoState:
     """
 
     size: tuple[int, int] | None = None
-    regions: list[Any] = field(default_factory=list)
+    regions: list[RotatedRegion] = field(default_factory=list)
     images: int = 0
-    hands: list[Any] = field(default_factory=list)
+    hands: list[tuple[tuple[float, float], RotatedRegion]] = field(default_factory=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from .errors import SettingError, shorten
 from .palettes import PALETTES
@@ -300,6 +300,9 @@ class PictureSettings(Settings):
     )
 
 
+AnonymizeStyle = Literal['blur', 'pixelate', 'fill']
+
+
 @dataclass(frozen=True)
 class AnonymizeSettings(Settings):
     """How people are made unrecognisable in images: see docs/privacy.md."""
@@ -310,10 +313,10 @@ class AnonymizeSettings(Settings):
         choices=('faces', 'heads', 'people'),
         live=True,
     )
-    anonymize_style: Literal['blur', 'pixelate', 'fill'] = setting(
+    anonymize_style: AnonymizeStyle = setting(
         'blur',
         'How it is covered: blur and pixelate leave at most 4 cells across a head, fill leaves nothing',
-        choices=('blur', 'pixelate', 'fill'),
+        choices=get_args(AnonymizeStyle),
         live=True,
     )
     anonymize_margin: float = setting(

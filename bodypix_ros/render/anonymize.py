@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..regions import Box
+from ..settings import AnonymizeStyle
 from .checks import require_channels
-
-Style = Literal['blur', 'pixelate', 'fill']
 
 CELLS_PER_HEAD = 4
 """Cells across a head: identification by people needs about 16 (Harmon and Julesz 1973), and networks need about 8."""
@@ -37,7 +35,7 @@ class Cover:
     mask: NDArray[np.bool_] | None = None
 
 
-def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: Style) -> NDArray[np.uint8]:
+def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: AnonymizeStyle) -> NDArray[np.uint8]:
     """Return a copy of an image with regions covered.
 
     Args:
@@ -66,7 +64,7 @@ def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: Styl
     return covered
 
 
-def _hide(region: NDArray[np.uint8], head_px: float, style: Style) -> NDArray[np.uint8]:
+def _hide(region: NDArray[np.uint8], head_px: float, style: AnonymizeStyle) -> NDArray[np.uint8]:
     """Return a region of the image in which nobody can be recognised, (h, w, 3) uint8."""
     if style == 'fill':
         return np.full_like(region, _FILL_COLOR)

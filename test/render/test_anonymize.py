@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from bodypix_ros.errors import ImageError
 from bodypix_ros.regions import Box
-from bodypix_ros.render.anonymize import CELLS_PER_HEAD, Cover, Style, cover_regions
+from bodypix_ros.render.anonymize import CELLS_PER_HEAD, Cover, cover_regions
+from bodypix_ros.settings import AnonymizeStyle
 
 FACE = Box(150, 60, 160, 160)
-STYLES: tuple[Style, ...] = ('blur', 'pixelate', 'fill')
+STYLES: tuple[AnonymizeStyle, ...] = get_args(AnonymizeStyle)
 
 
-def _covered(image: NDArray[np.uint8], style: Style, **details: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _covered(image: NDArray[np.uint8], style: AnonymizeStyle, **details: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return cover_regions(image, [Cover(FACE, FACE.height, **details)], style)
 
 
 @pytest.mark.parametrize('style', STYLES)
-def test_nothing_outside_of_the_region_changes(astronaut: NDArray[np.uint8], style: Style) -> None:
+def test_nothing_outside_of_the_region_changes(astronaut: NDArray[np.uint8], style: AnonymizeStyle) -> None:
     covered = _covered(astronaut, style)
     outside = np.ones(astronaut.shape[:2], bool)
     outside[60:220, 150:310] = False

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from robot import Process, Robot, pixels
 
 import bodypix_ros
+from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
 from bodypix_ros.msg import PersonArray, Stats
+from bodypix_ros.settings import AnonymizeSettings
 
 WARN = b'\1'
 
@@ -48,6 +50,20 @@ def test_the_mask_equals_that_of_the_api(
     np.testing.assert_array_equal(pixels(found['/selfie/mask']) > 0, expected.mask)
     np.testing.assert_array_equal(pixels(found['/selfie/confidence']), expected.confidence)
     assert expected.mask.mean() > 0.3
+
+
+def test_the_anonymised_image_requires_no_crops_of_people(
+    robot: Robot, node: Process, mediapipe_dir: str, astronaut: NDArray[np.uint8]
+) -> None:
+    assert robot.set('selfie_crop', 'picture', node='/selfie/bodypix') == ''
+    net = bodypix_ros.load(model='selfie_general', model_dir=mediapipe_dir, provider='cpu')
+    found = net.segment(astronaut, SEARCH_SETTINGS, people=True, confidence=True)
+    expected = Anonymizer(AnonymizeSettings()).anonymize(astronaut, found, 0.0).image
+    robot.subscribe('/selfie/anonymized')
+    answers = robot.answer(robot.message(astronaut), ['/selfie/anonymized'], camera='/selfie/image')
+    np.testing.assert_array_equal(pixels(answers['/selfie/anonymized']), expected)
+    assert (expected != astronaut).any(axis=2).mean() > 0.1
+    robot.unsubscribe('/selfie/anonymized')
 
 
 def test_people_require_crops_of_people(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:

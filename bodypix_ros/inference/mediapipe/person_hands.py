@@ -16,11 +16,12 @@ from ...models.mediapipe.source import load_onnx
 from ...models.progress import Progress, no_progress
 from ...parts import HAND_KEYPOINTS
 from ...people import CERTAIN, Hand, Keypoint, Person
+from ...regions import RotatedRegion
 from ...segmentation import VideoState
 from ...settings import NetworkSettings
 from ..numpy_kernels import Image
 from .hands import FoundHand, HandFinder
-from .regions import Region, upright_angle
+from .regions import upright_angle
 from .session import open_session
 
 Side = Literal['left', 'right']
@@ -72,16 +73,16 @@ class ExpectedHand:
     angle: float | None
 
     @property
-    def search(self) -> Region:
+    def search(self) -> RotatedRegion:
         """The upright region in which the palm is searched for."""
-        return Region(*self.middle, _SEARCH_CM * self.cm_px)
+        return RotatedRegion(*self.middle, _SEARCH_CM * self.cm_px)
 
     @property
-    def region(self) -> Region | None:
+    def region(self) -> RotatedRegion | None:
         """The region of the hand according to the forearm, for hands of which the palm is not detected."""
-        return None if self.angle is None else Region(*self.middle, _REGION_CM * self.cm_px, self.angle)
+        return None if self.angle is None else RotatedRegion(*self.middle, _REGION_CM * self.cm_px, self.angle)
 
-    def enlarged(self, region: Region) -> Region:
+    def enlarged(self, region: RotatedRegion) -> RotatedRegion:
         """Return the region of a palm, or one with the same centre that is large enough for the hand."""
         return region.scaled(max(1.0, _SMALLEST_REGION_CM * self.cm_px / region.size))
 
@@ -127,8 +128,8 @@ class PersonHands:
         ]
 
     def _detect(
-        self, image: Image, expected: Sequence[ExpectedHand], tracked: Sequence[tuple[Sequence[float], Region]]
-    ) -> dict[int, Region]:
+        self, image: Image, expected: Sequence[ExpectedHand], tracked: Sequence[tuple[Sequence[float], RotatedRegion]]
+    ) -> dict[int, RotatedRegion]:
         """Return the region of each hand that is tracked or of which the palm is detected, by its index in `expected`.
 
         Args:
