@@ -39,7 +39,13 @@ def break_frames(path: Path, first: int, last: int) -> None:
     path.write_bytes(data)
 
 
-def write_av(path: Path, images: Sequence[NDArray[np.uint8]], stamps_ms: Sequence[int], audio: bool = False) -> None:
+def write_av(
+    path: Path,
+    images: Sequence[NDArray[np.uint8]],
+    stamps_ms: Sequence[int],
+    audio: bool = False,
+    audio_codec: str = 'aac',
+) -> None:
     """Write an H.264 video with the given stamps, and a tone if `audio`; needs PyAV."""
     import av
 
@@ -48,7 +54,7 @@ def write_av(path: Path, images: Sequence[NDArray[np.uint8]], stamps_ms: Sequenc
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt, stream.time_base = 'yuv420p', Fraction(1, 1000)
         stream.codec_context.time_base = Fraction(1, 1000)
-        tone = container.add_stream('aac', rate=16000, layout='mono') if audio else None
+        tone = container.add_stream(audio_codec, rate=16000, layout='mono') if audio else None
         for image, stamp_ms in zip(images, stamps_ms, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format='bgr24')
             frame.pts, frame.time_base = stamp_ms, Fraction(1, 1000)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import ModelError, SettingError
 from ..models.catalogue import CATALOGUE, find_checkpoint
 from ..models.disk import NO_CACHE
-from ..models.download import server_address
+from ..models.download import local_path, server_address
 from ..models.mediapipe import catalogue as mediapipe
 from ..models.mediapipe.archives import contains_files, import_files
 from ..models.mediapipe.files import fetch_file, stored_file
@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     importing.add_argument(
         'source',
         metavar='PATH',
-        help='a folder with the layout of the server of BodyPix, as a path or file: address; or a .tflite file of '
-        'MediaPipe, or a folder, wheel or .tgz file that contains some',
+        help='a folder with the layout of the server of BodyPix; or a .tflite file of MediaPipe, or a folder, wheel or '
+        '.tgz file that contains some; as a path or file: address',
     )
     add_options(importing, NetworkSettings, only=('model_dir',))
     importing.set_defaults(act=import_models)
@@ -108,6 +108,10 @@ def _fetch_networks(arguments: argparse.Namespace) -> None:
 def import_models(arguments: argparse.Namespace) -> None:
     """Copy checkpoints of BodyPix from a folder, and .tflite files of MediaPipe from a file, folder or archive."""
     settings, source = from_options(arguments, NetworkSettings), arguments.source
+    if not source:
+        raise SettingError('the source must be a folder or a file, got an empty text')
+    if source.startswith('file:'):
+        source = str(local_path(source))
     if contains_files(source):
         for network in import_files(source, settings):
             print(f'{network.name}: {stored_file(network, settings)}')

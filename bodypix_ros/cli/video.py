@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from ..anonymizer import SEARCH_SETTINGS
+from ..errors import SettingError
 from ..recordings.frames import DEFAULT_RATE_HZ, MAX_RATE_HZ
 from ..recordings.products import PRODUCTS, Doubt, ProductMaker, ProductSettings
 from ..recordings.video import Summary, VideoJob, convert_video
@@ -83,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         rate_hz=arguments.rate_hz,
     )
     job.check()
+    _check_effect(arguments)
     usual = SEARCH_SETTINGS if job.products == ('anonymized',) else SegmentSettings()
     settings = ProductSettings(
         usual.changed(given_options(arguments, SegmentSettings)),
@@ -103,6 +105,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     _print(job, summary)
     return 0
+
+
+def _check_effect(arguments: argparse.Namespace) -> None:
+    """Raise SettingError if options of a product were given that is not written: no face would be covered."""
+    for product, group in (('anonymized', AnonymizeSettings), ('overlay', PictureSettings)):
+        given = [f'--{name.replace("_", "-")}' for name in given_options(arguments, group)]
+        if given and product not in arguments.write:
+            raise SettingError(
+                f'{", ".join(given)} would have no effect, because {",".join(arguments.write)} is written; '
+                f'add {product} to --write'
+            )
 
 
 def _read_products(text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from filelock import FileLock
@@ -28,6 +29,9 @@ _LOG = logging.getLogger(__name__)
 _LOCK_TIMEOUT_S = 300.0
 _NICENESS = 10
 """Frames have priority over the compiler."""
+
+_STARTING = threading.Lock()
+_current: BackgroundCompilation | None = None
 
 SOURCE = Path(__file__).with_name('numba_kernels.py')
 
@@ -59,15 +63,15 @@ def mark_compiled() -> None:
 
 
 class BackgroundCompilation:
-    """Compiles the kernels in another process, and ends that process if this one ends first."""
+    """Compiles the kernels in another process, which continues if this one ends first: the next one has them then.
 
-    def __init__(self, on_done: Callable[[], None]) -> None:
-        """Start the compiler.
+    Attributes:
+        done: whether the kernels were compiled; its callbacks run in a separate thread.
+    """
 
-        Args:
-            on_done: called in a separate thread after the compiler has finished; not called if it failed.
-        """
-        self._on_done = on_done
+    def __init__(self) -> None:
+        """Start the compiler."""
+        self.done: Future[bool] = Future()
         self._ending = False
         self._process = subprocess.Popen(
             [sys.executable, '-m', __name__],
@@ -85,24 +89,46 @@ class BackgroundCompilation:
     def _wait(self) -> None:
         started = time.monotonic()
         _, errors = self._process.communicate()
-        atexit.unregister(self._end)
         if self._ending:
             return
         if self._process.returncode:
             reason = (errors.strip().splitlines() or [f'exit status {self._process.returncode}'])[-1][:200]
             _LOG.warning('failed to compile the kernels (%s); frames take longer', reason)
-            return
-        try:
-            self._on_done()
-        except Exception as error:  # the end of a thread; frames continue with the kernels that they have
-            _LOG.warning('failed to load the compiled kernels (%s); frames take longer', describe_error(error))
-            return
-        _LOG.info('the kernels were compiled in %.0f s and are now in use', time.monotonic() - started)
+        else:
+            _LOG.info('the kernels were compiled in %.0f s', time.monotonic() - started)
+        self.done.set_result(self._process.returncode == 0)
 
     def _end(self) -> None:
+        """Wait for callbacks: Python must not end while one of them imports numba."""
         self._ending = True
-        self._process.kill()
-        self.thread.join()
+        if self._process.poll() is not None:
+            self.thread.join()
+
+
+def compile_in_background(on_compiled: Callable[[], None]) -> BackgroundCompilation:
+    """Compile the kernels in another process; there is at most one such process for this one.
+
+    Args:
+        on_compiled: called in a separate thread after the compiler has finished; not called if it failed.
+    """
+    global _current
+
+    def take(done: Future[bool]) -> None:
+        try:
+            if done.result():
+                on_compiled()
+        except Exception as error:  # in a separate thread; frames continue with the kernels that they have
+            _LOG.warning('failed to load the compiled kernels (%s); frames take longer', describe_error(error))
+
+    with _STARTING:
+        if _current is None or _current.done.done():
+            _LOG.info(
+                'compiling the kernels in the background, once on this machine; this takes about 10 s, during which '
+                'frames take longer (`bodypix compile` does it in advance)'
+            )
+            _current = BackgroundCompilation()
+        _current.done.add_done_callback(take)
+        return _current
 
 
 def prepare_kernels(wanted: str) -> None:

@@ -126,11 +126,7 @@ def load_compiled() -> Kernels:
 def _compile_in_background() -> Kernels:
     """Return the kernels of numpy, which become those of numba once a separate process has compiled them."""
     kernels = dataclasses.replace(NUMPY)
-    _LOG.info(
-        'compiling the kernels in the background, once on this machine; this takes about 10 s, during which frames '
-        'take longer (`bodypix compile` does it in advance)'
-    )
-    kernel_compiler.BackgroundCompilation(lambda: kernels.adopt(load_compiled()))
+    kernel_compiler.compile_in_background(lambda: kernels.adopt(load_compiled()))
     return kernels
 
 

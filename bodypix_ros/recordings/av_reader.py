@@ -33,7 +33,10 @@ class AvVideo(FrameSource):
         try:
             self._container = av.open(str(path), options=LOCAL_ONLY)
         except (av.FFmpegError, UnicodeEncodeError) as error:
-            raise ImageError(f'{path} is not a video that PyAV {av.__version__} can read ({error})') from error
+            raise ImageError(
+                f'{path} is not a video that PyAV {av.__version__} can read, or it is damaged or incomplete '
+                f'({describe_failure(error)})'
+            ) from error
         if not self._container.streams.video:
             self._container.close()
             raise ImageError(f'{path} contains no video')
@@ -64,18 +67,36 @@ class AvVideo(FrameSource):
         return rotate_image(image, -round(frame.rotation / 90) * 90 % 360)
 
     def _decode(self, stream: av.VideoStream) -> Generator[av.VideoFrame, None, None]:
-        packets = self._container.demux(stream)
-        while True:
+        for packet in self._packets(stream):
             try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
                 yield from packet.decode()
             except av.EOFError:
                 return
             except av.FFmpegError as error:
                 self.bad_frames += 1
                 _LOG.debug('%s: a frame cannot be decoded: %s', self._path, error)
+
+    def _packets(self, stream: av.VideoStream) -> Generator[av.Packet, None, None]:
+        try:
+            yield from self._container.demux(stream)
+        except av.InvalidDataError as error:
+            self.bad_frames += 1
+            _LOG.warning(
+                '%s is damaged after frame %d; the rest is ignored (%s)',
+                self._path,
+                self._index,
+                describe_failure(error),
+            )
+        except av.FFmpegError as error:  # of the disk or the network: the rest of the file may be intact
+            raise ImageError(
+                f'{self._path} cannot be read after frame {self._index} ({describe_failure(error)}); '
+                'run the command again'
+            ) from error
+
+
+def describe_failure(error: Exception) -> str:
+    """Return the text of an error of FFmpeg without its number and file; the text of any other error."""
+    return str(getattr(error, 'strerror', '') or error)
 
 
 def _estimate_count(stream: av.VideoStream) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
+from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 
-from .av_reader import LOCAL_ONLY
+from .av_reader import LOCAL_ONLY, describe_failure
 from .frames import Frame, FrameSource
 from .writers import Pieces, SameSize, Writer, format_kind
 
@@ -80,6 +81,7 @@ class AvWriter(Writer):
             audio: video whose audio is copied; None for no audio.
         """
         self._path, self._audio = path, audio
+        self._sounds = () if audio is None else storable_audio(audio, path.suffix)
         self._format = FORMATS[format_kind(product), path.suffix]
         self._pieces = Pieces(pieces, self._format.piece_suffix, frames_done)
         self._source = source
@@ -103,7 +105,7 @@ class AvWriter(Writer):
     def finish(self) -> None:
         """Join the pieces, and copy the audio."""
         self.commit()
-        join_pieces(self._path, self._pieces.paths(), self._format, self._source, self._audio)
+        join_pieces(self._path, self._pieces.paths(), self._format, self._source, self._audio, self._sounds)
 
 
 class _Piece:
@@ -131,7 +133,14 @@ class _Piece:
         self._container.close()
 
 
-def join_pieces(path: Path, pieces: Sequence[Path], format_: Format, source: FrameSource, audio: Path | None) -> None:
+def join_pieces(
+    path: Path,
+    pieces: Sequence[Path],
+    format_: Format,
+    source: FrameSource,
+    audio: Path | None = None,
+    sounds: Sequence[int] = (),
+) -> None:
     """Join videos without re-encoding.
 
     Args:
@@ -140,6 +149,7 @@ def join_pieces(path: Path, pieces: Sequence[Path], format_: Format, source: Fra
         format_: of the pieces.
         source: of the frames; the stamp `source.start_s` in `audio` becomes 0.
         audio: video whose audio is copied without re-encoding, as far as it is within the video; None for no audio.
+        sounds: indices of the audio streams that are copied.
     """
     with ExitStack() as stack:
         # Bit-exact: no random identifiers, so that the same input and settings result in the same file.
@@ -149,11 +159,10 @@ def join_pieces(path: Path, pieces: Sequence[Path], format_: Format, source: Fra
             # An encoder with the same settings, which is not used, has the same parameter sets as that of the pieces.
             stream = _add_stream(target, format_, size.height, size.width, source)
         tracks = [_video_packets(pieces, stream)]
-        if audio is not None:
+        if audio is not None and sounds:
             sound = stack.enter_context(av.open(str(audio), options=LOCAL_ONLY))
-            streams = _copy_audio_streams(sound, target)
-            if streams:
-                tracks.append(_audio_packets(sound, streams, source.start_s, _end_s(pieces[-1])))
+            streams = {sound.streams[i]: target.add_stream_from_template(sound.streams[i]) for i in sounds}
+            tracks.append(_audio_packets(sound, streams, source.start_s, _end_s(pieces[-1])))
         for _, packet in heapq.merge(*tracks, key=itemgetter(0)):
             target.mux(packet)
 
@@ -197,16 +206,38 @@ def _audio_packets(sound: Any, streams: Mapping[Any, Any], start_s: float, end_s
             yield stamp_s, packet
 
 
-def _copy_audio_streams(sound: Any, target: Any) -> dict[Any, Any]:
-    """Add the audio streams of a container to another one; return the new stream of each."""
-    streams = {}
-    for stream in sound.streams.audio:
-        codec = stream.codec_context.name
-        if codec in target.supported_codecs:
-            streams[stream] = target.add_stream_from_template(stream)
+def storable_audio(audio: Path, suffix: str) -> tuple[int, ...]:
+    """Return the indices of the audio streams of a video that a container stores without re-encoding.
+
+    The others are named in the log. Because supported codecs with unusual parameters are also refused, the first packet
+    of each stream is written to a container in memory.
+
+    Args:
+        audio: the video.
+        suffix: of the container, such as '.mp4'.
+    """
+    with av.open(str(audio), options=LOCAL_ONLY) as sound:
+        streams = [(stream.index, stream.codec_context.name) for stream in sound.streams.audio]
+    kept = []
+    for index, codec in streams:
+        try:
+            _try_audio(audio, index, suffix)
+        except (av.FFmpegError, ValueError) as error:
+            _LOG.warning('%s audio cannot be stored in %s (%s) and is omitted', codec, suffix, describe_failure(error))
         else:
-            _LOG.warning('%s audio cannot be stored in %s and is omitted; .mkv stores it', codec, target.name)
-    return streams
+            kept.append(index)
+    return tuple(kept)
+
+
+def _try_audio(audio: Path, index: int, suffix: str) -> None:
+    """Write the first packet of an audio stream to a container in memory; raise FFmpegError if that fails."""
+    container = 'matroska' if suffix == '.mkv' else suffix[1:]
+    with av.open(str(audio), options=LOCAL_ONLY) as sound, av.open(BytesIO(), 'w', format=container) as target:
+        copy = target.add_stream_from_template(sound.streams[index])
+        packet = next(sound.demux(sound.streams[index]))
+        if packet.dts is not None:
+            packet.stream = copy
+            target.mux(packet)
 
 
 def _end_s(path: Path) -> float:

@@ -168,7 +168,9 @@ def _open_file(path: Path) -> cv2.VideoCapture:
             f'the name of {str(path)!r} is not UTF-8, which OpenCV needs for videos; rename the file'
         ) from error
     # Other backends read names such as frame_%d.png as a sequence of files.
-    return _checked(cv2.VideoCapture(str(path), cv2.CAP_FFMPEG), path, 'is not a video that OpenCV can read')
+    return _checked(
+        cv2.VideoCapture(str(path), cv2.CAP_FFMPEG), path, 'is not a video that OpenCV can read, or it is damaged'
+    )
 
 
 def _checked(capture: cv2.VideoCapture, source: object, failure: str) -> cv2.VideoCapture:

@@ -6,6 +6,7 @@ import importlib.metadata
 import logging
 import math
 import mimetypes
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -150,7 +151,7 @@ def open_frames(source: str | Path, rate_hz: float = DEFAULT_RATE_HZ) -> FrameSo
         return CameraCapture(text)
     if not path.is_file():
         raise ImageError(
-            f'{path} does not exist; expected a video, a picture, a folder of pictures, a camera such as /dev/video0 '
+            f'{text} does not exist; expected a video, a picture, a folder of pictures, a camera such as /dev/video0 '
             'or 0, or an address such as rtsp://camera/stream'
         )
     if is_picture(path):
@@ -225,7 +226,8 @@ def list_pictures(folder: Path) -> list[Path]:
     Raises:
         ImageError: there are none.
     """
-    files = [path for path in folder.iterdir() if not path.name.startswith('.') and path.is_file()]
+    # os.path.isfile, unlike Path.is_file, returns False for a loop of symbolic links.
+    files = [path for path in folder.iterdir() if not path.name.startswith('.') and os.path.isfile(path)]
     paths = sorted((path for path in files if _kind(path) == 'image'), key=_natural_order)
     if not paths:
         raise ImageError(f'{folder} contains no pictures; expected files such as frame_1.png')

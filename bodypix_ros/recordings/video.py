@@ -7,6 +7,8 @@ import hashlib
 import json
 import logging
 import math
+import mimetypes
+import os
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -66,8 +68,10 @@ class VideoJob:
         """Check everything that can be checked without reading the source.
 
         Raises:
-            BodyPixError: the output exists or is the input, or a product cannot be stored in it.
+            BodyPixError: the source is empty, the output exists or is the input, or a product cannot be stored in it.
         """
+        if not self.source:
+            raise SettingError('the input must be a file, a folder, a camera or an address, got an empty text')
         check_output(self.output, self.path, self.overwrite)
         for product, name in self.names().items():
             suffix = Path(name).suffix
@@ -80,11 +84,18 @@ class VideoJob:
         A single file has the name of the output.
 
         Raises:
-            SettingError: there are several products for one file, or the product does not fit the suffix of the file.
+            SettingError: the output has the name of a file, and a product cannot be stored in it.
         """
         suffix = self.output.suffix.lower()
         if suffix not in (*VIDEO_SUFFIXES, LINES_SUFFIX):
+            if mimetypes.guess_type(self.output.name)[0] and not self.output.is_dir():
+                raise SettingError(
+                    f'the output must be a file with the suffix {", ".join(VIDEO_SUFFIXES)} or {LINES_SUFFIX}, or a '
+                    f'folder, got {self.output.name}, which is the name of another kind of file'
+                )
             return {product: self._name(product) for product in self.products}
+        if self.png:
+            raise SettingError(f'PNG files are written to a folder, got the file {self.output.name}')
         if len(self.products) > 1:
             raise SettingError(f'{self.output} is a single file; write {", ".join(self.products)} to a folder')
         (product,) = self.products
@@ -253,6 +264,6 @@ def _identity(job: VideoJob, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fingerprint(path: Path) -> str:
     """Return a text that changes if a file, or a file in a folder, is replaced."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = [file for file in sorted(path.iterdir()) if os.path.exists(file)] if path.is_dir() else [path]
     stats = [(file.name, status.st_size, status.st_mtime_ns) for file in files for status in (file.stat(),)]
     return hashlib.sha256(repr(stats).encode()).hexdigest()

@@ -131,6 +131,7 @@ class CaptureWriter(Writer):
         self._fourcc = _OPENCV_CODECS[lossless, path.suffix]
         self._writer: cv2.VideoWriter | None = None
         self._size = SameSize()
+        self._frames = 0
 
     def write(self, frame: Frame, result: NDArray[np.uint8]) -> None:
         """Add a frame; (H, W) or (H, W, 3) uint8."""
@@ -139,20 +140,33 @@ class CaptureWriter(Writer):
             height, width = result.shape[:2]
             fourcc = cv2.VideoWriter.fourcc(*self._fourcc)
             self._writer = cv2.VideoWriter(str(self._path), cv2.CAP_FFMPEG, fourcc, self._rate_hz, (width, height))
-            if not self._writer.isOpened():
+            if height % 2 or width % 2 or not self._writer.isOpened():  # it would drop the last row or column
                 raise ImageError(
                     f'OpenCV cannot write {self._path.suffix} videos of {width}x{height} with {self._fourcc}; '
                     'install PyAV (pip install av) or write PNG files (--png)'
                 )
         self._writer.write(result if result.ndim == 3 else cv2.cvtColor(result, cv2.COLOR_GRAY2BGR))
+        self._frames += 1
 
     def commit(self) -> None:
         """Do nothing: OpenCV cannot append to a video."""
 
     def finish(self) -> None:
-        """Complete the file."""
-        if self._writer is not None:
-            self._writer.release()
+        """Complete the file, and read it again, because OpenCV does not report failures such as a full disk.
+
+        Raises:
+            OSError: the file is not complete.
+        """
+        if self._writer is None:
+            return
+        self._writer.release()
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        stored = 0
+        while capture.grab():
+            stored += 1
+        capture.release()
+        if stored != self._frames:
+            raise OSError(f'OpenCV stored {stored} of {self._frames} frames; the disk may be full')
 
 
 class SameSize:

@@ -81,7 +81,8 @@ def render_overlay(
         require_same_size('image', image, 'parts', parts)
     elif needs_parts:
         raise ImageError(
-            f'overlay_effect {settings.overlay_effect} requires body parts, but only the mask was requested'
+            f'overlay_effect {settings.overlay_effect} requires body parts, which were not requested or which the '
+            'model does not have; bodypix_ros and bodypix have them'
         )
     scene = _Scene(
         image,

@@ -116,3 +116,15 @@ def test_impossible_addresses_and_paths_are_one_sentence(
     assert main(['models', *words]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f'bodypix: {text}')
+
+
+def test_an_empty_source_is_not_the_current_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['models', 'import', '', '--model-dir', str(tmp_path)]) == 1
+    assert capsys.readouterr().err == 'bodypix: the source must be a folder or a file, got an empty text\n'
+
+
+def test_a_file_address_names_files_of_mediapipe_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / 'a b.tflite').write_bytes(b'x')
+    address = (tmp_path / 'a b.tflite').as_uri()
+    assert main(['models', 'import', address, '--model-dir', str(tmp_path / 'cache')]) == 1
+    assert f'{tmp_path}/a b.tflite must contain .tflite files of MediaPipe' in capsys.readouterr().err

@@ -163,3 +163,21 @@ def test_the_options_are_those_that_have_an_effect(capsys: pytest.CaptureFixture
         assert option in text
     for option in ('--parts-encoding', '--follow-hold-s', '--semantic-size', '--mask-parts'):
         assert option not in text
+
+
+@pytest.mark.parametrize(
+    ('option', 'product', 'written'),
+    [
+        (['--anonymize', 'faces'], 'anonymized', 'overlay'),
+        (['--overlay-effect', 'blur_faces'], 'overlay', 'mask,people'),
+    ],
+)
+def test_options_of_a_product_that_is_not_written_are_refused(
+    option: list[str], product: str, written: str, pictures: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise, `--anonymize faces` would write an overlay in which faces are visible."""
+    assert main(['video', pictures, str(tmp_path / 'out'), '--write', written, *option]) == 1
+    assert capsys.readouterr().err == (
+        f'bodypix: {option[0]} would have no effect, because {written} is written; add {product} to --write\n'
+    )
+    assert not (tmp_path / 'out').exists()

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import clips
 import cv2
@@ -233,3 +236,38 @@ def test_a_name_that_is_not_utf8(reader: str, tmp_path: Path) -> None:
 )
 def test_equal_names_are_made_distinct(paths: list[str], names: list[str]) -> None:
     assert distinct_names([Path(path) for path in paths]) == names
+
+
+@pytest.mark.parametrize('kind', ['InvalidDataError', 'OSError'])
+def test_a_disk_that_fails_is_not_the_end_of_the_video(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Damaged data end the video with a warning; a failed read, after which the file may be intact, is an error."""
+    av = pytest.importorskip('av', reason='needs PyAV')
+    from bodypix_ros.recordings.av_reader import AvVideo
+
+    error = (
+        av.error.InvalidDataError(1, 'Invalid data') if kind == 'InvalidDataError' else av.FFmpegError(5, 'I/O error')
+    )
+    clips.write_greys(tmp_path / 'in.avi', 6)
+
+    class FailingContainer:
+        def __init__(self, container: Any) -> None:
+            self.container = container
+
+        def demux(self, stream: Any) -> Iterator[Any]:
+            yield from itertools.islice(self.container.demux(stream), 4)
+            raise error
+
+        def close(self) -> None:
+            self.container.close()
+
+    with AvVideo(tmp_path / 'in.avi') as source:
+        monkeypatch.setattr(source, '_container', FailingContainer(source._container))
+        if kind == 'InvalidDataError':
+            assert len(list(source)) <= 4
+            assert 'in.avi is damaged after frame' in caplog.text
+            assert source.bad_frames == 1
+        else:
+            with pytest.raises(ImageError, match=r'in\.avi cannot be read after frame \d+ \(I/O error\)'):
+                list(source)

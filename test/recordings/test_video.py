@@ -323,3 +323,29 @@ def test_the_products_of_a_real_clip(shared: Path, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / 'out.jsonl').read_text().splitlines()]
     assert [line['stamp_s'] for line in lines] == pytest.approx([number / 24 for number in range(12)], abs=1e-6)
     assert all(1 in {person['track_id'] for person in line['people']} for line in lines)
+
+
+@pytest.mark.parametrize('name', ['out.avi', 'people.json', 'out.png'])
+def test_a_folder_is_not_created_under_the_name_of_another_kind_of_file(name: str, walk: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=f'or a folder, got {name}, which is the name of another kind of file'):
+        VideoJob(str(walk), tmp_path / name, ('people',)).check()
+    assert VideoJob(str(walk), tmp_path / 'run.7', ('people',)).names() == {'people': 'people.jsonl'}
+    (tmp_path / name).mkdir()
+    VideoJob(str(walk), tmp_path / name, ('people',)).check()
+
+
+def test_png_files_are_not_written_to_a_video(walk: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r'PNG files are written to a folder, got the file out\.mp4'):
+        VideoJob(str(walk), tmp_path / 'out.mp4', ('overlay',), png=True).check()
+
+
+def test_an_empty_input_is_not_the_current_folder(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match='the input must be .* got an empty text'):
+        VideoJob('', tmp_path / 'out', ('overlay',)).check()
+
+
+def test_dangling_links_in_a_folder_are_ignored(tmp_path: Path) -> None:
+    clips.write_pictures(tmp_path / 'in', clips.red_walk(2))
+    (tmp_path / 'in' / 'loop.png').symlink_to('loop.png')
+    (tmp_path / 'in' / 'gone.png').symlink_to('nowhere.png')
+    assert convert(VideoJob(str(tmp_path / 'in'), tmp_path / 'out', ('mask',))).frames == 2

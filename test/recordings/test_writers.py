@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bodypix_ros.errors import ImageError, SettingError
 from bodypix_ros.recordings import writers
 from bodypix_ros.recordings.frames import Frame, FrameSource, open_frames
-from bodypix_ros.recordings.writers import LinesWriter, Pieces, check_suffix, open_writer
+from bodypix_ros.recordings.writers import CaptureWriter, LinesWriter, Pieces, check_suffix, open_writer
 
 IMAGES = [cv2.GaussianBlur(image, (0, 0), 2) for image in clips.red_walk(9)]
 STAMPS_MS = [0, 40, 80, 160, 170, 300, 333, 400, 441]
@@ -159,7 +159,7 @@ def test_audio_that_the_container_cannot_store_is_omitted(
     clips.write_av(tmp_path / 'in.mp4', IMAGES, STAMPS_MS, audio=True)
     write('overlay', tmp_path / 'out.webm', audio=tmp_path / 'in.mp4')
     (line,) = [record.message for record in caplog.records]
-    assert line == f'aac audio cannot be stored in {tmp_path}/out.webm and is omitted; .mkv stores it'
+    assert line == "aac audio cannot be stored in .webm ('webm' format does not support 'aac' codec) and is omitted"
     assert len(decode(pyav, tmp_path / 'out.webm', 'bgr24')[0]) == len(IMAGES)
 
 
@@ -243,3 +243,55 @@ def test_without_pyav_there_are_no_transparent_videos() -> None:
         check_suffix('cutout', '.webm')
     with pytest.raises(SettingError, match='mask is written to .mkv or a folder, got .mp4'):
         check_suffix('mask', '.mp4')
+
+
+def test_audio_of_a_supported_codec_with_unusual_parameters_is_omitted(
+    pyav: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """FFmpeg lists FLAC for .mov but refuses it, and PCM without a channel layout for .mp4, after the last frame."""
+    clips.write_av(tmp_path / 'in.mkv', IMAGES, STAMPS_MS, audio=True, audio_codec='flac')
+    write('overlay', tmp_path / 'out.mov', audio=tmp_path / 'in.mkv')
+    assert [record.message for record in caplog.records] == [
+        'flac audio cannot be stored in .mov (Invalid argument) and is omitted'
+    ]
+    with pyav.open(str(tmp_path / 'out.mov')) as container:
+        assert (len(container.streams.video), len(container.streams.audio)) == (1, 0)
+
+
+def test_a_video_that_opencv_could_not_complete_is_an_error(
+    no_pyav: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenCV only logs that the disk is full."""
+    source = Source()
+    writer = open_writer('overlay', tmp_path / 'out.mp4', tmp_path / 'pieces', 0, source, None)
+    full = False
+    write_frame = cv2.VideoWriter.write
+
+    class FullDisk:
+        def __init__(self, writer: cv2.VideoWriter) -> None:
+            self.writer = writer
+
+        def write(self, image: NDArray[np.uint8]) -> None:
+            if not full:
+                write_frame(self.writer, image)
+
+        def release(self) -> None:
+            self.writer.release()
+
+    for frame in source:
+        full = frame.index == 5
+        writer.write(frame, frame.image)
+        if frame.index == 0:
+            assert isinstance(writer, CaptureWriter)
+            monkeypatch.setattr(writer, '_writer', FullDisk(writer._writer))  # type: ignore[arg-type]
+    with pytest.raises(OSError, match='OpenCV stored 8 of 9 frames; the disk may be full'):
+        writer.finish()
+
+
+@pytest.mark.parametrize(('kind', 'suffix'), [('mask', '.mkv'), ('overlay', '.webm')])
+def test_opencv_alone_refuses_odd_sizes(kind: str, suffix: str, no_pyav: None, tmp_path: Path) -> None:
+    """It drops the last row or column."""
+    source = Source()
+    writer = open_writer(kind, tmp_path / f'out{suffix}', tmp_path / 'pieces', 0, source, None)
+    with pytest.raises(ImageError, match=f'OpenCV cannot write {suffix} videos of 127x96'):
+        writer.write(next(iter(source)), product_of(kind, IMAGES[0][:, 1:]))
