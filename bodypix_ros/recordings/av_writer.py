@@ -186,7 +186,8 @@ def _video_packets(pieces: Sequence[Path], stream: Any) -> Iterator[tuple[float,
     for path in pieces:
         with av.open(str(path)) as piece:
             for packet in piece.demux(video=0):
-                if packet.dts is not None:
+                if packet.pts is not None:  # the last packet is empty
+                    packet.dts = packet.pts  # without B frames they are equal, but missing if the piece is short
                     stamp_s = float(packet.dts * packet.time_base)
                     packet.stream = stream
                     yield stamp_s, packet

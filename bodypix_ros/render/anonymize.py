@@ -40,7 +40,7 @@ def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: Anon
 
     Args:
         image: (H, W, 3) uint8, any channel order.
-        covers: the regions; they may overlap.
+        covers: the regions; where they overlap, the coarsest cells are shown.
         style: 'pixelate' shows the mean colour of each cell, 'blur' interpolates between these colours, and 'fill' is
             uniformly grey. Only the means are kept, so blur and pixelate cannot be inverted by deconvolution.
 
@@ -52,7 +52,7 @@ def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: Anon
     """
     require_channels('image', image, 3)
     covered = image.copy()
-    for cover in covers:
+    for cover in sorted(covers, key=lambda one: one.head_px):  # a small head within a large one would show more of it
         x, y, width, height = cover.box
         target = covered[y : y + height, x : x + width]
         # The pixels come from the input: a region that was already covered would have a finer grid in the overlap.

@@ -70,6 +70,14 @@ def test_overlapping_regions_do_not_show_each_other(astronaut: NDArray[np.uint8]
     assert len(np.unique(both[90:130, 180:220].reshape(-1, 3), axis=0)) == 1
 
 
+@pytest.mark.parametrize('style', STYLES)
+def test_a_small_head_within_a_large_one_does_not_show_finer_cells(astronaut: NDArray[np.uint8], style: Style) -> None:
+    large, small = Cover(FACE, 160.0), Cover(Box(180, 90, 40, 40), 16.0)
+    alone = cover_regions(astronaut, [large], style)
+    assert (cover_regions(astronaut, [large, small], style) == alone).all()
+    assert (cover_regions(astronaut, [small, large], style) == alone).all()
+
+
 def test_the_image_itself_is_not_changed(astronaut: NDArray[np.uint8]) -> None:
     before = astronaut.copy()
     _covered(astronaut, 'blur')
