@@ -19,7 +19,7 @@ from .settings import AnonymizeSettings, SegmentSettings
 from .tracking import assign
 
 SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30, selfie_crop='people')
-"""Settings of `Segmenter.segment` that miss fewer people than the defaults and find more where there are none."""
+"""Settings for `Segmenter.segment` that miss fewer people than the defaults, but also have more false detections."""
 
 _HEAD_GROWTH = 0.25
 """A head with hair and chin extends beyond the found region by this fraction of its size on each side."""

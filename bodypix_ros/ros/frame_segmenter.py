@@ -61,7 +61,7 @@ class Found:
 
 
 class OptionalResult:
-    """A result without which frames are published as well; if it fails, it is left out for some seconds.
+    """An optional result: frames are also published without it; if it fails, it is left out for some seconds.
 
     Attributes:
         error: why it is currently missing; empty if it is not.

@@ -226,7 +226,7 @@ class InferenceWorker:
         )
 
     def _anonymize(self, job: Job, found: Segmentation | None, parameters: Parameters) -> Anonymized | Exception:
-        """Return the image without recognisable people, or why there is none; count what the user should know."""
+        """Return the anonymised image, or why there is none, and count failures and doubtful images."""
         camera, stamp = job.frame.camera, job.frame.header.stamp
         try:
             if found is None:

@@ -71,7 +71,9 @@ def test_overlapping_regions_do_not_show_each_other(astronaut: NDArray[np.uint8]
 
 
 @pytest.mark.parametrize('style', STYLES)
-def test_a_small_head_within_a_large_one_does_not_show_finer_cells(astronaut: NDArray[np.uint8], style: Style) -> None:
+def test_a_small_head_within_a_large_one_does_not_show_finer_cells(
+    astronaut: NDArray[np.uint8], style: AnonymizeStyle
+) -> None:
     large, small = Cover(FACE, 160.0), Cover(Box(180, 90, 40, 40), 16.0)
     alone = cover_regions(astronaut, [large], style)
     assert (cover_regions(astronaut, [large, small], style) == alone).all()

@@ -128,7 +128,7 @@ class ChunkResults:
     """The file of results of a chunk.
 
     Attributes:
-        frames: what became of each image.
+        frames: the result of each image.
     """
 
     def __init__(self, path: Path) -> None:
