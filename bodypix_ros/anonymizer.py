@@ -1,4 +1,4 @@
-"""Anonymises the images of one camera: covers faces, heads or people, also for a short time after they were lost."""
+"""Anonymises the images of one camera: covers faces, heads or people, and for a short time also those it has lost."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .segmentation import Segmentation
 from .settings import AnonymizeSettings, SegmentSettings
 from .tracking import assign
 
-SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30)
-"""Settings of `Segmenter.segment` that miss fewer people than the defaults and find more where there are none."""
+SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30, selfie_crop='people')
+"""Settings for `Segmenter.segment` that miss fewer people than the defaults, but also have more false detections."""
 
 _HEAD_GROWTH = 0.25
 """A head with hair and chin extends beyond the found region by this fraction of its size on each side."""
@@ -35,7 +35,7 @@ _SAME = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Anonymized:
-    """An image without recognisable people.
+    """An anonymised image.
 
     Attributes:
         image: (H, W, 3) uint8 BGR, a new array.
@@ -85,8 +85,8 @@ class Anonymizer:
         Args:
             settings: what is covered, and how.
             part_ids: numbering of the parts in the segmentations.
-            independent: whether what is covered depends on the images of the last `anonymize_hold_s` alone, wherever
-                the first image was. This repeats the tracking of these images for each image.
+            independent: whether the covered regions depend only on the images of the last `anonymize_hold_s`, and not
+                on where the recording started. This repeats the tracking of these images for each image.
         """
         self.settings = settings
         self.part_ids: PartIds = part_ids
@@ -96,7 +96,7 @@ class Anonymizer:
         self._recent: list[tuple[Sequence[_Region], float]] = []
 
     def anonymize(self, image: NDArray[np.uint8], found: Segmentation, stamp_s: float) -> Anonymized:
-        """Return the next image of the camera without recognisable people.
+        """Return the next image of the camera, anonymised.
 
         Args:
             image: (H, W, 3) uint8 BGR.
@@ -139,7 +139,7 @@ class Anonymizer:
         return people + covers, len(held)
 
     def _track_again(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
-        """Do what `_track` does, as if the image at the beginning of the last `anonymize_hold_s` were the first."""
+        """Track like `_track`, but as if the image at the beginning of the last `anonymize_hold_s` were the first."""
         oldest_s = stamp_s - self.settings.anonymize_hold_s
         self._recent = [recent for recent in self._recent if oldest_s <= recent[1] <= stamp_s]
         self._recent.append((regions, stamp_s))
@@ -147,7 +147,7 @@ class Anonymizer:
         return [self._track(*recent) for recent in self._recent][-1]
 
     def _track(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
-        """Update the tracks with the regions of an image; return where those are that were not found in it."""
+        """Update the tracks with the regions of an image; return the places of those that were not found in it."""
         if stamp_s < self._stamp_s:
             self._tracks = []
         step_s, self._stamp_s = stamp_s - self._stamp_s, stamp_s

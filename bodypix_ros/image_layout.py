@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,12 @@ class BadImage(ImageError):
         self.kind = kind
 
 
-def view_layout(msg: Any) -> tuple[Pixels, Encoding]:
+def view_layout(msg: Any, convert: Callable[[Any], NDArray[np.uint8]] | None = None) -> tuple[Pixels, Encoding]:
     """Check an image message, sensor_msgs/Image, and view its pixels.
+
+    Args:
+        msg: the message.
+        convert: converts messages with encodings that are not in ENCODINGS to (H, W, 3) uint8 BGR; None to reject them.
 
     Returns:
         The pixels, (data rows, width, channels) uint8 or uint16 in the byte order of the message, as a view of its data
@@ -32,6 +37,8 @@ def view_layout(msg: Any) -> tuple[Pixels, Encoding]:
     """
     check_size(msg.height, msg.width)
     encoding = ENCODINGS.get(msg.encoding)
+    if encoding is None and convert is not None:
+        return convert(msg), ENCODINGS['bgr8']
     if encoding is None:
         known = ', '.join(ENCODINGS)
         raise BadImage('encoding', f'encoding {msg.encoding[:40]!r} is not supported. Supported encodings: {known}')

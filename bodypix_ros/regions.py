@@ -1,9 +1,13 @@
-"""Area, centroid and bounding box of the regions of a label image, computed from runs of equal pixels in its rows."""
+"""Places in an image: bounding boxes, rotated squares, and the regions of a label image.
+
+Regions are measured from the runs of equal pixels in the rows of the image.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +39,51 @@ class Region:
     x: float
     y: float
     box: Box
+
+
+@dataclass(frozen=True)
+class RotatedRegion:
+    """A square of an image, which may be rotated and may extend beyond the image.
+
+    Attributes:
+        x, y: centre, pixels.
+        size: side length, pixels.
+        angle: clockwise rotation, radians, within -pi..pi: the upper side of the crop is at this angle in the image.
+
+    Raises:
+        ValueError: a value is not finite, or the size is not positive.
+    """
+
+    x: float
+    y: float
+    size: float
+    angle: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.x, self.y, self.size, self.angle))) or self.size <= 0:
+            raise ValueError(f'a region needs finite values and a positive size, got {self}')
+
+    def scaled(self, factor: float) -> RotatedRegion:
+        """Return the region with the same centre and `factor` times the size."""
+        return replace(self, size=self.size * factor)
+
+    def shifted(self, right: float, down: float) -> RotatedRegion:
+        """Return the region moved along its own sides, by fractions of its size."""
+        right, down = right * self.size, down * self.size
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        return replace(self, x=self.x + right * cos - down * sin, y=self.y + right * sin + down * cos)
+
+    def to_image(self, side: int) -> NDArray[np.float64]:
+        """Return the (2, 3) affine transform from pixels of a crop of `side` x `side` to pixels of the image.
+
+        Pixel (0, 0) of the crop is the corner of the region, not half a pixel inside, and the same applies to results:
+        this is how MediaPipe crops on a CPU (ImageToTensorCalculator with OpenCV) and how its networks were trained.
+        """
+        scale = self.size / side
+        cos, sin = scale * math.cos(self.angle), scale * math.sin(self.angle)
+        return np.array(
+            [[cos, -sin, self.x - (cos - sin) * side / 2], [sin, cos, self.y - (sin + cos) * side / 2]], np.float64
+        )
 
 
 def measure_regions(codes: NDArray[np.unsignedinteger[Any]]) -> list[Region]:

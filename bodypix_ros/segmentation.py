@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .parts import PartIds, mirrored
 from .people import People
+from .regions import RotatedRegion
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Segmentation:
 class VideoState:
     """What a model carries from one image of a camera to the next; one object for each camera.
 
-    BlazePose looks for a person where the person was in the previous image, and so does the setting `hands` for hands.
+    BlazePose searches for people where they were in the previous image; the setting `hands` does the same for hands.
 
     Attributes:
         size: height and width of the previous image, pixels; None before the first.
@@ -78,6 +78,6 @@ class VideoState:
     """
 
     size: tuple[int, int] | None = None
-    regions: list[Any] = field(default_factory=list)
+    regions: list[RotatedRegion] = field(default_factory=list)
     images: int = 0
-    hands: list[Any] = field(default_factory=list)
+    hands: list[tuple[tuple[float, float], RotatedRegion]] = field(default_factory=list)

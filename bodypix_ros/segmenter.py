@@ -18,7 +18,7 @@ from .inference.numpy_kernels import Image
 from .inference.pipeline import Pipeline, Request
 from .models.network import BODYPIX, Model, load_network, resolve_settings
 from .models.progress import Progress, no_progress
-from .segmentation import Segmentation, VideoState
+from .segmentation import Segmentation, Timings, VideoState
 from .setting import Settings
 from .settings import BLAZEPOSE_MODELS, SELFIE_MODELS, NetworkSettings, SegmentSettings
 
@@ -240,8 +240,8 @@ class Segmenter:
         if found.people is not None:
             hands = self._hands.find(image, found.people.persons, state)
             found = draw_hands(found, hands, self.settings.part_ids)
-        spent_ms = found.timings.postprocess_ms + (time.perf_counter() - started) * 1e3
-        return replace(found, timings=replace(found.timings, postprocess_ms=spent_ms))
+        spent = Timings(postprocess_ms=(time.perf_counter() - started) * 1e3)
+        return replace(found, timings=found.timings + spent)
 
     def _because(self) -> str:
         return f' ({self.model_reason})' if self.model_reason else ''

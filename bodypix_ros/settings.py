@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from .errors import SettingError, shorten
 from .palettes import PALETTES
@@ -199,8 +199,8 @@ class SegmentSettings(Settings):
     )
     refine: bool = setting(
         False,
-        'Move the edges of mask, parts and confidence onto the edges of the image; runs on the CPU also if the network '
-        'runs on a GPU (see docs/edges.md)',
+        'Move the edges of mask, parts and confidence onto the edges of the image; always runs on the CPU, even if the '
+        'network runs on a GPU (see docs/edges.md)',
         live=True,
     )
     max_people: int = setting(
@@ -238,14 +238,14 @@ class SegmentSettings(Settings):
     )
     hands: bool = setting(
         False,
-        "Find the hands of people with MediaPipe's networks: 21 keypoints each, and fingers in mask and parts; see "
-        'docs/hands.md',
+        "Find the hands of people with MediaPipe's networks: 21 keypoints each, and fingers in mask and parts (see "
+        'docs/hands.md)',
         live=True,
     )
     selfie_crop: str = setting(
         'picture',
-        'What selfie_* processes: picture (the whole image, without separating people), or people (the surroundings '
-        'of each person that bodypix_ros finds, which is more accurate and slower)',
+        'What selfie_* processes: picture (the whole image, without separating people), or people (a crop around '
+        'each person that bodypix_ros finds, which is more accurate and slower)',
         choices=('picture', 'people'),
         live=True,
     )
@@ -278,7 +278,7 @@ class PictureSettings(Settings):
         live=True,
     )
     overlay_background: str = setting(  # read-only, so that a message cannot make the node publish other files
-        '', 'Picture file shown behind people by the overlay_effect cutout; empty for plain green', read_only=True
+        '', 'Picture file shown behind people if overlay_effect is cutout; empty for plain green', read_only=True
     )
     mask_parts: tuple[str, ...] = setting(
         (),
@@ -300,6 +300,9 @@ class PictureSettings(Settings):
     )
 
 
+AnonymizeStyle = Literal['blur', 'pixelate', 'fill']
+
+
 @dataclass(frozen=True)
 class AnonymizeSettings(Settings):
     """How people are made unrecognisable in images: see docs/privacy.md."""
@@ -310,22 +313,22 @@ class AnonymizeSettings(Settings):
         choices=('faces', 'heads', 'people'),
         live=True,
     )
-    anonymize_style: Literal['blur', 'pixelate', 'fill'] = setting(
+    anonymize_style: AnonymizeStyle = setting(
         'blur',
         'How it is covered: blur and pixelate leave at most 4 cells across a head, fill leaves nothing',
-        choices=('blur', 'pixelate', 'fill'),
+        choices=get_args(AnonymizeStyle),
         live=True,
     )
     anonymize_margin: float = setting(
         0.3,
-        'Enlarges what is covered on each side, as a fraction of the size of the head',
+        'Margin by which the covered region is enlarged on each side, as a fraction of the size of the head',
         minimum=0.0,
         maximum=2.0,
         live=True,
     )
     anonymize_hold_s: float = setting(
         0.5,
-        'Seconds for which a head stays covered that is not found any more; the cover moves with its last speed',
+        'Seconds for which a head that is no longer found stays covered; the cover keeps moving at its last speed',
         minimum=0.0,
         maximum=10.0,
         live=True,

@@ -38,7 +38,7 @@ class _Sight(NamedTuple):
 
     Attributes:
         box: (4,) centre, width and height, pixels.
-        keypoints: (17, 2) pixels, in the order of `KEYPOINTS`, which all models have.
+        keypoints: (17, 2) pixels, in the order of `KEYPOINTS`, which all models provide.
         known: (17,) whether the score of the keypoint is high enough.
     """
 

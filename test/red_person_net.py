@@ -31,8 +31,9 @@ class RedPersonNet:
         parts: bool,
         people: bool,
         confidence: bool,
-        state: VideoState,
+        state: VideoState | None,
     ) -> Segmentation:
+        state = state or VideoState()
         state.images += 1
         self.asked.append((parts, people, confidence))
         red = image[..., 2]

@@ -54,6 +54,13 @@ BANNED = {
     r'for want of': 'because ... is missing',
     r'commonest': 'common',
     r'over and over': 'in a loop, repeatedly',
+    r'any more': 'no longer',
+    r'as of (a|an|the)': 'such as, for example',
+    r'cut-outs?': 'cutout',
+    r'of PyPI': 'from PyPI',
+    r'on this computer': 'on this machine',
+    r'(exists|finished) already': 'already exists',
+    r'prevents? that': 'prevent ... from',
 }
 """Phrases that read as translated, as regular expressions, and what to write instead."""
 

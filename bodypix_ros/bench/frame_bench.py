@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..encodings import encode_labels, to_bgr
 from ..errors import BodyPixError, ModelError
+from ..image_layout import view_layout
 from ..inference.bodypix_pipeline import BodyPixPipeline
 from ..inference.engine import open_cpu_session
 from ..inference.kernel_compiler import prepare_kernels
@@ -178,7 +179,7 @@ def _message_jobs(images: Images, result: Segmentation) -> dict[str, Job]:
     try:
         from sensor_msgs.msg import Image
 
-        from ..ros.image_msg import fill, view_pixels
+        from ..ros.image_msg import fill
     except ImportError:
         return {}
     received, mask_msg, parts_msg = Image(), Image(), Image()
@@ -186,7 +187,7 @@ def _message_jobs(images: Images, result: Segmentation) -> dict[str, Job]:
 
     def receive() -> None:
         for _ in images:
-            to_bgr(*view_pixels(received))
+            to_bgr(*view_layout(received))
 
     def publish() -> None:
         for _ in images:

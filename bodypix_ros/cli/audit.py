@@ -1,4 +1,4 @@
-"""`bodypix audit`: lists the images of an anonymised recording in which a face could remain. Does not require ROS."""
+"""`bodypix audit`: lists images of an anonymised recording in which a face may be visible. Does not require ROS."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MAX_TILES = 40
 _TILE_PX = 320
 _CAVEAT = (
     'On the marked faces of test/data/faces, before they are covered, this search finds {found}. A recording without '
-    'findings is therefore not proved to be free of faces: look at it before you share it.'
+    'findings can therefore still contain faces: look at it before you share it.'
 )
 RECALL = (
     '99 % of near faces (32 pixels and more), 95 % of far ones (16 to 31) and 96 % of smaller ones with all finders, '
@@ -44,7 +44,7 @@ RECALL = (
 
 @dataclass(frozen=True)
 class _Suspicion:
-    """An image in which faces could remain; `picture` is a small copy with boxes around them."""
+    """An image in which faces may be visible; `picture` is a small copy with boxes around them."""
 
     name: str
     stamp_s: float
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Search the recording, write the report, and return 1 if a face could remain or an image cannot be read."""
+    """Search the recording, write the report, and return 1 if a face may be visible or an image cannot be read."""
     recording: Path = arguments.recording
     folder: Path = arguments.output or recording.resolve().parent
     create_folder(folder)
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = write_files(folder, {f'{recording.name}.audit.json': json.dumps(report, indent=1).encode()}, [recording])
     if found:
         paths += write_pictures(folder, {'audit': _sheet(found)}, f'{recording.name}.', [recording])
-    print(f'{recording}: a face could remain in {len(found)} of {count} images; {", ".join(map(str, paths))}')
+    print(f'{recording}: a face may be visible in {len(found)} of {count} images; {", ".join(map(str, paths))}')
     print(report['recall'])
     for name in unreadable:
         print(f'{name} cannot be read and was not searched')
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _search(recording: Path, every: int, finders: Sequence[Finder]) -> tuple[list[_Suspicion], int, list[str]]:
-    """Return the images in which faces could remain, the number of searched images, and the unreadable ones."""
+    """Return the images in which faces may be visible, the number of searched images, and the unreadable ones."""
     found: list[_Suspicion] = []
     unreadable: list[str] = []
     count = 0

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cluster',
         action='store_true',
-        help='use a Ray cluster, which starts on this machine if RAY_ADDRESS is not set; IN and OUT may be addresses '
+        help='use a Ray cluster, started on this machine if RAY_ADDRESS is not set; IN and OUT may be addresses '
         'such as s3://bucket/drive.mcap, and OUT is the folder for the new bags',
     )
     for setting in (_WORKERS, _CHUNK_FRAMES):

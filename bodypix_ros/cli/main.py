@@ -20,10 +20,10 @@ VERBS = {
     'segment': 'find people in picture files',
     'video': 'find people in a video, a camera or a folder of pictures',
     'bag': 'anonymise the images of bags, or add masks, parts and people',
-    'audit': 'search an anonymised recording for faces that could remain',
+    'audit': 'search an anonymised recording for faces that may still be visible',
     'models': 'list, download, import and build models',
     'check': 'verify and time the network on this machine, and report what is missing for a GPU',
-    'compile': 'compile the kernels for this machine in advance, so that the first start is fast at once',
+    'compile': 'compile the kernels for this machine in advance, so that the first start is fast',
     'bench': 'measure the latency of each stage on this machine',
 }
 

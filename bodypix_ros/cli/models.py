@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of the verb."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
 
-    listing = actions.add_parser('list', help='show every network of BodyPix and MediaPipe, and whether it is here')
+    listing = actions.add_parser('list', help='list the networks of BodyPix and MediaPipe, and which are installed')
     add_options(listing, NetworkSettings, only=('model_dir',))
     listing.set_defaults(act=list_models)
 
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'names',
         metavar='NAME',
         nargs='*',
-        help=f'of MediaPipe: {", ".join(mediapipe.NETWORKS)} or a network of `bodypix models list`; without a name, a '
-        'checkpoint of BodyPix is downloaded',
+        help=f'of MediaPipe: {", ".join(mediapipe.NETWORKS)} or a network listed by `bodypix models list`; without a '
+        'name, a checkpoint of BodyPix is downloaded',
     )
     add_options(fetch, NetworkSettings, only=(*_CHECKPOINT, 'model_dir', 'model_url'))
     fetch.set_defaults(act=fetch_model)
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'source',
         metavar='PATH',
         help='a folder with the layout of the server of BodyPix; or a .tflite file of MediaPipe, or a folder, wheel or '
-        '.tgz file that contains some; as a path or file: address',
+        '.tgz file that contains such files; as a path or file: address',
     )
     add_options(importing, NetworkSettings, only=('model_dir',))
     importing.set_defaults(act=import_models)
@@ -109,7 +109,7 @@ def import_models(arguments: argparse.Namespace) -> None:
     """Copy checkpoints of BodyPix from a folder, and .tflite files of MediaPipe from a file, folder or archive."""
     settings, source = from_options(arguments, NetworkSettings), arguments.source
     if not source:
-        raise SettingError('the source must be a folder or a file, got an empty text')
+        raise SettingError('the source must be a folder or a file, got an empty string')
     if source.startswith('file:'):
         source = str(local_path(source))
     if contains_files(source):

@@ -1,4 +1,4 @@
-"""`bodypix video`: writes masks, overlays, anonymised videos, cut-outs and people of a video. Does not require ROS."""
+"""`bodypix video`: writes masks, overlays, anonymised videos, cutouts and people of a video. Does not require ROS."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         'output', type=read_folder, metavar='OUT',
-        help='file of one product (.mp4, .mov, .mkv or .webm; .jsonl for people), or folder',
+        help='file for one product (.mp4, .mov, .mkv or .webm; .jsonl for people), or folder',
     )  # fmt: skip
     products = '; '.join(f'{name}: {purpose}' for name, purpose in PRODUCTS.items())
     parser.add_argument(
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--no-audio',
         dest='audio',
         action='store_false',
-        help='do not copy the audio, by which people can be recognised',
+        help='do not copy the audio: people can be recognised by their voices',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
     parser.add_argument('--seconds', type=setting_reader(_SECONDS), metavar='X', help=_SECONDS.description)

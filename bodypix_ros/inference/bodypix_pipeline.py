@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from .numpy_kernels import Image
 from .people.find_people import find_people
 from .pipeline import Request
 from .providers import SAMPLE_SIZE, open_engine
+
+_PEOPLE = Request(parts=False, people=True)
 
 
 class BodyPixPipeline:
@@ -134,14 +137,21 @@ def noise() -> Image:
     return np.random.default_rng(0).integers(0, 256, (*SAMPLE_SIZE, 3), np.uint8)
 
 
-def open_people_finder(settings: NetworkSettings) -> BodyPixPipeline:
-    """Open our own network, with all heads, to find people for another model.
+class PeopleFinder:
+    """Our own network, which finds people for another model; it is opened at its first use."""
 
-    Args:
-        settings: of the other model; those that our network does not have are ignored.
+    def __init__(self, settings: NetworkSettings) -> None:
+        """Keep the settings of the other model; those that our network does not have are ignored."""
+        self._settings = dataclasses.replace(settings, model=OWN)
 
-    Raises:
-        ProviderError: a GPU is required and does not run the network.
-    """
-    settings = dataclasses.replace(settings, model=OWN)
-    return BodyPixPipeline(load_network(settings, people=True), settings)
+    def prepare(self, height: int, width: int, count: int, settings: SegmentSettings) -> None:
+        """See `Pipeline.prepare`."""
+        self._pipeline.prepare(height, width, count, settings, _PEOPLE)
+
+    def find(self, images: Sequence[Image], settings: SegmentSettings) -> list[Segmentation]:
+        """Find the people in images, without parts; see `Pipeline.segment`."""
+        return self._pipeline.segment(images, settings, _PEOPLE, [None] * len(images))
+
+    @cached_property
+    def _pipeline(self) -> BodyPixPipeline:
+        return BodyPixPipeline(load_network(self._settings, people=True), self._settings)

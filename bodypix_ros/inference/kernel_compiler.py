@@ -63,7 +63,7 @@ def mark_compiled() -> None:
 
 
 class BackgroundCompilation:
-    """Compiles the kernels in another process, which continues if this one ends first: the next one has them then.
+    """Compiles the kernels in another process, which continues if this one ends first, so that the next one has them.
 
     Attributes:
         done: whether the kernels were compiled; its callbacks run in a separate thread.
@@ -99,7 +99,7 @@ class BackgroundCompilation:
         self.done.set_result(self._process.returncode == 0)
 
     def _end(self) -> None:
-        """Wait for callbacks: Python must not end while one of them imports numba."""
+        """Wait for callbacks: Python must not exit while one of them imports numba."""
         self._ending = True
         if self._process.poll() is not None:
             self.thread.join()

@@ -133,7 +133,7 @@ class Store:
         """Return a sentence if the checkpoint is missing or must not be read, otherwise None."""
         path = self.folder(checkpoint) / checkpoint.manifest
         if self.root == NO_CACHE:
-            return f'{checkpoint.title} are not on this computer: there is no cache folder, set model_dir or HOME'
+            return f'{checkpoint.title} are not available: there is no cache folder, set model_dir or HOME'
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):

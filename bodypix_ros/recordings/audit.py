@@ -1,4 +1,4 @@
-"""Searches images of an anonymised recording for faces that could remain, with other networks and at other scales."""
+"""Searches an anonymised recording for faces that may be visible, with other networks and at other scales."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SAME_GRAY = 2
 _COVERED_FLATNESS = 0.5
 
 _MIN_FACE_PX = 8
-"""Nobody can be recognised by a smaller face."""
+"""Smaller faces are not recognisable."""
 
 
 class Finder(Protocol):
@@ -81,7 +81,7 @@ class DetectorFinder:
 
 
 class RemainingFace(NamedTuple):
-    """A face that could remain: its box, and what found it."""
+    """A face that may be visible: its box, and what found it."""
 
     box: Box
     finder: str

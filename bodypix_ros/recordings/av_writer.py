@@ -38,7 +38,7 @@ class Format:
     options: dict[str, str] = field(default_factory=dict)
 
 
-# Without B frames, packets are stored in the order of their stamps, so that pieces can be joined at any frame.
+# Without B-frames, packets are stored in the order of their stamps, so that pieces can be joined at any frame.
 _H264 = Format('libx264', 'yuv420p', 'yuv444p', options={'preset': 'veryfast', 'crf': '18', 'bf': '0'})
 _VP9_OPTIONS = {
     'deadline': 'realtime',
@@ -59,7 +59,7 @@ FORMATS = {
     ('cutout', '.mov'): Format('prores_ks', 'yuva444p10le', 'yuva444p10le', '.mov', {'profile': '4444'}),
     ('cutout', '.mkv'): Format('ffv1', 'bgra', 'bgra'),
 }
-"""Formats by kind of product and suffix. Masks are lossless; cut-outs have an alpha channel."""
+"""Formats by kind of product and suffix. Masks are lossless; cutouts have an alpha channel."""
 
 _PIXELS = {1: 'gray', 3: 'bgr24', 4: 'bgra'}
 
@@ -156,7 +156,7 @@ def join_pieces(
         target = stack.enter_context(av.open(str(path), 'w', options={'fflags': '+bitexact'}))
         with av.open(str(pieces[0])) as first:
             size = first.streams.video[0]
-            # An encoder with the same settings, which is not used, has the same parameter sets as that of the pieces.
+            # This encoder is not used, but its settings, and hence its parameter sets, are those of the pieces.
             stream = _add_stream(target, format_, size.height, size.width, source)
         tracks = [_video_packets(pieces, stream)]
         if audio is not None and sounds:
@@ -186,7 +186,8 @@ def _video_packets(pieces: Sequence[Path], stream: Any) -> Iterator[tuple[float,
     for path in pieces:
         with av.open(str(path)) as piece:
             for packet in piece.demux(video=0):
-                if packet.dts is not None:
+                if packet.pts is not None:  # the last packet is empty
+                    packet.dts = packet.pts  # without B frames they are equal, but missing if the piece is short
                     stamp_s = float(packet.dts * packet.time_base)
                     packet.stream = stream
                     yield stamp_s, packet

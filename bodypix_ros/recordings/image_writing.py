@@ -1,4 +1,4 @@
-"""Writes changed BGR pixels back into an image of any of the encodings, and leaves all others as they were."""
+"""Writes changed BGR pixels back into an image of any encoding and leaves all others unchanged."""
 
 from __future__ import annotations
 

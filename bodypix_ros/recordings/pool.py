@@ -53,7 +53,7 @@ def run_tasks(
         workers: number of processes.
         threads: CPU threads of each.
         attempts: how often a task is tried.
-        progress: called with the number of further steps that were done.
+        progress: called with the number of additional steps that were done.
 
     Returns:
         The tasks that failed in every attempt, by index, and the reason of the last failure.

@@ -1,4 +1,4 @@
-"""What is made from the frames of a video: masks, overlays, anonymised and cut-out pictures, and people."""
+"""The products of the frames of a video: masks, overlays, anonymised pictures, cutouts and people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..anonymizer import Anonymizer
+from ..anonymizer import SEARCH_SETTINGS, Anonymizer
 from ..parts import PartIds
 from ..people import Person
 from ..render import (
@@ -36,9 +36,6 @@ PRODUCTS = {
     'people': 'boxes, keypoints, parts and track ids as one line of JSON per frame',
 }
 
-_WITH_PEOPLE = ('anonymized', 'people')
-_WITH_CONFIDENCE = ('anonymized', 'cutout')
-
 
 class Segments(Protocol):
     """The part of `Segmenter` that is used here."""
@@ -51,7 +48,7 @@ class Segments(Protocol):
         parts: bool,
         people: bool,
         confidence: bool,
-        state: VideoState,
+        state: VideoState | None,
     ) -> Segmentation:
         """Segment one image; see `Segmenter.segment`."""
 
@@ -103,11 +100,12 @@ class ProductMaker:
             part_ids: numbering of the parts that `net` returns.
         """
         self._net, self._products, self._settings, self._part_ids = net, products, settings, part_ids
-        self._people = any(name in products for name in _WITH_PEOPLE)
+        self._shows = any(name != 'anonymized' for name in products)
+        self._people = 'people' in products
         self._parts = self._people or ('overlay' in products and overlay_needs_parts(settings.picture.overlay_effect))
         self._confidence = (
             settings.tracking.smoothing
-            or any(name in products for name in _WITH_CONFIDENCE)
+            or 'cutout' in products
             or ('overlay' in products and overlay_needs_confidence(settings.picture.overlay_effect))
         )
         self._state = _State(
@@ -132,6 +130,13 @@ class ProductMaker:
 
         Raises: see `Segmenter.segment`.
         """
+        made: dict[str, Any] = {}
+        if 'anonymized' in self._products:
+            made['anonymized'] = self._anonymize(frame)
+        return made | self._show(frame) if self._shows else made
+
+    def _show(self, frame: Frame) -> dict[str, Any]:
+        """Return the products other than the anonymised picture."""
         found = self._net.segment(
             frame.image,
             self._settings.segment,
@@ -140,11 +145,8 @@ class ProductMaker:
             confidence=self._confidence,
             state=self._state.video,
         )
-        if found.people is not None:
-            self._state.people_seen = max(self.people_seen, len(found.people.persons))
+        self._count(found)
         made: dict[str, Any] = {}
-        if 'anonymized' in self._products:  # before smoothing, which could remove a person for some frames
-            made['anonymized'] = self._anonymize(frame, found)
         if self._settings.tracking.smoothing:
             found = self._state.masks.update(frame.image, found, self._settings.segment.threshold, frame.stamp_s)
         if 'mask' in self._products:
@@ -158,11 +160,24 @@ class ProductMaker:
             made['people'] = self._describe(frame, found)
         return made
 
-    def _anonymize(self, frame: Frame, found: Segmentation) -> NDArray[np.uint8]:
+    def _anonymize(self, frame: Frame) -> NDArray[np.uint8]:
+        """Cover people, who are searched for with settings of its own if there are other products.
+
+        Each frame is searched as if it were a single picture, because a model that follows people from frame to frame
+        finds new ones late.
+        """
+        settings = SEARCH_SETTINGS if self._shows else self._settings.segment
+        found = self._net.segment(frame.image, settings, parts=True, people=True, confidence=True, state=None)
+        self._count(found)
         covered = self._state.anonymizer.anonymize(frame.image, found, frame.stamp_s)
         if covered.doubtful:
             self._state.doubts.append(Doubt(frame.index, frame.stamp_s, covered.doubtful))
         return covered.image
+
+    def _count(self, found: Segmentation) -> None:
+        """Keep the largest number of people in a frame."""
+        if found.people is not None:
+            self._state.people_seen = max(self.people_seen, len(found.people.persons))
 
     def _describe(self, frame: Frame, found: Segmentation) -> bytes:
         assert found.people is not None, 'people were requested'

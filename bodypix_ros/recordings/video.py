@@ -1,4 +1,4 @@
-"""Converts a video to masks, overlays, anonymised videos, cut-outs and lists of people."""
+"""Converts a video to masks, overlays, anonymised videos, cutouts and lists of people."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class VideoJob:
             BodyPixError: the source is empty, the output exists or is the input, or a product cannot be stored in it.
         """
         if not self.source:
-            raise SettingError('the input must be a file, a folder, a camera or an address, got an empty text')
+            raise SettingError('the input must be a file, a folder, a camera or an address, got an empty string')
         check_output(self.output, self.path, self.overwrite)
         for product, name in self.names().items():
             suffix = Path(name).suffix

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..regions import Box
+from ..settings import AnonymizeStyle
 from .checks import require_channels
-
-Style = Literal['blur', 'pixelate', 'fill']
 
 CELLS_PER_HEAD = 4
 """Cells across a head: identification by people needs about 16 (Harmon and Julesz 1973), and networks need about 8."""
@@ -37,12 +35,12 @@ class Cover:
     mask: NDArray[np.bool_] | None = None
 
 
-def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: Style) -> NDArray[np.uint8]:
+def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: AnonymizeStyle) -> NDArray[np.uint8]:
     """Return a copy of an image with regions covered.
 
     Args:
         image: (H, W, 3) uint8, any channel order.
-        covers: the regions; they may overlap.
+        covers: the regions; where they overlap, the coarsest cells are shown.
         style: 'pixelate' shows the mean colour of each cell, 'blur' interpolates between these colours, and 'fill' is
             uniformly grey. Only the means are kept, so blur and pixelate cannot be inverted by deconvolution.
 
@@ -54,7 +52,7 @@ def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: Styl
     """
     require_channels('image', image, 3)
     covered = image.copy()
-    for cover in covers:
+    for cover in sorted(covers, key=lambda one: one.head_px):  # a small head within a large one would show more of it
         x, y, width, height = cover.box
         target = covered[y : y + height, x : x + width]
         # The pixels come from the input: a region that was already covered would have a finer grid in the overlap.
@@ -66,7 +64,7 @@ def cover_regions(image: NDArray[np.uint8], covers: Iterable[Cover], style: Styl
     return covered
 
 
-def _hide(region: NDArray[np.uint8], head_px: float, style: Style) -> NDArray[np.uint8]:
+def _hide(region: NDArray[np.uint8], head_px: float, style: AnonymizeStyle) -> NDArray[np.uint8]:
     """Return a region of the image in which nobody can be recognised, (h, w, 3) uint8."""
     if style == 'fill':
         return np.full_like(region, _FILL_COLOR)

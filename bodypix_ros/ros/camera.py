@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +19,16 @@ from .. import image_layout
 from ..encodings import to_bgr
 from ..errors import describe_error
 from ..image_layout import BadImage
-from ..render import overlay_needs_confidence
-from . import image_msg
 from .compat import subscription_events
 from .history import FrameHistory
-from .outputs import OUTPUTS, OutputPublisher
+from .image_msg import convert_with_cv_bridge
+from .outputs import OUTPUTS, Need, OutputPublisher
 from .parameters import Parameters
 from .qos import Offer, Request, choose_request, offers_of
 from .stats import FrameStats
 
 if TYPE_CHECKING:
-    from .inference_worker import LatestFrameQueue
+    from .frame_queue import LatestFrameQueue
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,16 +38,14 @@ class Wanted:
     """The outputs requested for the next frame, and what must be computed for them.
 
     Attributes:
-        publishers: of the outputs.
-        with_parts: those that are not published if the model has no parts.
-        parts, people, confidence: whether these must be computed.
+        publishers: of the outputs, and what each needs.
+        needs: of all of them.
+        shown: whether an output other than the anonymised image is requested.
     """
 
-    publishers: tuple[OutputPublisher, ...] = ()
-    with_parts: tuple[OutputPublisher, ...] = ()
-    parts: bool = False
-    people: bool = False
-    confidence: bool = False
+    publishers: Mapping[OutputPublisher, frozenset[Need]] = field(default_factory=dict)
+    needs: frozenset[Need] = frozenset()
+    shown: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,24 +223,21 @@ class Camera:
     def follow(self) -> None:
         """Open, close or change the subscriptions, as subscribers, publishers and settings change."""
         settings, picture = self.parameters.node, self.parameters.picture
-        publishers = tuple(
-            one for one in self._publishers if self.active and (not settings.lazy or one.has_subscribers)
-        )
-        outputs = [one.output for one in publishers]
+        publishers = {
+            one: one.output.needs(picture)
+            for one in self._publishers
+            if self.active and (not settings.lazy or one.has_subscribers)
+        }
         self.wanted = Wanted(
             publishers,
-            tuple(one for one in publishers if one.output.requires_parts(picture)),
-            parts=any(output.needs_parts(picture) for output in outputs),
-            people=any(output.needs_people for output in outputs),
-            confidence=self.parameters.tracking.smoothing
-            or overlay_needs_confidence(picture.overlay_effect)
-            or any(output.needs_confidence for output in outputs),
+            frozenset[Need](('confidence',) if self.parameters.tracking.smoothing else ()).union(*publishers.values()),
+            shown=any('anonymized' not in needs for needs in publishers.values()),
         )
         if publishers:
             self.images.follow(settings.qos)
         else:
             self.images.close()
-        if self.announced_size is None or any(output.needs_info for output in outputs):
+        if self.announced_size is None or 'camera_info' in self.wanted.needs:
             self._infos.follow('auto')
         else:
             self._infos.close()
@@ -289,7 +283,7 @@ class Camera:
             read = partial(image_layout.decompress, message, picture, bits)
         else:
             size = message.height, message.width
-            read = partial(to_bgr, *image_msg.view_pixels(message), bits)
+            read = partial(to_bgr, *image_layout.view_layout(message, convert_with_cv_bridge), bits)
         receive_ms = (time.monotonic() - arrived_s) * 1e3
         return CameraFrame(self, message.header, size, read, arrived_s, receive_ms)
 

@@ -92,7 +92,7 @@ class FrameHistory:
         settings: AnonymizeSettings,
         part_ids: PartIds,
     ) -> Anonymized:
-        """Return the next image without recognisable people.
+        """Return the next image, anonymised.
 
         Args:
             image: (H, W, 3) uint8 BGR.

@@ -1,4 +1,4 @@
-"""Converts image messages to arrays and back. Messages are checked first, and their pixels are not copied."""
+"""Writes arrays into image messages, and reads messages with unusual encodings with cv_bridge."""
 
 from __future__ import annotations
 
@@ -13,26 +13,16 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
-from ..encodings import ENCODINGS, Encoding, Pixels
-from ..image_layout import BadImage, check_data, check_size, view_layout
+from ..encodings import ENCODINGS
+from ..image_layout import BadImage, check_data
 
 
-def view_pixels(msg: Image) -> tuple[Pixels, Encoding]:
-    """Check an image message and view its pixels, like `view_layout`.
-
-    If cv_bridge is installed, it converts encodings that are not in ENCODINGS to BGR.
+def convert_with_cv_bridge(msg: Image) -> NDArray[np.uint8]:
+    """Convert a message with an encoding that is not in ENCODINGS to (H, W, 3) uint8 BGR, for `view_layout`.
 
     Raises:
-        BadImage: zero or excessive size, unsupported encoding, wrong step, too little data.
+        BadImage: cv_bridge is not installed or does not support the encoding either, or there is too little data.
     """
-    if msg.encoding in ENCODINGS:
-        return view_layout(msg)
-    check_size(msg.height, msg.width)
-    return _convert_with_cv_bridge(msg), ENCODINGS['bgr8']
-
-
-def _convert_with_cv_bridge(msg: Image) -> NDArray[np.uint8]:
-    """Convert an encoding that is not in ENCODINGS to (H, W, 3) uint8 BGR."""
     encoding = repr(msg.encoding[:40])
     bridge, reason = _open_cv_bridge()
     if bridge is None:

@@ -1,134 +1,30 @@
-"""The thread that runs the model, and the queue that keeps the latest frame of each camera for it."""
+"""The thread that takes frames off the queue, runs the model and publishes the results."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rclpy.clock import Clock
 
 from ..anonymizer import Anonymized
 from ..errors import BodyPixError, describe_error
 from ..image_layout import BadImage
-from ..rotation import rotate_back, rotate_image
 from ..segmentation import Segmentation
 from ..segmenter import Segmenter
 from .camera import CameraFrame, Wanted
+from .frame_queue import LatestFrameQueue
+from .frame_segmenter import Found, FrameSegmenter, Job
 from .outputs import OutputPublisher, publish_outputs
 from .parameters import Parameters
 from .result import Result, Track
 
 _LOG = logging.getLogger(__name__)
 _WAIT_S = 0.5
-_RETRY_PEOPLE_S = 10.0
-_RETRY_HANDS_S = 10.0
-
-
-class Sized(Protocol):
-    """What the queue knows of a frame."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-
-
-Frame = TypeVar('Frame', bound=Sized)
-
-
-class LatestFrameQueue(Generic[Frame]):
-    """Keeps the latest frame of each camera: a newer one replaces the one that waits.
-
-    The camera that was served longest ago comes first. One thread puts, another gets.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._frames: dict[str, Frame] = {}
-        self._served: dict[str, int] = {}
-        self._due_s: dict[str, float] = {}
-        self._count = 0
-        self._changed = threading.Condition()
-        self._max_rate_hz = 0.0
-
-    def limit_rate(self, max_rate_hz: float) -> None:
-        """Hand out at most `max_rate_hz` frames of a camera in a second; 0 is no limit."""
-        with self._changed:
-            if max_rate_hz != self._max_rate_hz:
-                self._max_rate_hz = max_rate_hz
-                self._due_s.clear()  # the next frame does not wait for the end of an old, longer period
-                self._changed.notify_all()
-
-    def put(self, camera: str, frame: Frame) -> bool:
-        """Keep a camera's latest frame; return whether it replaces one that was still waiting."""
-        with self._changed:
-            replaced = camera in self._frames
-            self._frames[camera] = frame
-            self._changed.notify()
-        return replaced
-
-    def get(self, timeout_s: float, batch: bool) -> list[Frame]:
-        """Wait for frames that are due, and take the next one.
-
-        Args:
-            timeout_s: the longest time to wait.
-            batch: take the waiting frames of equal size of all other cameras along.
-
-        Returns:
-            The frames, that of the camera served longest ago first; empty after the timeout or `wake`.
-        """
-        with self._changed:
-            if not self._due():
-                self._changed.wait(min(timeout_s, self._until_due_s(timeout_s)))
-            due = sorted(self._due(), key=lambda camera: self._served.get(camera, -1))
-            if not due:
-                return []
-            size = self._frames[due[0]].size
-            alike = [one for one in due[1:] if batch and self._frames[one].size == size]
-            return [self._take(camera) for camera in [due[0], *alike]]
-
-    def remove(self, camera: str) -> bool:
-        """Drop the waiting frame of a camera; return whether there was one."""
-        with self._changed:
-            return self._frames.pop(camera, None) is not None
-
-    def wake(self) -> None:
-        """Make a waiting `get` return."""
-        with self._changed:
-            self._changed.notify_all()
-
-    def _due(self) -> list[str]:
-        now_s = self._clock()
-        return [camera for camera in self._frames if self._due_s.get(camera, now_s) <= now_s]
-
-    def _until_due_s(self, otherwise: float) -> float:
-        now_s = self._clock()
-        return min((self._due_s[camera] - now_s for camera in self._frames), default=otherwise)
-
-    def _take(self, camera: str) -> Frame:
-        now_s = self._clock()
-        period_s = 1 / self._max_rate_hz if self._max_rate_hz else 0.0
-        # Counted from when the last frame was due, so that a camera's jitter does not lower the rate.
-        late_s = now_s - self._due_s.get(camera, now_s)
-        self._due_s[camera] = now_s + period_s - (late_s if late_s < period_s else 0.0)
-        self._served[camera] = self._count = self._count + 1
-        return self._frames.pop(camera)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A frame that was converted: its image, (H, W, 3) uint8 BGR, what is wanted of it, and its times so far."""
-
-    frame: CameraFrame
-    image: NDArray[np.uint8]
-    wanted: Wanted
-    receive_ms: float
-    wait_ms: float
 
 
 class InferenceWorker:
@@ -138,8 +34,6 @@ class InferenceWorker:
 
     Attributes:
         parameters: of the node; others may take their place between two frames.
-        people_error: why people are currently not published; empty if they are.
-        hands_error: why hands are currently not found although they are requested; empty if they are.
         topics_without_parts: wanted topics that are not published because the model has no body parts.
         started_s: when the thread was started, `time.monotonic`.
     """
@@ -162,11 +56,13 @@ class InferenceWorker:
             sizes: heights and widths that the cameras announce, to be prepared before the first frame.
         """
         self.parameters = parameters
-        self.people_error = self.hands_error = ''
         self.topics_without_parts: list[str] = []
         self.started_s = time.monotonic()
         self._queue, self._segmenter, self._clock, self._sizes = queue, segmenter, clock, sizes
-        self._retry_people_s, self._retry_hands_s, self._failure = 0.0, 0.0, ''
+        self._frames, self._failure = FrameSegmenter(segmenter), ''
+        self._model, self._part_ids, self._has_parts = (
+            segmenter.network.model, segmenter.settings.part_ids, segmenter.has_parts,
+        )  # fmt: skip
         self._batch_sizes: list[int] = []
         self._open: list[CameraFrame] = []  # in work, and not counted yet as out, dropped or bad
         self._open_lock = threading.Lock()
@@ -174,6 +70,16 @@ class InferenceWorker:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name='inference worker', daemon=True)
         self._thread.start()
+
+    @property
+    def people_error(self) -> str:
+        """Why people are currently not published; empty if they are."""
+        return self._frames.people.error
+
+    @property
+    def hands_error(self) -> str:
+        """Why hands are currently not found although they are requested; empty if they are."""
+        return self._frames.hands.error
 
     @property
     def running(self) -> bool:
@@ -221,9 +127,7 @@ class InferenceWorker:
     def _run(self) -> None:
         self._prepare()
         while not self._stopping.is_set():
-            # A CPU runs images one by one; as a batch, the first result would wait for the last. It also takes the
-            # place of a GPU that turns out to be wrong.
-            frames = self._queue.get(_WAIT_S, batch=self._segmenter.provider != 'cpu')
+            frames = self._queue.get(_WAIT_S, batch=self._frames.runs_batches)
             if frames:
                 self._since_s, self._open = time.monotonic(), list(frames)
                 try:
@@ -243,7 +147,7 @@ class InferenceWorker:
                 _LOG.warning('preparing for images of %dx%d failed: %s', width, height, describe_error(error))
                 _LOG.debug('prepare', exc_info=error)
 
-    def _read(self, frame: CameraFrame) -> _Job | None:
+    def _read(self, frame: CameraFrame) -> Job | None:
         """Convert a frame to BGR; return None if it is no longer wanted or cannot be read."""
         wanted, counts = frame.camera.wanted, frame.camera.stats.worker
         if not wanted.publishers:
@@ -260,14 +164,14 @@ class InferenceWorker:
             self._drop(frame, error)
             return None
         receive_ms = frame.receive_ms + (time.monotonic() - started_s) * 1e3
-        return _Job(frame, image, wanted, receive_ms, (self._since_s - frame.arrived_s) * 1e3)
+        return Job(frame, image, wanted, receive_ms, (self._since_s - frame.arrived_s) * 1e3)
 
-    def _process(self, jobs: list[_Job]) -> None:
+    def _process(self, jobs: list[Job]) -> None:
         if not jobs:
             return
         parameters = self.parameters
         try:
-            segmentations = self._segment(jobs, parameters)
+            found = self._frames.segment(jobs, parameters)
         except Exception as error:
             if len(jobs) == 1:
                 self._drop(jobs[0].frame, error)
@@ -276,120 +180,69 @@ class InferenceWorker:
                     self._process([job])
             return
         self._batch_sizes.append(len(jobs))
-        for job, segmentation in zip(jobs, segmentations, strict=True):
-            self._publish(job, segmentation, parameters)
+        for job, one in zip(jobs, found, strict=True):
+            self._publish(job, one, parameters)
 
-    def _segment(self, jobs: list[_Job], parameters: Parameters) -> list[Segmentation]:
-        rotate = parameters.node.rotate
-        images = [rotate_image(job.image, rotate) if rotate else job.image for job in jobs]
-        needs: dict[str, Any] = {
-            name: any(getattr(job.wanted, name) for job in jobs) for name in ('parts', 'confidence')
-        }
-        needs['states'] = [job.frame.camera.history.video for job in jobs]
-        found = None
-        if any(job.wanted.people for job in jobs) and time.monotonic() >= self._retry_people_s:
-            found = self._segment_people(images, parameters, needs)
-        if found is None:
-            found = self._run_model(images, parameters, needs)
-        return [rotate_back(one, rotate) for one in found] if rotate else found
-
-    def _segment_people(
-        self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, Any]
-    ) -> list[Segmentation] | None:
-        """Segment and find people; return None where that fails: masks and parts are published without."""
-        try:
-            found = self._run_model(images, parameters, {**needs, 'people': True})
-        except Exception as error:
-            self._retry_people_s = time.monotonic() + _RETRY_PEOPLE_S
-            self.people_error = describe_error(error)
-            _LOG.debug('finding people', exc_info=error)
-            return None
-        self.people_error = ''
-        return found
-
-    def _run_model(
-        self, images: list[NDArray[np.uint8]], parameters: Parameters, needs: dict[str, Any]
-    ) -> list[Segmentation]:
-        """Run the model, and without hands where it fails only with them, as without the files of their networks."""
-        settings, error = parameters.segment, None
-        if settings.hands and time.monotonic() >= self._retry_hands_s:
-            try:
-                found = self._segmenter.segment_batch(images, settings, **needs)
-            except Exception as raised:
-                error = raised
-            else:
-                self.hands_error = ''
-                return found
-        if settings.hands:
-            settings = settings.changed({'hands': False})
-        found = self._segmenter.segment_batch(images, settings, **needs)
-        if error is not None:
-            self._retry_hands_s = time.monotonic() + _RETRY_HANDS_S
-            self.hands_error = describe_error(error)
-            _LOG.debug('finding hands', exc_info=error)
-        elif not parameters.segment.hands:
-            self.hands_error = ''
-        return found
-
-    def _publish(self, job: _Job, segmentation: Segmentation, parameters: Parameters) -> None:
+    def _publish(self, job: Job, found: Found, parameters: Parameters) -> None:
         camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
-        anonymized = None
-        if any(one.output.needs_anonymized for one in job.wanted.publishers):
-            anonymized = self._anonymize(job, segmentation, parameters)
-        tracks: Sequence[Track] = ()
-        if parameters.tracking.smoothing or segmentation.people is not None:
-            segmentation, tracks = camera.history.update(job.image, segmentation, header.stamp, parameters)
-        network, part_ids = self._segmenter.network, self._segmenter.settings.part_ids
+        anonymized = self._anonymize(job, found.searched, parameters) if 'anonymized' in job.wanted.needs else None
+        segmentation, tracks = found.shown or found.searched, tuple[Track, ...]()
+        if segmentation is None:
+            assert isinstance(anonymized, Exception), 'without a segmentation no image is anonymised'
+            self._drop(job.frame, anonymized)
+            return
+        if found.shown is not None and (parameters.tracking.smoothing or found.shown.people is not None):
+            segmentation, tracks = camera.history.update(job.image, found.shown, header.stamp, parameters)
         result = Result(
             header,
             job.image,
             segmentation,
-            part_ids,
+            self._part_ids,
             parameters.picture,
             camera.camera_info,
-            network.model,
+            self._model,
             tracks,
             anonymized,
         )
         if not self._close(job.frame):
             return
-        wanted = self._possible(job.wanted, segmentation)
+        wanted = self._possible(job.wanted, found.shown)
         failures = publish_outputs(wanted, result)
         if failures:
             self._failure = '; '.join(f'{topic} was not published: {why}' for topic, why in failures.items())
         if len(failures) == len(wanted):
             camera.stats.worker.frames_dropped += 1
             return
-        now_s = time.monotonic()
+        now_s, timings = time.monotonic(), found.timings
         camera.stats.record_published(
             now_s,
             receive=job.receive_ms,
             wait=job.wait_ms,
-            preprocess=segmentation.timings.preprocess_ms,
-            inference=segmentation.timings.inference_ms,
-            postprocess=segmentation.timings.postprocess_ms,
+            preprocess=timings.preprocess_ms,
+            inference=timings.inference_ms,
+            postprocess=timings.postprocess_ms,
             publish=(now_s - started_s) * 1e3,
             age=self._age_ms(header.stamp),
         )
 
-    def _anonymize(self, job: _Job, found: Segmentation, parameters: Parameters) -> Anonymized | Exception:
-        """Return the image without recognisable people, or why there is none; count what the user should know."""
-        camera, part_ids = job.frame.camera, self._segmenter.settings.part_ids
-        stamp = job.frame.header.stamp
+    def _anonymize(self, job: Job, found: Segmentation | None, parameters: Parameters) -> Anonymized | Exception:
+        """Return the anonymised image, or why there is none, and count failures and doubtful images."""
+        camera, stamp = job.frame.camera, job.frame.header.stamp
         try:
-            if found.people is None:
-                raise BodyPixError(f'people were not found: {self.people_error}')
-            anonymized = camera.history.anonymize(job.image, found, stamp, parameters.anonymize, part_ids)
+            if found is None:
+                raise BodyPixError(f'people were not found: {self._frames.search.error}')
+            anonymized = camera.history.anonymize(job.image, found, stamp, parameters.anonymize, self._part_ids)
         except Exception as error:  # reported where the output is published
             camera.stats.not_anonymized += 1
             return error
         camera.stats.doubtful += bool(anonymized.doubtful)
         return anonymized
 
-    def _possible(self, wanted: Wanted, segmentation: Segmentation) -> list[OutputPublisher]:
-        """Return the publishers for which the segmentation contains everything, and keep the topics without parts."""
-        possible = [one for one in wanted.publishers if segmentation.people is not None or not one.output.needs_people]
-        without = [] if self._segmenter.has_parts else [one for one in possible if one in wanted.with_parts]
+    def _possible(self, wanted: Wanted, shown: Segmentation | None) -> list[OutputPublisher]:
+        """Return the publishers for which everything was found, and keep the topics that miss parts."""
+        has_people = shown is not None and shown.people is not None
+        possible = [one for one, needs in wanted.publishers.items() if has_people or 'people' not in needs]
+        without = [one for one in possible if 'parts' in wanted.publishers[one] and not self._has_parts]
         self.topics_without_parts = [one.output.topic for one in without]
         return [one for one in possible if one not in without]
 

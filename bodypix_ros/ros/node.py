@@ -16,7 +16,8 @@ from ..segmenter import Segmenter
 from .camera import Camera, CameraFrame
 from .compat import guard_services, has_matched_events, state_of
 from .diagnostics import Diagnostics
-from .inference_worker import InferenceWorker, LatestFrameQueue
+from .frame_queue import LatestFrameQueue
+from .inference_worker import InferenceWorker
 from .label_info import LabelInfoPublisher
 from .model_loader import Load, LoadedModel, ModelLoader, check_change, load_model
 from .parameters import NodeParameters, unknown_overrides, unmatched_files

@@ -6,7 +6,7 @@ import array
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -22,7 +22,13 @@ from ..encodings import encode_labels
 from ..errors import describe_error
 from ..palettes import BLACK, palette_colors
 from ..parts import part_numbers
-from ..render import colorize_parts, overlay_needs_parts, render_overlay, settings_without_parts
+from ..render import (
+    colorize_parts,
+    overlay_needs_confidence,
+    overlay_needs_parts,
+    render_overlay,
+    settings_without_parts,
+)
 from ..settings import PictureSettings, read_size
 from .compat import publisher_events
 from .image_msg import prepare
@@ -34,6 +40,18 @@ _LOG = logging.getLogger(__name__)
 _FORMATS = {'.png': 'png', '.jpg': 'jpeg'}
 _COMPRESSION = {'.png': [cv2.IMWRITE_PNG_COMPRESSION, 1], '.jpg': [cv2.IMWRITE_JPEG_QUALITY, 80]}
 """Labels have large areas of one value: higher levels of PNG cost more time than they save bytes."""
+
+
+Need = Literal['parts', 'parts_if_any', 'people', 'confidence', 'camera_info', 'anonymized']
+"""What an output is made from: body parts (`parts_if_any`: it is also published if the model has none), people, the
+probability of each pixel, the camera_info, or the anonymised image, for which the model runs separately."""
+
+Needs = Callable[[PictureSettings], frozenset[Need]]
+
+
+def _need(*needs: Need) -> Needs:
+    """Return needs that do not depend on settings."""
+    return lambda _: frozenset(needs)
 
 
 class OutputMessage:
@@ -70,27 +88,13 @@ class Output:
         kind: class of its message.
         write: writes a result (of this node, a Result) into the message; returns false where there is nothing to
             publish.
-        needs_parts: whether body parts must be computed for it.
-        without_parts: whether it is also published if the model has no parts.
-        needs_people: whether people must be found for it.
-        needs_confidence: whether the probability of each pixel must be computed for it.
-        needs_info: whether it needs the camera_info.
-        needs_anonymized: whether the image must be anonymised for it.
+        needs: what must be computed for it.
     """
 
     topic: str
     kind: type
     write: Callable[[OutputMessage, Any], bool]
-    needs_parts: Callable[[PictureSettings], bool] = lambda _: False
-    without_parts: Callable[[PictureSettings], bool] = lambda _: False
-    needs_people: bool = False
-    needs_confidence: bool = False
-    needs_info: bool = False
-    needs_anonymized: bool = False
-
-    def requires_parts(self, settings: PictureSettings) -> bool:
-        """Return whether this output is not published if the model has no parts."""
-        return self.needs_parts(settings) and not self.without_parts(settings)
+    needs: Needs = lambda _: frozenset()
 
 
 class OutputPublisher:
@@ -261,80 +265,44 @@ def _to_content(write: Callable[[Any, Result], bool]) -> Callable[[OutputMessage
     return lambda message, result: write(message.content, result)
 
 
-def _needs_parts_in_mask(settings: PictureSettings) -> bool:
-    return bool(settings.mask_parts)
+def _mask_needs(settings: PictureSettings) -> frozenset[Need]:
+    return frozenset({'parts'} if settings.mask_parts else ())
 
 
-def _needs_parts_in_overlay(settings: PictureSettings) -> bool:
-    return overlay_needs_parts(settings.overlay_effect)
+def _semantic_mask_needs(settings: PictureSettings) -> frozenset[Need]:
+    return frozenset({'parts'} if settings.semantic_classes == 'parts' else ())
 
 
-def _hides_no_faces(settings: PictureSettings) -> bool:
-    return settings.overlay_effect != 'blur_faces'  # which is not possible without parts
-
-
-def _always(_: PictureSettings) -> bool:
-    return True
-
-
-def _anonymized_output(topic: str, kind: type, write: Callable[[OutputMessage, Result], bool]) -> Output:
-    return Output(
-        topic,
-        kind,
-        write,
-        needs_parts=_always,
-        without_parts=_always,
-        needs_people=True,
-        needs_confidence=True,
-        needs_anonymized=True,
-    )
+def _overlay_needs(settings: PictureSettings) -> frozenset[Need]:
+    effect = settings.overlay_effect
+    needs: set[Need] = set()
+    if overlay_needs_parts(effect):  # instead of parts, the mask can be drawn, but faces cannot be hidden without them
+        needs.add('parts' if effect == 'blur_faces' else 'parts_if_any')
+    if overlay_needs_confidence(effect):
+        needs.add('confidence')
+    return frozenset(needs)
 
 
 OUTPUTS: tuple[Output, ...] = (
-    Output('mask', Image, _write_mask, needs_parts=_needs_parts_in_mask),
-    Output('mask/camera_info', CameraInfo, write_camera_info, needs_info=True),
-    Output('mask/compressed', CompressedImage, _write_mask_png, needs_parts=_needs_parts_in_mask),
-    Output('confidence', Image, _write_confidence, needs_confidence=True),
-    Output('parts', Image, _write_parts, needs_parts=_always),
-    Output('parts/compressed', CompressedImage, _write_parts_png, needs_parts=_always),
-    Output('parts_color', Image, _write_parts_color, needs_parts=_always),
-    Output('overlay', Image, _write_overlay, needs_parts=_needs_parts_in_overlay, without_parts=_hides_no_faces),
-    Output(
-        'overlay/compressed',
-        CompressedImage,
-        _write_overlay_jpeg,
-        needs_parts=_needs_parts_in_overlay,
-        without_parts=_hides_no_faces,
-    ),
-    Output(
-        'semantic/mask',
-        Image,
-        _write_semantic_mask,
-        needs_parts=lambda settings: settings.semantic_classes == 'parts',
-    ),
-    Output('semantic/confidence', Image, _write_semantic_confidence, needs_confidence=True),
-    Output(
-        'people',
-        msg.PersonArray,
-        _to_content(write_people),
-        needs_parts=_always,
-        without_parts=_always,
-        needs_people=True,
-    ),
-    Output(
-        'people/pose',
-        PoseStamped,
-        _to_content(write_pose),
-        needs_parts=_always,  # raised hands are found by their pixels
-        without_parts=_always,
-        needs_people=True,
-        needs_info=True,
-    ),
-    Output('instances', Image, _write_instances, needs_people=True),
-    _anonymized_output('anonymized', Image, _write_anonymized),
-    _anonymized_output('anonymized/compressed', CompressedImage, _write_anonymized_jpeg),
+    Output('mask', Image, _write_mask, _mask_needs),
+    Output('mask/camera_info', CameraInfo, write_camera_info, _need('camera_info')),
+    Output('mask/compressed', CompressedImage, _write_mask_png, _mask_needs),
+    Output('confidence', Image, _write_confidence, _need('confidence')),
+    Output('parts', Image, _write_parts, _need('parts')),
+    Output('parts/compressed', CompressedImage, _write_parts_png, _need('parts')),
+    Output('parts_color', Image, _write_parts_color, _need('parts')),
+    Output('overlay', Image, _write_overlay, _overlay_needs),
+    Output('overlay/compressed', CompressedImage, _write_overlay_jpeg, _overlay_needs),
+    Output('semantic/mask', Image, _write_semantic_mask, _semantic_mask_needs),
+    Output('semantic/confidence', Image, _write_semantic_confidence, _need('confidence')),
+    Output('people', msg.PersonArray, _to_content(write_people), _need('people', 'parts_if_any')),
+    # Raised hands are found by the pixels of parts.
+    Output('people/pose', PoseStamped, _to_content(write_pose), _need('people', 'parts_if_any', 'camera_info')),
+    Output('instances', Image, _write_instances, _need('people')),
+    Output('anonymized', Image, _write_anonymized, _need('anonymized')),
+    Output('anonymized/compressed', CompressedImage, _write_anonymized_jpeg, _need('anonymized')),
 )
 """All topics of a camera but those of packages that may be absent."""
 
 if Detection2DArray is not None:
-    OUTPUTS += (Output('people/detections', Detection2DArray, _to_content(write_detections), needs_people=True),)
+    OUTPUTS += (Output('people/detections', Detection2DArray, _to_content(write_detections), _need('people')),)

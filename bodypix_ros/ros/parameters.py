@@ -65,9 +65,9 @@ class Parameters:
 
     @property
     def _are_dumped(self) -> bool:
-        """Whether the parameters are from a file of `ros2 param dump`, which contains those that nobody gave as well.
+        """Whether the parameters come from `ros2 param dump`, which also writes those that were not set explicitly.
 
-        Parameter files of version 0.1 list all settings of BodyPix, too, and mean BodyPix, but do not contain `model`.
+        Parameter files of version 0.1 list all settings of BodyPix as well and select BodyPix, but have no `model`.
         """
         return (
             self.given.issuperset({'model', *BODYPIX_ONLY})

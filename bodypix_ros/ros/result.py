@@ -46,7 +46,7 @@ class Result:
         camera_info: the newest of the camera; None if there is none.
         model: the model that segmented it, 'bodypix_ros' or 'bodypix'.
         tracks: of each person of the segmentation; empty if people are not tracked.
-        anonymized: the image without recognisable people, or why there is none; None if no output requires it.
+        anonymized: the anonymised image, or why there is none; None if no output requires it.
     """
 
     header: Any
@@ -73,7 +73,7 @@ class Result:
 
     @property
     def anonymized_image(self) -> NDArray[np.uint8]:
-        """The image without recognisable people, for outputs that require it; never the image itself.
+        """The anonymised image, for outputs that require it; never the image itself.
 
         Raises:
             Exception: why the image could not be anonymised.

@@ -14,11 +14,12 @@ from rclpy.task import Future
 
 from ..encodings import to_bgr
 from ..errors import describe_error, shorten
+from ..image_layout import view_layout
 from ..rotation import rotate_back, rotate_image
 from ..segmenter import Segmenter
 from ..srv import Follow, Segment
 from .camera import Camera
-from .image_msg import view_pixels
+from .image_msg import convert_with_cv_bridge
 from .outputs import OUTPUTS, OutputMessage
 from .parameters import Parameters
 from .result import Result
@@ -46,8 +47,11 @@ class FollowService:
         except ValueError as error:
             response.success, response.message = False, str(error)
             return response
-        wanted = any(one.output.needs_people for one in camera.wanted.publishers)
-        hint = '' if wanted else '; people are not detected until people/pose or people has a subscriber'
+        hint = (
+            ''
+            if 'people' in camera.wanted.needs
+            else '; people are not detected until people/pose or people has a subscriber'
+        )
         response.success, response.message = True, state + hint
         return response
 
@@ -115,7 +119,7 @@ def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Reques
         result = _result(segmenter, parameters, request)
         wanted = ['mask', 'parts', *(['people'] if request.people else [])]
         for output in OUTPUTS:
-            if output.topic in wanted and (segmenter.has_parts or not output.requires_parts(parameters.picture)):
+            if output.topic in wanted and (segmenter.has_parts or 'parts' not in output.needs(parameters.picture)):
                 message = OutputMessage(output.kind)
                 output.write(message, result)
                 setattr(response, output.topic, message.content)
@@ -131,7 +135,7 @@ def answer(segmenter: Segmenter, parameters: Parameters, request: Segment.Reques
 def _result(segmenter: Segmenter, parameters: Parameters, request: Any) -> Result:
     """Segment the image of a request."""
     node = parameters.node
-    image = to_bgr(*view_pixels(request.image), node.mono16_bits)
+    image = to_bgr(*view_layout(request.image, convert_with_cv_bridge), node.mono16_bits)
     upright = rotate_image(image, node.rotate)
     found = segmenter.segment_batch([upright], parameters.segment, parts=True, people=request.people)[0]
     return Result(

@@ -68,7 +68,7 @@ def test_images_with_a_face_are_listed(recording: Path, tmp_path: Path, capsys: 
     assert (sheet == (0, 0, 255)).all(axis=2).any()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == 'searching without BodyPix: no weights'
-    assert lines[1].startswith(f'{recording}: a face could remain in 1 of 4 images; ')
+    assert lines[1].startswith(f'{recording}: a face may be visible in 1 of 4 images; ')
     assert audit.RECALL in lines[2]
 
 

@@ -91,7 +91,7 @@ def test_several_bags_go_to_a_folder(jobs: list[tuple[Any, ...]], capsys: pytest
         assert 'several bags have the name one.bag' in capsys.readouterr().err
 
 
-def test_anonymized_images_are_one_of_the_things_to_write(jobs: list[tuple[Any, ...]]) -> None:
+def test_anonymized_can_be_requested_like_the_added_topics(jobs: list[tuple[Any, ...]]) -> None:
     assert main(['bag', 'in', 'out', '--write', 'anonymized,mask']) == 0
     assert (jobs[0][1].anonymize, jobs[0][1].write) == (AnonymizeSettings(), ('mask',))
 

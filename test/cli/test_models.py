@@ -120,7 +120,7 @@ def test_impossible_addresses_and_paths_are_one_sentence(
 
 def test_an_empty_source_is_not_the_current_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['models', 'import', '', '--model-dir', str(tmp_path)]) == 1
-    assert capsys.readouterr().err == 'bodypix: the source must be a folder or a file, got an empty text\n'
+    assert capsys.readouterr().err == 'bodypix: the source must be a folder or a file, got an empty string\n'
 
 
 def test_a_file_address_names_files_of_mediapipe_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,7 @@ def test_numpy_runs_until_another_process_has_compiled_the_kernels(
 def test_a_failed_compilation_leaves_numpy_and_is_logged(
     new_machine: Path, compiler: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING)
     compiler.append('raise RuntimeError("no compiler for this processor")')
     compiled: list[bool] = []
     compile_in_background(lambda: compiled.append(True)).thread.join(60)
@@ -79,6 +80,7 @@ def test_a_failed_compilation_leaves_numpy_and_is_logged(
 def test_compiled_kernels_that_cannot_be_loaded_leave_numpy_and_are_logged(
     new_machine: Path, compiler: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING)
     compiler.append('pass')
     loaded = threading.Event()
 

@@ -83,7 +83,7 @@ def test_an_absent_checkpoint_is_not_fetched_unasked(store: Store, origin: Path)
 
 
 def test_without_a_home_folder_the_remedy_is_a_folder() -> None:
-    with pytest.raises(ModelError, match='are not on this computer: there is no cache folder, set model_dir or HOME; '):
+    with pytest.raises(ModelError, match='are not available: there is no cache folder, set model_dir or HOME; '):
         Store(NO_CACHE).obtain(KNOWN, 'file:///nowhere', allow_download=False)
 
 

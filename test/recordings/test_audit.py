@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -13,12 +15,12 @@ from bodypix_ros.errors import ModelError
 from bodypix_ros.heads import HeadBox
 from bodypix_ros.recordings.audit import Finder, find_remaining_faces, is_visible, open_finders
 from bodypix_ros.regions import Box
-from bodypix_ros.render.anonymize import Cover, Style, cover_regions
-from bodypix_ros.settings import NetworkSettings
+from bodypix_ros.render.anonymize import Cover, cover_regions
+from bodypix_ros.settings import AnonymizeStyle, NetworkSettings
 
 FACE = Box(175, 65, 95, 125)
 HEAD = Box(140, 10, 170, 200)
-STYLES: tuple[Style, ...] = ('blur', 'pixelate', 'fill')
+STYLES: tuple[AnonymizeStyle, ...] = get_args(AnonymizeStyle)
 
 
 class Fixed:
@@ -43,7 +45,7 @@ def finders(model_dir: str) -> list[Finder]:
     return _finders(model_dir)[0]
 
 
-def covered(image: NDArray[np.uint8], style: Style) -> NDArray[np.uint8]:
+def covered(image: NDArray[np.uint8], style: AnonymizeStyle) -> NDArray[np.uint8]:
     """The image with its head covered, after JPEG."""
     picture = cover_regions(image, [Cover(HEAD, 170.0)], style)
     return cv2.imdecode(cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR)
@@ -54,7 +56,7 @@ def test_a_face_is_visible(astronaut: NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize('style', STYLES)
-def test_a_covered_face_is_not_visible(astronaut: NDArray[np.uint8], style: Style) -> None:
+def test_a_covered_face_is_not_visible(astronaut: NDArray[np.uint8], style: AnonymizeStyle) -> None:
     assert not is_visible(covered(astronaut, style), FACE)
 
 
@@ -75,7 +77,7 @@ def test_the_face_of_the_astronaut_remains(astronaut: NDArray[np.uint8], finders
 
 @pytest.mark.parametrize('style', STYLES)
 def test_the_covered_face_of_the_astronaut_does_not_remain(
-    astronaut: NDArray[np.uint8], finders: list[Finder], style: Style
+    astronaut: NDArray[np.uint8], finders: list[Finder], style: AnonymizeStyle
 ) -> None:
     remaining = find_remaining_faces(covered(astronaut, style), finders)
     assert [box for box, _ in remaining if box.x <= 220 < box.x + box.width and box.y <= 125 < box.y + box.height] == []
@@ -90,7 +92,8 @@ def test_faces_that_are_too_small_or_outside_are_ignored(astronaut: NDArray[np.u
     assert find_remaining_faces(astronaut, [Fixed(HeadBox(200, 100, 7, 7), HeadBox(600, 0, 50, 50))]) == []
 
 
-def test_missing_weights_are_named_and_required_only_if_they_were_asked_for(model_dir: str) -> None:
+def test_missing_weights_are_named_and_required_only_if_they_were_requested(tmp_path: Path) -> None:
+    model_dir = str(tmp_path)  # a folder without the weights that other tests may have put into the shared one
     finders, missing = _finders(model_dir)
     assert finders[0].name == 'bodypix_ros 1.0 at 897, mirrored'
     assert missing[0].startswith('BodyPix: ')

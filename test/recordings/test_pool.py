@@ -35,7 +35,7 @@ def test_a_task_that_fails_is_tried_three_times(tmp_path: Path) -> None:
     assert (tmp_path / 'task').read_text() == 'xxx'
 
 
-def test_no_tasks_need_no_process() -> None:
+def test_without_tasks_no_process_starts() -> None:
     assert run_tasks([], bag_stand_in.fail_to_start, 2) == {}
 
 

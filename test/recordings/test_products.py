@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from red_person_net import RedPersonNet
 
+from bodypix_ros.anonymizer import SEARCH_SETTINGS
 from bodypix_ros.recordings.frames import Frame
 from bodypix_ros.recordings.products import PRODUCTS, ProductMaker, ProductSettings
 from bodypix_ros.render import cut_out, render_overlay
@@ -134,6 +135,19 @@ def test_a_forged_state_runs_no_code() -> None:
         words = b''.join(b'\x8c' + bytes([len(word)]) + word.encode() for word in (module, name))
         with pytest.raises(pickle.UnpicklingError, match=f'{module}.{name} is not part of a saved state'):
             make.restore(b'\x80\x04' + words + b'\x93.')
+
+
+def test_what_is_anonymised_does_not_depend_on_the_settings_of_other_products() -> None:
+    (frame,) = frames(1)
+    frame.image[frame.image[..., 2] > 127] = 0, 0, 140  # between the thresholds of both
+    strict = ProductSettings(segment=SegmentSettings(threshold=0.9, score_threshold=0.9, max_people=1))
+    net, make = maker('anonymized', 'mask', settings=strict)
+    made = make.make(frame)
+    assert net.asked == [(True, True, True), (False, False, False)]
+    assert not made['mask'].any()
+    _, alone = maker('anonymized', settings=ProductSettings(segment=SEARCH_SETTINGS))
+    assert np.array_equal(made['anonymized'], alone.make(frame)['anonymized'])
+    assert not np.array_equal(made['anonymized'], frame.image)
 
 
 def test_the_anonymiser_gets_its_settings() -> None:

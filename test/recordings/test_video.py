@@ -340,7 +340,7 @@ def test_png_files_are_not_written_to_a_video(walk: Path, tmp_path: Path) -> Non
 
 
 def test_an_empty_input_is_not_the_current_folder(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match='the input must be .* got an empty text'):
+    with pytest.raises(SettingError, match='the input must be .* got an empty string'):
         VideoJob('', tmp_path / 'out', ('overlay',)).check()
 
 

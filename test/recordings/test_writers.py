@@ -85,6 +85,15 @@ def test_a_video_in_pieces_has_the_stamps_and_images_of_its_source(pyav: Any, su
         assert container.streams.video[0].codec_context.name == ('vp9' if suffix == '.webm' else 'h264')
 
 
+@pytest.mark.parametrize('suffix', ['.mp4', '.mkv', '.webm'])
+@pytest.mark.parametrize('chunk', [2, 3, 5, 6, 7, 8, 9])
+def test_no_frame_of_a_short_piece_is_lost(pyav: Any, chunk: int, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f'video{suffix}'
+    write('overlay', path, chunk)
+    stamps_ms, _ = decode(pyav, path, 'bgr24')
+    assert stamps_ms == pytest.approx(STAMPS_MS, abs=1)
+
+
 def test_pictures_written_at_once_and_in_pieces_differ_only_by_compression(pyav: Any, tmp_path: Path) -> None:
     for chunk in (3, 100):
         (tmp_path / str(chunk)).mkdir()

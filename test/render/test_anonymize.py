@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from bodypix_ros.errors import ImageError
 from bodypix_ros.regions import Box
-from bodypix_ros.render.anonymize import CELLS_PER_HEAD, Cover, Style, cover_regions
+from bodypix_ros.render.anonymize import CELLS_PER_HEAD, Cover, cover_regions
+from bodypix_ros.settings import AnonymizeStyle
 
 FACE = Box(150, 60, 160, 160)
-STYLES: tuple[Style, ...] = ('blur', 'pixelate', 'fill')
+STYLES: tuple[AnonymizeStyle, ...] = get_args(AnonymizeStyle)
 
 
-def _covered(image: NDArray[np.uint8], style: Style, **details: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _covered(image: NDArray[np.uint8], style: AnonymizeStyle, **details: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return cover_regions(image, [Cover(FACE, FACE.height, **details)], style)
 
 
 @pytest.mark.parametrize('style', STYLES)
-def test_nothing_outside_of_the_region_changes(astronaut: NDArray[np.uint8], style: Style) -> None:
+def test_nothing_outside_of_the_region_changes(astronaut: NDArray[np.uint8], style: AnonymizeStyle) -> None:
     covered = _covered(astronaut, style)
     outside = np.ones(astronaut.shape[:2], bool)
     outside[60:220, 150:310] = False
@@ -65,6 +68,16 @@ def test_overlapping_regions_do_not_show_each_other(astronaut: NDArray[np.uint8]
     other = Box(180, 90, 40, 40)
     both = cover_regions(astronaut, [Cover(FACE, 160.0), Cover(other, 160.0)], 'pixelate')
     assert len(np.unique(both[90:130, 180:220].reshape(-1, 3), axis=0)) == 1
+
+
+@pytest.mark.parametrize('style', STYLES)
+def test_a_small_head_within_a_large_one_does_not_show_finer_cells(
+    astronaut: NDArray[np.uint8], style: AnonymizeStyle
+) -> None:
+    large, small = Cover(FACE, 160.0), Cover(Box(180, 90, 40, 40), 16.0)
+    alone = cover_regions(astronaut, [large], style)
+    assert (cover_regions(astronaut, [large, small], style) == alone).all()
+    assert (cover_regions(astronaut, [small, large], style) == alone).all()
 
 
 def test_the_image_itself_is_not_changed(astronaut: NDArray[np.uint8]) -> None:

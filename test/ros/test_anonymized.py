@@ -13,8 +13,8 @@ from robot import Process, Robot, pixels, value_of
 from sensor_msgs.msg import CompressedImage
 
 import bodypix_ros
-from bodypix_ros.anonymizer import Anonymizer
-from bodypix_ros.settings import AnonymizeSettings
+from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
+from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 TOPICS = ['anonymized', 'anonymized/compressed']
 
@@ -34,7 +34,7 @@ def node(start_plain: Callable[..., Process], robot: Robot) -> Process:
 
 def covered(picture: NDArray[np.uint8], **changes: Any) -> NDArray[np.uint8]:
     """The picture as the API anonymises it."""
-    found = bodypix_ros.load(provider='cpu').segment(picture, people=True, confidence=True)
+    found = bodypix_ros.load(provider='cpu').segment(picture, SEARCH_SETTINGS, people=True, confidence=True)
     return Anonymizer(AnonymizeSettings(**changes)).anonymize(picture, found, 0.0).image
 
 
@@ -59,6 +59,26 @@ def test_a_new_style_takes_effect_at_the_next_image(robot: Robot, node: Process,
     assert robot.set('anonymize_style', 'fill') == ''
     answer = robot.answer(robot.message(picture), ['anonymized'])['anonymized']
     assert (pixels(answer) == covered(picture, anonymize='people', anonymize_style='fill')).all()
+
+
+def test_what_is_covered_does_not_depend_on_the_parameters_of_other_outputs(
+    robot: Robot, node: Process, picture: NDArray[np.uint8]
+) -> None:
+    """With these parameters, the other topics show nobody."""
+    assert robot.set('anonymize', 'heads') == ''
+    robot.subscribe('mask')
+    strict = {'threshold': 1.0, 'score_threshold': 1.0, 'max_people': 1}
+    try:
+        for name, value in strict.items():
+            assert robot.set(name, value) == ''
+        answers = robot.answer(robot.message(picture), ['anonymized', 'mask'])
+        assert not pixels(answers['mask']).any()
+        expected = covered(picture, anonymize_style='fill')
+        assert (pixels(answers['anonymized']) == expected).all()
+        assert (expected == 127).all(axis=2).mean() > 0.1
+    finally:
+        for name in strict:
+            robot.set(name, getattr(SegmentSettings(), name))
 
 
 def test_a_style_that_does_not_exist_is_refused(robot: Robot, node: Process) -> None:

@@ -1,4 +1,7 @@
-"""The way of a frame: from the DDS callback to the published mask, a reader opens at most twelve of our modules."""
+"""The way of a frame: from the DDS callback to the published mask, a reader opens at most twelve of our modules.
+
+The kernels of numba repeat those of numpy, so a reader needs only one of them.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,7 @@ class Stage:
         self._context = Context()
         rclpy.init(context=self._context, domain_id=domain)
         threading.setprofile(trace)
-        arguments = ['--ros-args', '-p', 'provider:=cpu', '-p', 'threads:=1']
+        arguments = ['--ros-args', '-p', 'provider:=cpu', '-p', 'threads:=1', '-p', 'kernels:=numpy']
         self.node = BodyPixNode(arguments=[], context=self._context, cli_args=arguments)
         self.robot = Node('robot', context=self._context)
         self.masks: list[Image] = []
@@ -133,19 +136,23 @@ def entries(astronaut: NDArray[np.uint8]) -> Iterator[list[tuple[str, str]]]:
 
 
 def test_a_frame_passes_through_at_most_twelve_of_our_modules(entries: list[tuple[str, str]]) -> None:
-    modules = {module for _, module in entries}
-    assert {'ros/camera', 'ros/image_msg', 'ros/inference_worker', 'segmenter', 'ros/outputs'} <= modules
+    modules = {module for entry in entries for module in entry if module}
+    assert {'ros/camera', 'ros/frame_queue', 'ros/inference_worker', 'segmenter', 'ros/outputs'} <= modules
     assert len(modules) <= 12, sorted(modules)
 
 
 def test_no_module_is_entered_twice(entries: list[tuple[str, str]]) -> None:
-    """The way is a line without loops: each module is called by one other module, and never calls back."""
+    """The way is a line without loops: each module is called by one other module, and never calls back.
+
+    Only the queue is called by two, because it connects two threads.
+    """
     callers: dict[str, set[str]] = {}
     for caller, module in entries:
         callers.setdefault(module, set()).add(caller)
+    assert callers.pop('ros/frame_queue') == {'ros/camera', 'ros/inference_worker'}
     assert {module: names for module, names in callers.items() if len(names) > 1} == {}
 
 
-@pytest.mark.parametrize('module', ['camera', 'image_msg', 'inference_worker', 'outputs', 'stats'])
+@pytest.mark.parametrize('module', ['camera', 'outputs', 'stats'])
 def test_a_module_of_the_node_is_called_once(entries: list[tuple[str, str]], module: str) -> None:
     assert [called for _, called in entries].count(f'ros/{module}') == 1

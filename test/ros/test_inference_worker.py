@@ -1,4 +1,4 @@
-"""The latest frame of each camera is processed, cameras take turns, and a failure costs one frame."""
+"""Each frame is segmented as its outputs require and published, and a failure costs one frame."""
 
 from __future__ import annotations
 
@@ -13,170 +13,31 @@ import pytest
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
+from bodypix_ros.anonymizer import SEARCH_SETTINGS
 from bodypix_ros.errors import BodyPixError
 from bodypix_ros.image_layout import BadImage
 from bodypix_ros.ros import inference_worker
 from bodypix_ros.ros.camera import Wanted
-from bodypix_ros.ros.inference_worker import InferenceWorker, LatestFrameQueue
-from bodypix_ros.ros.outputs import Output
+from bodypix_ros.ros.frame_queue import LatestFrameQueue
+from bodypix_ros.ros.inference_worker import InferenceWorker
+from bodypix_ros.ros.outputs import Need, Output
 from bodypix_ros.ros.parameters import Parameters
 from bodypix_ros.ros.stats import FrameStats
 from bodypix_ros.segmentation import Segmentation, VideoState
-from bodypix_ros.settings import PictureSettings
-
-VGA, HD = (480, 640), (720, 1280)
-
-
-class Frame:
-    """A frame with a name and a size."""
-
-    def __init__(self, name: str, size: tuple[int, int] = VGA) -> None:
-        self.name, self.size = name, size
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def put(queue: LatestFrameQueue[Frame], camera: str, name: str, size: tuple[int, int] = VGA) -> bool:
-    return queue.put(camera, Frame(name, size))
-
-
-def get(queue: LatestFrameQueue[Frame], batch: bool = False) -> list[str]:
-    return [frame.name for frame in queue.get(timeout_s=0.0, batch=batch)]
-
-
-def test_a_newer_frame_replaces_the_one_that_waits() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
-    assert not put(queue, 'front', 'front 1')
-    assert put(queue, 'front', 'front 2')
-    assert get(queue) == ['front 2']
-    assert get(queue) == []
-
-
-def test_frames_of_equal_size_make_one_batch() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
-    for camera, name, size in [('a', 'vga 1', VGA), ('b', 'hd', HD), ('c', 'vga 2', VGA)]:
-        put(queue, camera, name, size)
-    assert get(queue, batch=True) == ['vga 1', 'vga 2']
-    assert get(queue, batch=True) == ['hd']
-
-
-def test_without_batches_frames_come_one_by_one() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
-    for camera in ('a', 'b'):
-        put(queue, camera, camera)
-    assert [get(queue) for _ in range(3)] == [['a'], ['b'], []]
-
-
-def test_the_camera_served_longest_ago_comes_first() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
-    for cameras in ('abc', 'cba'):
-        for camera in cameras:
-            put(queue, camera, camera)
-        assert [get(queue) for _ in range(3)] == [['a'], ['b'], ['c']]
-
-
-def test_a_fast_camera_does_not_starve_a_slow_one() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
-    served = []
-    for number in range(6):
-        put(queue, 'fast', f'fast {number}')
-        if number in (1, 4):
-            put(queue, 'slow', f'slow {number}')
-        served += get(queue)
-    assert served == ['fast 0', 'slow 1', 'fast 2', 'fast 3', 'slow 4', 'fast 5']
-
-
-def test_a_limited_rate_leaves_frames_waiting_until_they_are_due() -> None:
-    clock = Clock()
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue(clock)
-    queue.limit_rate(10.0)
-    put(queue, 'a', 'first')
-    assert get(queue) == ['first']
-    clock.now_s += 0.05
-    put(queue, 'a', 'too early')
-    assert get(queue) == []
-    put(queue, 'a', 'newest')
-    clock.now_s += 0.051
-    assert get(queue) == ['newest']
-
-
-def test_a_limit_below_the_camera_rate_is_kept_on_average() -> None:
-    clock = Clock()
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue(clock)
-    queue.limit_rate(20.0)
-    served = 0
-    for _ in range(300):
-        put(queue, 'a', 'frame')
-        served += len(get(queue))
-        clock.now_s += 1 / 30
-    assert 195 <= served <= 201
-
-
-@pytest.mark.parametrize('rate_hz', [0.0, 50.0])
-def test_a_new_limit_forgets_the_old_period(rate_hz: float) -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue(Clock())
-    queue.limit_rate(0.01)  # the next frame would be due in 100 s
-    put(queue, 'a', 'first')
-    assert get(queue) == ['first']
-    put(queue, 'a', 'second')
-    assert get(queue) == []
-    queue.limit_rate(rate_hz)
-    assert get(queue) == ['second']
-
-
-def test_the_same_limit_again_changes_nothing() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue(Clock())
-    for name, served in (('first', ['first']), ('second', [])):
-        queue.limit_rate(1.0)
-        put(queue, 'a', name)
-        assert get(queue) == served
-
-
-def test_no_limit_hands_out_every_frame() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue(Clock())
-    for number in range(5):
-        put(queue, 'a', str(number))
-        assert get(queue) == [str(number)]
-
-
-def test_a_new_frame_wakes_a_waiting_thread() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
-    taken: list[list[Frame]] = []
-    waiting = threading.Thread(target=lambda: taken.append(queue.get(timeout_s=20.0, batch=True)))
-    waiting.start()
-    put(queue, 'a', 'frame')
-    waiting.join(10.0)
-    assert [frame.name for frame in taken[0]] == ['frame']
-
-
-def test_a_removed_frame_is_gone() -> None:
-    queue: LatestFrameQueue[Frame] = LatestFrameQueue()
-    put(queue, 'a', 'frame')
-    assert queue.remove('a')
-    assert not queue.remove('a')
-    assert get(queue) == []
+from bodypix_ros.settings import PictureSettings, SegmentSettings
 
 
 class Publisher:
     """A fake publisher of an output."""
 
-    def __init__(self, topic: str, people: bool = False, parts: bool = False, anonymized: bool = False) -> None:
-        self.output = Output(
-            topic,
-            object,
-            lambda *_: True,
-            needs_parts=lambda _: parts,
-            needs_people=people,
-            needs_anonymized=anonymized,
-        )
+    def __init__(self, topic: str, *needs: Need) -> None:
+        self.output = Output(topic, object, lambda *_: True, lambda _: frozenset(needs))
+
+
+def wanted_of(*publishers: Any) -> Wanted:
+    each = {one: one.output.needs(PictureSettings()) for one in publishers}
+    shown = any('anonymized' not in needs for needs in each.values())
+    return Wanted(each, frozenset[Need]().union(*each.values()), shown)
 
 
 class Camera:
@@ -185,8 +46,7 @@ class Camera:
     def __init__(self, name: str, *wanted: Publisher) -> None:
         self.name, self.stats = name, FrameStats(name)
         publishers: Any = wanted or (Publisher('mask'),)
-        with_parts = tuple(one for one in publishers if one.output.requires_parts(PictureSettings()))
-        self.wanted = Wanted(publishers, with_parts, people=any(one.output.needs_people for one in publishers))
+        self.wanted = wanted_of(*publishers)
         self.camera_info = None
         self.history = SimpleNamespace(
             update=lambda image, found, *_: (found, ()), anonymize=self._anonymize, video=VideoState()
@@ -222,15 +82,15 @@ class Camera:
 class Model:
     """A fake segmenter: images of value 13 fail; `people_error` and `hands_error` are raised if these are requested."""
 
-    def __init__(self, provider: str) -> None:
-        self.provider = provider
-        self.has_parts = True
+    def __init__(self, provider: str, has_parts: bool) -> None:
+        self.provider, self.has_parts = provider, has_parts
         self.network = SimpleNamespace(model='bodypix_ros')
         self.settings = SimpleNamespace(part_ids='bodypix1')
         self.batches: list[int] = []
         self.prepared: list[tuple[int, int]] = []
         self.people_error: Exception | None = None
         self.states: list[VideoState] = []
+        self.settings_used: list[SegmentSettings] = []
         self.hands_error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -239,10 +99,11 @@ class Model:
         self.prepared.append((height, width))
 
     def segment_batch(
-        self, images: Any, settings: Any, *, states: Any, people: bool = False, **_: Any
+        self, images: Any, settings: Any, *, states: Any = (), people: bool = False, **_: Any
     ) -> list[Segmentation]:
         self.batches.append(len(images))
         self.states += states
+        self.settings_used.append(settings)
         self.gate.wait(30.0)
         if any((image == 13).all() for image in images):
             raise RuntimeError('bad luck')
@@ -257,9 +118,9 @@ class Model:
 class Bench:
     """A worker with its queue and a model."""
 
-    def __init__(self, provider: str = 'cpu', **parameters: Any) -> None:
+    def __init__(self, provider: str = 'cpu', has_parts: bool = True, **parameters: Any) -> None:
         self.queue: LatestFrameQueue[Any] = LatestFrameQueue()
-        self.model = Model(provider)
+        self.model = Model(provider, has_parts)
         clock: Any = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=3 * 10**9))
         settings = Parameters().changed(parameters)
         self.worker = InferenceWorker(self.queue, self.model, settings, clock, [(480, 640)])  # type: ignore[arg-type]
@@ -406,7 +267,7 @@ def test_a_frame_that_is_no_longer_wanted_is_dropped(bench: Any) -> None:
 def test_without_people_the_mask_goes_out_and_people_are_tried_again_later(
     bench: Any, published: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    camera, one = Camera('a', Publisher('mask'), Publisher('people', people=True)), bench()
+    camera, one = Camera('a', Publisher('mask'), Publisher('people', 'people')), bench()
     one.model.people_error = BodyPixError('no heads')
     one.process(camera.frame())
     assert [topic for topic, _ in published] == ['mask']
@@ -414,7 +275,7 @@ def test_without_people_the_mask_goes_out_and_people_are_tried_again_later(
     one.model.people_error = None
     one.process(camera.frame())
     assert [topic for topic, _ in published] == ['mask', 'mask'], 'not tried again at once'
-    monkeypatch.setattr(one.worker, '_retry_people_s', 0.0)
+    monkeypatch.setattr(one.worker._frames.people, '_retry_s', 0.0)
     one.process(camera.frame())
     assert [topic for topic, _ in published] == ['mask', 'mask', 'mask', 'people']
     assert one.worker.people_error == ''
@@ -422,15 +283,14 @@ def test_without_people_the_mask_goes_out_and_people_are_tried_again_later(
 
 def test_topics_of_parts_are_named_if_the_model_has_none(bench: Any, published: list[Any]) -> None:
     camera, one = (
-        Camera('a', Publisher('mask'), Publisher('parts', parts=True), Publisher('people', people=True)),
-        bench(),
+        Camera('a', Publisher('mask'), Publisher('parts', 'parts'), Publisher('people', 'people')),
+        bench(has_parts=False),
     )
-    one.model.has_parts = False
     one.process(camera.frame())
     assert [topic for topic, _ in published] == ['mask', 'people']
     assert one.worker.topics_without_parts == ['parts']
     assert camera.outcome == (1, 0, 0)
-    camera.wanted = Wanted((Publisher('mask'),))  # type: ignore[arg-type]
+    camera.wanted = wanted_of(Publisher('mask'))
     one.process(camera.frame())
     assert one.worker.topics_without_parts == []
 
@@ -443,10 +303,10 @@ def test_each_camera_has_its_own_state(bench: Any) -> None:
     assert states == [id(first.history.video), id(second.history.video), id(first.history.video)]
 
 
-def test_without_hands_everything_else_goes_out_and_hands_are_tried_again_later(
+def test_without_hands_everything_else_is_published_and_hands_are_tried_again(
     bench: Any, published: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    camera, one = Camera('a', Publisher('mask'), Publisher('people', people=True)), bench(hands=True)
+    camera, one = Camera('a', Publisher('mask'), Publisher('people', 'people')), bench(hands=True)
     one.model.hands_error = BodyPixError('no files')
     one.process(camera.frame())
     assert [topic for topic, _ in published] == ['mask', 'people']
@@ -455,7 +315,7 @@ def test_without_hands_everything_else_goes_out_and_hands_are_tried_again_later(
     one.process(camera.frame())
     assert one.model.batches == [1, 1, 1], 'not tried again at once'
     one.model.hands_error = None
-    monkeypatch.setattr(one.worker, '_retry_hands_s', 0.0)
+    monkeypatch.setattr(one.worker._frames.hands, '_retry_s', 0.0)
     one.process(camera.frame())
     assert one.model.batches == [1, 1, 1, 1]
     assert one.worker.hands_error == ''
@@ -483,7 +343,7 @@ def test_a_worker_that_does_not_return_is_abandoned_and_publishes_nothing(bench:
     assert (camera.outcome, published) == ((0, 1, 0), [])
 
 
-ANONYMIZED = Publisher('anonymized', people=True, anonymized=True)
+ANONYMIZED = Publisher('anonymized', 'anonymized')
 
 
 def test_an_anonymised_image_reaches_its_output_and_doubts_are_counted(bench: Any, published: list[Any]) -> None:
@@ -510,12 +370,58 @@ def test_an_image_that_is_not_anonymised_is_counted_and_its_result_has_the_reaso
 def test_without_people_no_image_is_anonymised(bench: Any, published: list[Any]) -> None:
     camera, one = Camera('a', Publisher('mask'), ANONYMIZED), bench()
     one.model.people_error = BodyPixError('no heads')
+    for _ in range(2):
+        one.process(camera.frame())
+    assert [topic for topic, _ in published] == ['mask', 'anonymized'] * 2
+    assert [str(result.anonymized) for _, result in published] == ['people were not found: no heads'] * 4
+    assert camera.stats.not_anonymized == 2
+    assert one.model.batches == [1, 1, 1], 'people are not searched for again at once'
+
+
+def test_a_frame_of_which_only_the_anonymised_image_is_wanted_is_dropped_without_people(
+    bench: Any, published: list[Any]
+) -> None:
+    camera, one = Camera('a', ANONYMIZED), bench()
+    one.model.people_error = BodyPixError('no heads')
     one.process(camera.frame())
-    assert [topic for topic, _ in published] == ['mask']
-    assert camera.stats.not_anonymized == 1
+    assert (camera.outcome, camera.stats.not_anonymized, published) == ((0, 1, 0), 1, [])
+    assert one.worker.take_failure() == 'people were not found: no heads'
 
 
 def test_without_its_output_nothing_is_anonymised(bench: Any, published: list[Any]) -> None:
-    camera = Camera('a', Publisher('people', people=True))
+    camera = Camera('a', Publisher('people', 'people'))
     bench().process(camera.frame())
     assert published[0][1].anonymized is None
+
+
+STRICT = {'threshold': 0.9, 'score_threshold': 0.8, 'max_people': 1, 'hands': True, 'refine': True}
+
+
+def test_what_is_anonymised_does_not_depend_on_the_settings_of_other_outputs(bench: Any) -> None:
+    camera, one = Camera('a', ANONYMIZED), bench(**STRICT)
+    camera.anonymized = [SimpleNamespace(doubtful='')]
+    one.process(camera.frame())
+    assert one.model.settings_used == [SEARCH_SETTINGS], 'the model runs once'
+    assert one.model.states == []
+
+
+def test_other_outputs_are_made_with_their_own_settings_and_state(bench: Any, published: list[Any]) -> None:
+    camera, one = Camera('a', Publisher('people', 'people'), ANONYMIZED), bench(**STRICT)
+    camera.anonymized = [SimpleNamespace(doubtful='')]
+    one.process(camera.frame())
+    assert one.model.settings_used == [SegmentSettings(**STRICT), SEARCH_SETTINGS]
+    assert one.model.states == [camera.history.video], 'the search does not change the state'
+    assert [topic for topic, _ in published] == ['people', 'anonymized']
+
+
+def test_a_batch_is_searched_for_people_only_where_that_is_wanted(bench: Any, published: list[Any]) -> None:
+    cameras = [Camera('a'), Camera('b', ANONYMIZED), Camera('c', Publisher('mask'), ANONYMIZED)]
+    for camera, name in zip(cameras, 'abc', strict=True):
+        camera.anonymized = [SimpleNamespace(doubtful='', name=name)]
+    one = bench('cuda')
+    one.process(*(camera.frame(value) for camera, value in zip(cameras, (0, 200, 0), strict=True)))
+    assert one.model.batches == [2, 2]
+    assert [(topic, result.segmentation.mask.all()) for topic, result in published] == [
+        ('mask', False), ('anonymized', True), ('mask', False), ('anonymized', False),
+    ]  # fmt: skip
+    assert [getattr(result.anonymized, 'name', '') for _, result in published] == ['', 'b', 'c', 'c']

@@ -16,10 +16,10 @@ from robot import BEST_EFFORT, RELIABLE, Process, Robot, pixels
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from bodypix_ros.encodings import ENCODINGS, to_bgr
-from bodypix_ros.image_layout import BadImage, check_compressed_image, decompress
+from bodypix_ros.encodings import ENCODINGS, Encoding, Pixels, to_bgr
+from bodypix_ros.image_layout import BadImage, check_compressed_image, decompress, view_layout
 from bodypix_ros.ros import image_msg
-from bodypix_ros.ros.image_msg import fill, view_pixels
+from bodypix_ros.ros.image_msg import convert_with_cv_bridge, fill
 
 
 @pytest.fixture(scope='module')
@@ -35,6 +35,10 @@ def node(start: Callable[..., Process]) -> Process:
 @pytest.fixture(scope='module')
 def compressed_node(start: Callable[..., Process]) -> Process:
     return start('-p', 'image_transport:=compressed', '-r', '__ns:=/zipped')
+
+
+def view_pixels(message: Image) -> tuple[Pixels, Encoding]:
+    return view_layout(message, convert_with_cv_bridge)
 
 
 def encode(bgr: NDArray[np.uint8], encoding: str) -> NDArray[np.generic]:

@@ -38,7 +38,7 @@ def test_a_subscriber_to_the_mask_costs_no_parts_and_gets_the_next_frame(
     robot.until_seen()
     message = robot.message(astronaut)
     robot.show(message)
-    assert robot.until(lambda: gate.begun(1)) == {'images': 1, 'parts': False, 'confidence': False}
+    assert robot.until(lambda: gate.begun(1)) == {'images': 1, 'parts': False, 'people': False, 'confidence': False}
     gate.go(1)
     mask = robot.until(lambda: robot.received['mask'])[0]
     assert mask.header == message.header
@@ -51,7 +51,7 @@ def test_a_subscriber_to_the_parts_gets_the_next_frame(
     robot.until_wanted('mask', 'parts')
     message = robot.message(astronaut)
     robot.show(message)
-    assert robot.until(lambda: gate.begun(2)) == {'images': 1, 'parts': True, 'confidence': False}
+    assert robot.until(lambda: gate.begun(2)) == {'images': 1, 'parts': True, 'people': False, 'confidence': False}
     gate.go(2)
     assert robot.until(lambda: robot.received['parts'])[0].header == message.header
 
@@ -64,7 +64,7 @@ def test_the_overlay_with_a_cutout_is_computed_with_confidence_and_published(
     robot.until_wanted('mask', 'parts', 'overlay')
     message = robot.message(astronaut)
     robot.show(message)
-    assert robot.until(lambda: gate.begun(3)) == {'images': 1, 'parts': True, 'confidence': True}
+    assert robot.until(lambda: gate.begun(3)) == {'images': 1, 'parts': True, 'people': False, 'confidence': True}
     gate.go(3)
     assert robot.until(lambda: robot.received['overlay'])[0].header == message.header
     assert robot.set('overlay_effect', 'parts') == ''

@@ -110,17 +110,16 @@ def test_the_mask_covers_the_parts_that_are_set() -> None:
     assert values(written('mask', mask_parts=('hands', 'left_face'))) == [[0, 255, 255], [0, 0, 0]]
     assert values(written('mask', mask_parts=['torso'])) == [[0, 0, 0], [0, 0, 255]]
     assert values(written('mask', mask_parts=('feet',))) == [[0, 0, 0], [0, 0, 0]]
-    needs = {topic: BY_TOPIC[topic].needs_parts for topic in ('mask', 'mask/compressed')}
-    for wanted in needs.values():
-        assert not wanted(PictureSettings())
-        assert wanted(PictureSettings(mask_parts=('hands',)))
+    for topic in ('mask', 'mask/compressed'):
+        assert BY_TOPIC[topic].needs(PictureSettings()) == set()
+        assert BY_TOPIC[topic].needs(PictureSettings(mask_parts=('hands',))) == {'parts'}
 
 
 def test_semantic_classes_are_one_byte_from_one() -> None:
     assert values(written('semantic/mask')) == [[0, 1, 1], [0, 0, 1]]
     assert values(written('semantic/mask', semantic_classes='parts')) == [[0, 1, 22], [0, 0, 13]]
-    needs_parts = BY_TOPIC['semantic/mask'].needs_parts
-    assert [needs_parts(PictureSettings(semantic_classes=one)) for one in ('person', 'parts')] == [False, True]
+    needs = BY_TOPIC['semantic/mask'].needs
+    assert [needs(PictureSettings(semantic_classes=one)) for one in ('person', 'parts')] == [set(), {'parts'}]
 
 
 def test_the_semantic_confidence_is_that_of_the_published_class() -> None:
@@ -152,20 +151,29 @@ def test_a_compressed_overlay_is_a_jpeg_of_the_overlay() -> None:
     assert np.abs(picture.astype(int) - np.frombuffer(overlay.data, np.uint8).reshape(picture.shape)).mean() < 20
 
 
+def topics_that_need(need: outputs.Need, **settings: Any) -> set[str]:
+    return {topic for topic, output in BY_TOPIC.items() if need in output.needs(PictureSettings(**settings))}
+
+
 def test_only_what_shows_confidence_asks_for_it() -> None:
-    assert {one.topic for one in outputs.OUTPUTS if one.needs_confidence} == {
-        'confidence', 'semantic/confidence', 'anonymized', 'anonymized/compressed',
+    assert topics_that_need('confidence') == {'confidence', 'semantic/confidence'}
+    assert topics_that_need('confidence', overlay_effect='cutout') == {
+        'confidence', 'semantic/confidence', 'overlay', 'overlay/compressed',
     }  # fmt: skip
 
 
 def test_outputs_that_show_parts_require_them() -> None:
-    settings = PictureSettings()
-    require = {topic for topic, output in BY_TOPIC.items() if output.requires_parts(settings)}
-    assert {'parts', 'parts/compressed', 'parts_color'} <= require
-    assert require.isdisjoint({'mask', 'overlay', 'people', 'people/pose', 'instances', 'semantic/mask', 'confidence'})
-    assert BY_TOPIC['mask'].requires_parts(PictureSettings(mask_parts=('faces',)))
-    assert BY_TOPIC['overlay'].requires_parts(PictureSettings(overlay_effect='blur_faces'))
-    assert BY_TOPIC['semantic/mask'].requires_parts(PictureSettings(semantic_classes='parts'))
+    require = topics_that_need('parts')
+    assert require == {'parts', 'parts/compressed', 'parts_color'}
+    assert topics_that_need('parts', mask_parts=('faces',)) == require | {'mask', 'mask/compressed'}
+    assert topics_that_need('parts', overlay_effect='blur_faces') == require | {'overlay', 'overlay/compressed'}
+    assert topics_that_need('parts', semantic_classes='parts') == require | {'semantic/mask'}
+
+
+def test_outputs_that_are_published_without_parts_use_them_if_there_are_any() -> None:
+    people = {'people', 'people/pose'}
+    assert topics_that_need('parts_if_any') == people | {'overlay', 'overlay/compressed'}
+    assert topics_that_need('parts_if_any', overlay_effect='bokeh') == people
 
 
 def test_the_overlay_of_a_model_without_parts_darkens_the_background() -> None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from robot import Process, Robot, pixels
 
 import bodypix_ros
+from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
 from bodypix_ros.msg import PersonArray, Stats
+from bodypix_ros.settings import AnonymizeSettings
 
 WARN = b'\1'
 
@@ -50,6 +52,20 @@ def test_the_mask_equals_that_of_the_api(
     assert expected.mask.mean() > 0.3
 
 
+def test_the_anonymised_image_requires_no_crops_of_people(
+    robot: Robot, node: Process, mediapipe_dir: str, astronaut: NDArray[np.uint8]
+) -> None:
+    assert robot.set('selfie_crop', 'picture', node='/selfie/bodypix') == ''
+    net = bodypix_ros.load(model='selfie_general', model_dir=mediapipe_dir, provider='cpu')
+    found = net.segment(astronaut, SEARCH_SETTINGS, people=True, confidence=True)
+    expected = Anonymizer(AnonymizeSettings()).anonymize(astronaut, found, 0.0).image
+    robot.subscribe('/selfie/anonymized')
+    answers = robot.answer(robot.message(astronaut), ['/selfie/anonymized'], camera='/selfie/image')
+    np.testing.assert_array_equal(pixels(answers['/selfie/anonymized']), expected)
+    assert (expected != astronaut).any(axis=2).mean() > 0.1
+    robot.unsubscribe('/selfie/anonymized')
+
+
 def test_people_require_crops_of_people(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
     assert robot.set('selfie_crop', 'picture', node='/selfie/bodypix') == ''
     robot.subscribe('/selfie/people', PersonArray)
@@ -68,24 +84,22 @@ def test_missing_weights_are_replaced_by_our_model(
     node = start_plain('-p', 'model:=blazepose_lite', '-r', '__ns:=/missing', program=WITHOUT_PACKAGE)
     robot.subscribe('/missing/bodypix/stats', Stats)
     stats = robot.next('/missing/bodypix/stats', lambda stats: stats.model.startswith('bodypix_ros'))
-    assert (
-        'pose_detection is not on this computer; fetch pose_detection.tflite (Google, Apache-2.0)' in stats.model_reason
-    )
+    assert 'pose_detection was not found on this machine; fetch pose_detection.tflite' in stats.model_reason
     robot.diagnosis(
         'network',
         lambda status: (
             status.level == WARN
-            and 'running bodypix_ros 1.0 instead of the requested model: pose_detection is not' in status.message
+            and 'running bodypix_ros 1.0 instead of the requested model: pose_detection was not' in status.message
         ),
         node='missing/bodypix',
     )
     assert 'running bodypix_ros instead (set fallback to false to refuse)' in node.log
     refused = robot.set('model', 'selfie_landscape', node='/missing/bodypix')
-    assert refused.startswith('selfie_landscape is not on this computer; ')
+    assert refused.startswith('selfie_landscape was not found on this machine; ')
 
 
 def test_without_fallback_the_node_refuses(start_plain: Callable[..., Process], robot: Robot) -> None:
     node = start_plain(
         '-p', 'model:=selfie_general', '-p', 'fallback:=false', '-r', '__ns:=/refusing', program=WITHOUT_PACKAGE
     )
-    robot.until_logged(node, 'failed to load the model: selfie_general is not on this computer')
+    robot.until_logged(node, 'failed to load the model: selfie_general was not found on this machine')

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from ...models.mediapipe.catalogue import find_model
 from ...parts import BLAZEPOSE_KEYPOINTS
 from ...people import Keypoint
+from ...regions import RotatedRegion
 from ..numpy_kernels import Image
 from . import regions as region_geometry
 from .pose_landmarks import LANDMARKER, LANDMARKS, SIDE, PoseLandmarks, decode_landmarks
-from .regions import Region, network_input, project, upright_angle, whole_image
+from .regions import network_input, project, upright_angle, whole_image
 from .session import Session
 from .ssd import anchor_centers, decode, suppress
 
@@ -45,8 +46,8 @@ class BlazePosePerson:
     keypoints: tuple[Keypoint, ...]
     world_keypoints: tuple[Keypoint, ...]
     mask: Floats
-    mask_region: Region
-    region: Region | None
+    mask_region: RotatedRegion
+    region: RotatedRegion | None
 
     def paste_mask(self, canvas: Floats) -> None:
         """Draw the mask into an (H, W) float32 mask of the image; the larger of two probabilities remains."""
@@ -68,7 +69,7 @@ class BlazePose:
         """
         self._detector, self._landmarker = detector, landmarker
 
-    def detect(self, image: Image) -> list[Region]:
+    def detect(self, image: Image) -> list[RotatedRegion]:
         """Find people with the detector, which is intended for one person who is close to the camera.
 
         Args:
@@ -87,7 +88,7 @@ class BlazePose:
         regions = [region_around(center, edge) for center, edge in points[:, :2].tolist()]
         return [region for region in regions if region is not None]
 
-    def find(self, image: Image, regions: Sequence[Region] | None = None) -> list[BlazePosePerson]:
+    def find(self, image: Image, regions: Sequence[RotatedRegion] | None = None) -> list[BlazePosePerson]:
         """Estimate the pose and the mask of the person in each region.
 
         Args:
@@ -110,7 +111,7 @@ class BlazePose:
         ]
 
 
-def region_around(center: Sequence[float], edge: Sequence[float]) -> Region | None:
+def region_around(center: Sequence[float], edge: Sequence[float]) -> RotatedRegion | None:
     """Return the region of a person.
 
     Args:
@@ -126,10 +127,10 @@ def region_around(center: Sequence[float], edge: Sequence[float]) -> Region | No
     radius = math.dist(center, edge)
     if not math.isfinite(radius) or radius == 0:
         return None
-    return Region(center[0], center[1], 2 * radius * _REGION_SCALE, upright_angle(center, edge))
+    return RotatedRegion(center[0], center[1], 2 * radius * _REGION_SCALE, upright_angle(center, edge))
 
 
-def _person(found: PoseLandmarks, index: int, region: Region) -> BlazePosePerson:
+def _person(found: PoseLandmarks, index: int, region: RotatedRegion) -> BlazePosePerson:
     """Return the person of one crop, in the coordinates of the image."""
     places = project(found.points[index, :, :2], region, SIDE)
     depths = found.points[index, :, 2] * (region.size / SIDE)
@@ -148,7 +149,7 @@ def _person(found: PoseLandmarks, index: int, region: Region) -> BlazePosePerson
 
 
 def _keypoints(values: Floats) -> tuple[Keypoint, ...]:
-    """Return the named keypoints of rows of x, y, z, visibility and presence; further rows are ignored."""
+    """Return the named keypoints of rows of x, y, z, visibility and presence; additional rows are ignored."""
     return tuple(
         Keypoint(name, x, y, visibility, z, presence)
         for name, (x, y, z, visibility, presence) in zip(BLAZEPOSE_KEYPOINTS, values.tolist(), strict=False)

@@ -11,16 +11,17 @@ from ...models.mediapipe.source import load_onnx
 from ...models.network import Model
 from ...models.progress import Progress, no_progress
 from ...people import Pose
+from ...regions import RotatedRegion
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
-from ..bodypix_pipeline import BodyPixPipeline, noise, open_people_finder
+from ..bodypix_pipeline import PeopleFinder, noise
 from ..engine import Provider
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .blazepose import BlazePose, BlazePosePerson
 from .person_masks import segment_persons
 from .pose_regions import distinct_people, is_same_person, region_of_pose
-from .regions import Region, whole_image
+from .regions import whole_image
 from .session import LazySession, Session, open_session
 
 SEARCH_PERIOD = 10
@@ -61,7 +62,7 @@ class BlazePosePipeline:
         detector = LazySession(lambda: self._open(detection))
         self._landmarker = self._open(landmarks, progress)
         self._blazepose = BlazePose(detector, self._landmarker)
-        self._finder: BodyPixPipeline | None = None
+        self._finder = PeopleFinder(settings)
 
     @property
     def provider(self) -> Provider:
@@ -80,7 +81,7 @@ class BlazePosePipeline:
     def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
         if settings.max_people > 1:
-            self._open_finder().prepare(height, width, count, settings, Request(parts=False, people=True))
+            self._finder.prepare(height, width, count, settings)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`; it runs the landmark network, but does not open those that find people."""
@@ -115,7 +116,9 @@ class BlazePosePipeline:
         )
         return dataclasses.replace(found, timings=timings)
 
-    def _find(self, image: Image, tracked: Sequence[Region], others: Sequence[Region]) -> list[BlazePosePerson]:
+    def _find(
+        self, image: Image, tracked: Sequence[RotatedRegion], others: Sequence[RotatedRegion]
+    ) -> list[BlazePosePerson]:
         """Run BlazePose on regions of the previous image and on others, whose size is less certain."""
         people = self._blazepose.find(image, [*tracked, *others])
         found = [person.mask_region for person in people]
@@ -125,7 +128,7 @@ class BlazePosePipeline:
 
     def _regions(
         self, image: Image, settings: SegmentSettings, state: VideoState | None
-    ) -> tuple[list[Region], list[Region]]:
+    ) -> tuple[list[RotatedRegion], list[RotatedRegion]]:
         """Return the regions of the previous image, and others if it is time to search for people."""
         if state is None:
             return [], self._search(image, settings)
@@ -138,20 +141,15 @@ class BlazePosePipeline:
         others = [one for one in self._search(image, settings) if not any(is_same_person(one, two) for two in tracked)]
         return tracked, others
 
-    def _search(self, image: Image, settings: SegmentSettings) -> list[Region]:
+    def _search(self, image: Image, settings: SegmentSettings) -> list[RotatedRegion]:
         """Find people in the whole image."""
         if settings.max_people == 1:
             return self._blazepose.detect(image)[:1]
         candidates = settings.changed({'score_threshold': min(settings.score_threshold, _CANDIDATE_SCORE)})
-        (found,) = self._open_finder().segment([image], candidates, Request(parts=False, people=True), [None])
+        (found,) = self._finder.find([image], candidates)
         assert found.people is not None
         poses = [pose for pose in found.people.poses if pose.score >= candidates.score_threshold]
         return [region for pose in poses if (region := region_of_pose(pose)) is not None]
-
-    def _open_finder(self) -> BodyPixPipeline:
-        if self._finder is None:
-            self._finder = open_people_finder(self._settings)
-        return self._finder
 
     def _open(self, name: str, progress: Progress = no_progress) -> Session:
         return open_session(name, load_onnx(name, self._settings, progress), self._settings)

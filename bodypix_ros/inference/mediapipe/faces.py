@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .regions import Region, crop, network_input, whole_image
+from ...regions import RotatedRegion
+from .regions import crop, network_input, whole_image
 from .session import Session
 from .ssd import anchor_centers, decode, in_image, join, suppress
 
@@ -47,13 +48,13 @@ class FaceDetector:
         return suppress(join(found)).boxes
 
 
-def _tiles(height: int, width: int, count: int) -> list[Region]:
+def _tiles(height: int, width: int, count: int) -> list[RotatedRegion]:
     """Return square regions that cover the image and overlap, `count` along its longer side; none for 1."""
     if count == 1:
         return []
     size = max(height, width) / (count - (count - 1) * _OVERLAP)
     rows, columns = _centers(height, size), _centers(width, size)
-    return [Region(x, y, size, 0.0) for y in rows for x in columns]
+    return [RotatedRegion(x, y, size, 0.0) for y in rows for x in columns]
 
 
 def _centers(length: int, size: float) -> list[float]:

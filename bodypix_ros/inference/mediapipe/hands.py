@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.mediapipe.catalogue import find_model
+from ...regions import RotatedRegion
 from ..numpy_kernels import Image
-from .regions import Region, crop, network_input, project, upright_angle
+from .regions import crop, network_input, project, upright_angle
 from .session import Session
 from .ssd import Detections, anchor_centers, decode, in_image, join, suppress
 
@@ -41,7 +42,7 @@ class Palm:
 
     score: float
     wrist: tuple[float, float]
-    region: Region
+    region: RotatedRegion
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class FoundHand:
         x, y, _ = self.points[0].tolist()
         return x, y
 
-    def next_region(self) -> Region:
+    def next_region(self) -> RotatedRegion:
         """Return where the hand is expected in the next image of a video.
 
         Source: HandLandmarksToRectCalculator and the graph HandLandmarkLandmarksToRoi of MediaPipe.
@@ -76,7 +77,7 @@ class FoundHand:
         joints = places[list(_PALM_JOINTS)] @ axes.T
         width, height = np.ptp(joints, axis=0).clip(1e-3).tolist()
         x, y = ((joints.min(0) + joints.max(0)) / 2 @ axes).tolist()
-        region = Region(x, y, height, angle).shifted(0, _NEXT_SHIFT)
+        region = RotatedRegion(x, y, height, angle).shifted(0, _NEXT_SHIFT)
         return replace(region, size=max(width, height) * _NEXT_SCALE)
 
 
@@ -87,7 +88,7 @@ class HandFinder:
         """Use the sessions of the networks with these names."""
         self._palm_detection, self._hand_landmarks = palm_detection, hand_landmarks
 
-    def detect(self, image: Image, regions: Sequence[Region]) -> list[Palm]:
+    def detect(self, image: Image, regions: Sequence[RotatedRegion]) -> list[Palm]:
         """Find palms.
 
         Args:
@@ -111,7 +112,7 @@ class HandFinder:
         palms = suppress(join(found))
         return [_palm(palms, index) for index in range(len(palms))]
 
-    def find(self, image: Image, regions: Sequence[Region]) -> list[FoundHand | None]:
+    def find(self, image: Image, regions: Sequence[RotatedRegion]) -> list[FoundHand | None]:
         """Estimate the landmarks of the hand in each region; None where the region does not show a hand.
 
         Args:
@@ -130,17 +131,19 @@ class HandFinder:
 def _palm(found: Detections, index: int) -> Palm:
     left, top, right, bottom = found.boxes[index].tolist()
     wrist, middle_finger = found.points[index, [_WRIST, _MIDDLE_FINGER]].tolist()
-    box = Region((left + right) / 2, (top + bottom) / 2, max(bottom - top, 1e-3), upright_angle(wrist, middle_finger))
+    box = RotatedRegion(
+        (left + right) / 2, (top + bottom) / 2, max(bottom - top, 1e-3), upright_angle(wrist, middle_finger)
+    )
     region = replace(box.shifted(0, _REGION_SHIFT), size=max(right - left, box.size) * _REGION_SCALE)
     return Palm(float(found.scores[index]), (wrist[0], wrist[1]), region)
 
 
-def _hand(outputs: dict[str, Floats], index: int, region: Region) -> FoundHand | None:
+def _hand(outputs: dict[str, Floats], index: int, region: RotatedRegion) -> FoundHand | None:
     score = float(outputs['presence'][index, 0])
     if not score > _MIN_SCORE:
         return None
     points = outputs['landmarks'][index].reshape(-1, 3)
     places = project(points[:, :2], region, _HAND_SIDE)
     depths = points[:, 2:] * np.float32(region.size / _HAND_SIDE / _DEPTH_SCALE)
-    # MediaPipe expects mirrored images, as of a selfie camera, and calls the right hand of others left.
+    # MediaPipe expects mirrored images, like those of a selfie camera; without mirroring it calls right hands left.
     return FoundHand(score, float(outputs['handedness'][index, 0]), np.hstack([places, depths]).astype(np.float32))

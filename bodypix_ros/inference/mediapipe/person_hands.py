@@ -1,4 +1,4 @@
-"""Finds the hands of people whose poses are known: where to search, and which hand is whose."""
+"""Finds the hands of people with known poses: where to search, and to whom each hand belongs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from ...models.mediapipe.source import load_onnx
 from ...models.progress import Progress, no_progress
 from ...parts import HAND_KEYPOINTS
 from ...people import CERTAIN, Hand, Keypoint, Person
+from ...regions import RotatedRegion
 from ...segmentation import VideoState
 from ...settings import NetworkSettings
 from ..numpy_kernels import Image
 from .hands import FoundHand, HandFinder
-from .regions import Region, upright_angle
+from .regions import upright_angle
 from .session import open_session
 
 Side = Literal['left', 'right']
@@ -44,7 +45,7 @@ _PART_CM = 15  # longer side of the visible pixels of a hand
 _REACH_CM = 9  # from the wrist to the middle of the hand
 _SEARCH_CM = 48  # side of the region in which a palm is searched for
 _REGION_CM = 26  # side of the region of a hand
-_SMALLEST_REGION_CM = 18  # length of a hand; a palm is sometimes detected too small, as of hands behind an arm
+_SMALLEST_REGION_CM = 18  # length of a hand; a detected palm is sometimes too small, for example behind an arm
 _NEAR_CM = 14  # largest distance between a hand and the wrist of its person
 _MIN_SCORE_UNDETECTED = 0.8  # of hands of which the palm was not detected
 _SMALLEST_PX = 12.0  # hands with a smaller region are not searched for
@@ -72,16 +73,16 @@ class ExpectedHand:
     angle: float | None
 
     @property
-    def search(self) -> Region:
+    def search(self) -> RotatedRegion:
         """The upright region in which the palm is searched for."""
-        return Region(*self.middle, _SEARCH_CM * self.cm_px)
+        return RotatedRegion(*self.middle, _SEARCH_CM * self.cm_px)
 
     @property
-    def region(self) -> Region | None:
+    def region(self) -> RotatedRegion | None:
         """The region of the hand according to the forearm, for hands of which the palm is not detected."""
-        return None if self.angle is None else Region(*self.middle, _REGION_CM * self.cm_px, self.angle)
+        return None if self.angle is None else RotatedRegion(*self.middle, _REGION_CM * self.cm_px, self.angle)
 
-    def enlarged(self, region: Region) -> Region:
+    def enlarged(self, region: RotatedRegion) -> RotatedRegion:
         """Return the region of a palm, or one with the same centre that is large enough for the hand."""
         return region.scaled(max(1.0, _SMALLEST_REGION_CM * self.cm_px / region.size))
 
@@ -101,8 +102,8 @@ class PersonHands:
         """Return the hands of each person, the left one first.
 
         A hand is assigned to the closest wrist, so that left and right are those of the pose. Palms are detected only
-        where the previous image of a video had no hand. Where none is detected, as of a fist, the region follows from
-        the forearm.
+        where the previous image of a video had no hand. Where none is detected, such as on a fist, the region follows
+        from the forearm.
 
         Args:
             image: (H, W, 3) uint8 BGR.
@@ -127,8 +128,8 @@ class PersonHands:
         ]
 
     def _detect(
-        self, image: Image, expected: Sequence[ExpectedHand], tracked: Sequence[tuple[Sequence[float], Region]]
-    ) -> dict[int, Region]:
+        self, image: Image, expected: Sequence[ExpectedHand], tracked: Sequence[tuple[Sequence[float], RotatedRegion]]
+    ) -> dict[int, RotatedRegion]:
         """Return the region of each hand that is tracked or of which the palm is detected, by its index in `expected`.
 
         Args:
@@ -161,7 +162,7 @@ def open_hands(settings: NetworkSettings, progress: Progress = no_progress) -> P
 
 
 def expect_hands(index: int, person: Person) -> Iterator[ExpectedHand]:
-    """Yield the hands that a person's wrists, or otherwise the pixels of the hands, promise.
+    """Yield the hands that are expected at a person's wrists or, without these, at the pixels of the hands.
 
     Args:
         index: of the person.

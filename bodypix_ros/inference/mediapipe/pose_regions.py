@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from ...people import CERTAIN, Pose
+from ...regions import RotatedRegion
 from .blazepose import BlazePosePerson, region_around
-from .regions import Region
 
 # BlazePose expects regions of the whole body, also if only a part of it is visible.
 _KNOWN = 0.2  # minimum score of a keypoint of our network; BlazePose decides whether there is a person
@@ -32,7 +32,7 @@ _SAME_KEYPOINTS = 0.1
 Point = tuple[float, float]
 
 
-def region_of_pose(pose: Pose) -> Region | None:
+def region_of_pose(pose: Pose) -> RotatedRegion | None:
     """Return the region of the whole body of a person; None if too few keypoints are known.
 
     Invisible hips are assumed below the shoulders or the head.
@@ -56,7 +56,7 @@ def region_of_pose(pose: Pose) -> Region | None:
     return region_around(hips, (hips[0] + up[0] * radius_px, hips[1] + up[1] * radius_px))
 
 
-def is_same_person(first: Region, second: Region) -> bool:
+def is_same_person(first: RotatedRegion, second: RotatedRegion) -> bool:
     """Return whether two regions probably contain the same person."""
     distance = math.dist((first.x, first.y), (second.x, second.y))
     ratio = max(first.size, second.size) / min(first.size, second.size)

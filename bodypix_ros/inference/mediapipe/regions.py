@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...regions import RotatedRegion
 from ..numpy_kernels import Image
 
 Floats = NDArray[np.float32]
@@ -22,54 +23,9 @@ _FIRST, _LAST = -(2**15) * _STEPS, 2**15 * _STEPS - 1  # of these positions in s
 _BORDERS = {'black': cv2.BORDER_CONSTANT, 'replicate': cv2.BORDER_REPLICATE}
 
 
-@dataclass(frozen=True)
-class Region:
-    """A square of an image, which may be rotated and may extend beyond the image.
-
-    Attributes:
-        x, y: centre, pixels.
-        size: side length, pixels.
-        angle: clockwise rotation, radians, within -pi..pi: the upper side of the crop is at this angle in the image.
-
-    Raises:
-        ValueError: a value is not finite, or the size is not positive.
-    """
-
-    x: float
-    y: float
-    size: float
-    angle: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.x, self.y, self.size, self.angle))) or self.size <= 0:
-            raise ValueError(f'a region needs finite values and a positive size, got {self}')
-
-    def scaled(self, factor: float) -> Region:
-        """Return the region with the same centre and `factor` times the size."""
-        return replace(self, size=self.size * factor)
-
-    def shifted(self, right: float, down: float) -> Region:
-        """Return the region moved along its own sides, by fractions of its size."""
-        right, down = right * self.size, down * self.size
-        cos, sin = math.cos(self.angle), math.sin(self.angle)
-        return replace(self, x=self.x + right * cos - down * sin, y=self.y + right * sin + down * cos)
-
-    def to_image(self, side: int) -> NDArray[np.float64]:
-        """Return the (2, 3) affine transform from pixels of a crop of `side` x `side` to pixels of the image.
-
-        Pixel (0, 0) of the crop is the corner of the region, not half a pixel inside, and the same applies to results:
-        this is how MediaPipe crops on a CPU (ImageToTensorCalculator with OpenCV) and how its networks were trained.
-        """
-        scale = self.size / side
-        cos, sin = scale * math.cos(self.angle), scale * math.sin(self.angle)
-        return np.array(
-            [[cos, -sin, self.x - (cos - sin) * side / 2], [sin, cos, self.y - (sin + cos) * side / 2]], np.float64
-        )
-
-
-def whole_image(height: int, width: int) -> Region:
+def whole_image(height: int, width: int) -> RotatedRegion:
     """Return the smallest upright square region with the same centre as an image that contains all of it."""
-    return Region(width / 2, height / 2, max(height, width))
+    return RotatedRegion(width / 2, height / 2, max(height, width))
 
 
 def upright_angle(start: Sequence[float], end: Sequence[float]) -> float:
@@ -81,7 +37,7 @@ def upright_angle(start: Sequence[float], end: Sequence[float]) -> float:
     return angle - _FULL_TURN * math.floor((angle + math.pi) / _FULL_TURN)
 
 
-def crop(image: Image, region: Region, side: int, outside: Literal['black', 'replicate'] = 'replicate') -> Image:
+def crop(image: Image, region: RotatedRegion, side: int, outside: Literal['black', 'replicate'] = 'replicate') -> Image:
     """Cut out a region and resize it bilinearly, without a low-pass filter.
 
     Positions are rounded to 1/32 pixel, as in `warpPerspective` of the OpenCV 4.10 in MediaPipe 0.10.21. Later versions
@@ -126,7 +82,7 @@ def network_input(crops: Sequence[Image], low: float, high: float) -> Floats:
     return values
 
 
-def project(points: Floats, region: Region, side: int) -> Floats:
+def project(points: Floats, region: RotatedRegion, side: int) -> Floats:
     """Map points of a crop to the image.
 
     Args:
@@ -141,7 +97,7 @@ def project(points: Floats, region: Region, side: int) -> Floats:
     return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
 
-def paste_mask(mask: Floats, region: Region, canvas: Floats) -> None:
+def paste_mask(mask: Floats, region: RotatedRegion, canvas: Floats) -> None:
     """Draw the mask of a region into the mask of the image; where both have a value, the larger one remains.
 
     Args:

@@ -18,11 +18,10 @@ from ...models.mediapipe.catalogue import find_model
 from ...models.mediapipe.source import load_onnx
 from ...models.network import Model
 from ...models.progress import Progress
-from ...people import Pose
 from ...regions import Box
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
-from ..bodypix_pipeline import BodyPixPipeline, noise, open_people_finder
+from ..bodypix_pipeline import PeopleFinder, noise
 from ..engine import Provider
 from ..numpy_kernels import Image
 from ..pipeline import Request
@@ -57,9 +56,8 @@ class SelfiePipeline:
         known = find_model(settings.model)
         self.network = Model(f'MediaPipe {known.name}', known.name)
         self._size, self._range = known.size, known.input_range
-        self._settings = settings
         self._session = open_session(known.name, load_onnx(known.name, settings, progress), settings)
-        self._finder: BodyPixPipeline | None = None
+        self._finder = PeopleFinder(settings)
 
     @property
     def provider(self) -> Provider:
@@ -78,7 +76,7 @@ class SelfiePipeline:
     def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
         if settings.selfie_crop == 'people':
-            self._open_finder().prepare(height, width, count, settings, Request(parts=False, people=True))
+            self._finder.prepare(height, width, count, settings)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`."""
@@ -112,13 +110,8 @@ class SelfiePipeline:
     def _segment_people(
         self, images: Sequence[Image], settings: SegmentSettings, request: Request
     ) -> list[Segmentation]:
-        found = self._open_finder().segment(images, settings, Request(parts=False, people=True), [None] * len(images))
+        found = self._finder.find(images, settings)
         return [self._segment_persons(image, one, settings, request) for image, one in zip(images, found, strict=True)]
-
-    def _open_finder(self) -> BodyPixPipeline:
-        if self._finder is None:
-            self._finder = open_people_finder(self._settings)
-        return self._finder
 
     def _segment_persons(
         self, image: Image, found: Segmentation, settings: SegmentSettings, request: Request
@@ -129,7 +122,7 @@ class SelfiePipeline:
         boxes = [person.box for person in persons if person.box is not None]
         others = _regions(found.mask & (found.people.labels == 0))
         masks, timings = self._run(image, [_crop_around(box) for box in [*boxes, *others]])
-        poses = [Pose(person.score, person.keypoints) for person in persons]
+        poses = [person.pose for person in persons]
         one = segment_persons(masks, poses, image, settings, request, 'coco17')
         return dataclasses.replace(one, timings=found.timings + timings)
 

@@ -172,9 +172,9 @@ class CpuSession:
 class VerifiedSession:
     """A `Session` on a GPU.
 
-    The outputs are compared with those of the CPU when the session is opened and once for each further batch size. A
-    GPU with other outputs, or one that fails, is not used again: the CPU runs the network, or with `require_gpu` an
-    error is raised.
+    The outputs are compared with those of the CPU when the session is opened, and once for each other batch size. A
+    GPU with different outputs, or one that fails, is not used again: the CPU runs the network, or with `require_gpu`
+    an error is raised.
     """
 
     def __init__(

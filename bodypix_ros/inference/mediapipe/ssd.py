@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .regions import Region, project
+from ...regions import RotatedRegion
+from .regions import project
 
 Floats = NDArray[np.float32]
 
@@ -122,7 +123,7 @@ def suppress(detections: Detections, max_overlap: float = 0.3) -> Detections:
     return Detections(scores[best], np.stack(merged_boxes), np.stack(merged_points))
 
 
-def in_image(found: Detections, region: Region, side: int) -> Detections:
+def in_image(found: Detections, region: RotatedRegion, side: int) -> Detections:
     """Return the detections of an upright region in pixels of the image; `side` is that of the network's input."""
     corners = found.boxes.reshape(len(found), 2, 2)
     return Detections(

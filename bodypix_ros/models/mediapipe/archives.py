@@ -1,7 +1,7 @@
-"""Imports .tflite files into the cache: from a file, a folder, a wheel of PyPI or a .tgz file of npm.
+"""Imports .tflite files into the cache: from a file, a folder, a wheel from PyPI or a .tgz file from npm.
 
-Archives are read in memory, member by member, and nothing of them is extracted, so their paths and links do not
-matter; sizes and numbers are limited.
+Archives are read in memory, member by member, and nothing is extracted, so their paths and links do not matter; the
+sizes and the number of members are limited.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SUFFIXES = ('.tflite', '_packed_assets.data')
 _GZIP = b'\x1f\x8b'
 
 Candidate = Callable[[], bytes]
-"""Reads a file that may be one of MediaPipe."""
+"""Reads a file that may be one of MediaPipe's."""
 
 
 def import_files(source: str, settings: NetworkSettings) -> tuple[MediaPipeModel, ...]:

@@ -29,7 +29,7 @@ class MediaPipeModel:
         input_range: the values of black and white in the input.
         outputs: names and shapes of the outputs for one picture, in the order of the file. Shapes with three axes
             are (rows, columns) of a table or (channels, height, width) of a picture, without the batch.
-        pypi: path of the file in the package mediapipe of PyPI, whose versions 0.10.5 to 0.10.21 contain it, or
+        pypi: path of the file in the package mediapipe from PyPI. Versions 0.10.5 to 0.10.21 contain the file, or
             download it to that path when it is first used (lite and heavy).
         npm: path of the file, or of the packed file that contains it, in node_modules; empty if npm does not have it.
     """

@@ -1,4 +1,4 @@
-"""The .tflite files of MediaPipe on this machine: in the cache, and in the packages of PyPI and npm."""
+"""The .tflite files of MediaPipe on this machine: in the cache, and in packages from PyPI and npm."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..store import open_store
 from .catalogue import FILE_LIMIT_BYTES, LICENCE, PACKED_FILES, MediaPipeModel
 
 SERVER = 'https://storage.googleapis.com'
-"""Google's server; `model_url` replaces it, too, and then needs the same paths below it."""
+"""Google's server; `model_url` also replaces this one and must then provide the same paths."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -99,8 +99,8 @@ def ways_to_get(model: MediaPipeModel) -> str:
     """Return a clause that says how to get the file of a network."""
     return (
         f'fetch {model.file_name} (Google, {LICENCE}) with `bodypix models fetch {model.name}`, import it with '
-        '`bodypix models import` from a .tflite file, a folder, a wheel or a .tgz file, install mediapipe==0.10.21 of '
-        'PyPI (later versions do not contain it), or set allow_download'
+        '`bodypix models import` from a .tflite file, a folder, a wheel or a .tgz file, install mediapipe==0.10.21 '
+        'from PyPI (later versions do not contain it), or set allow_download'
     )
 
 
@@ -130,5 +130,5 @@ def _verify(model: MediaPipeModel, data: bytes, origin: str) -> None:
     digest = hashlib.sha256(data).hexdigest()
     if digest not in model.sums:
         raise ModelError(
-            f'{origin} must have the SHA-256 {" or ".join(model.sums)}, got {digest}; it is damaged or another version'
+            f'{origin} must have the SHA-256 {" or ".join(model.sums)}, got {digest}; it is damaged or not known'
         )

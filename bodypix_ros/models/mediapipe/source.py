@@ -76,7 +76,7 @@ def require_networks(settings: NetworkSettings) -> None:
             folder = models_folder(settings)
             built = (read_network(folder, _Recipe(name, sha256)) for sha256 in model.sums)
             if find_file(model, settings) is None and not any(built):
-                raise ModelError(f'{name} is not on this computer; {ways_to_get(model)}')
+                raise ModelError(f'{name} was not found on this machine; {ways_to_get(model)}')
 
 
 def _obtain(model: MediaPipeModel, settings: NetworkSettings, progress: Progress) -> tuple[bytes, str, str]:
@@ -85,7 +85,7 @@ def _obtain(model: MediaPipeModel, settings: NetworkSettings, progress: Progress
     if found is not None:
         return found[0], found[1], str(found[2])
     if not settings.allow_download:
-        raise ModelError(f'{model.name} is not on this computer; {ways_to_get(model)}')
+        raise ModelError(f'{model.name} was not found on this machine; {ways_to_get(model)}')
     path = fetch_file(model, settings, progress)
     data = read_file(path, FILE_LIMIT_BYTES)
     return data, hashlib.sha256(data).hexdigest(), str(path)

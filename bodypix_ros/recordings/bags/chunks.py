@@ -29,8 +29,8 @@ class Chunk:
         file: name of the file of results.
         first: rank of the first image within the topic.
         frames: number of images.
-        warm_ns: time of the first image that is processed: before the chunk, those of the last `anonymize_hold_s` are
-            found and discarded, so that what was lost in them is covered in the chunk.
+        warm_ns: time of the first image that is processed: the images of the last `anonymize_hold_s` before the chunk
+            are processed and discarded, so that heads that were lost in them are covered in the chunk.
         start_ns: time of the first image.
         stop_ns: time after the last image.
         sampled: distance in ranks between images of the contact sheet.
@@ -106,7 +106,7 @@ def chunk_error(source: object, chunk: Chunk, reason: str, failed: int) -> BagEr
     more = f'; {failed - 1} more chunks failed' if failed > 1 else ''
     return BagError(
         f'{source}: images {chunk.first} to {chunk.first + chunk.frames - 1} of {chunk.topic} failed repeatedly: '
-        f'{reason}{more}. What is finished is kept: run the same command again to continue'
+        f'{reason}{more}. Finished chunks are kept: run the same command again to continue'
     )
 
 
@@ -128,7 +128,7 @@ class ChunkResults:
     """The file of results of a chunk.
 
     Attributes:
-        frames: what became of each image.
+        frames: the result of each image.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Processes bags on a cluster with Ray Data, from and to any file system of fsspec; one machine is the smallest one."""
+"""Processes bags on a cluster with Ray Data, from and to any file system of fsspec; a single machine is enough."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class RemoteBag:
 
 @dataclass(frozen=True)
 class Task:
-    """What a process of the cluster does: plan, process a chunk of, or finish a bag."""
+    """A task for a process of the cluster: plan a bag, process one of its chunks, or finish it."""
 
     bag: RemoteBag
     job: BagJob
@@ -86,7 +86,7 @@ def run_on_cluster(
 ) -> list[dict[str, Any]]:
     """Process bags on the cluster of RAY_ADDRESS, or one that is started on this machine; return their reports.
 
-    What an earlier call with the same settings has finished is not done again.
+    Bags and chunks that an earlier call with the same settings has finished are not processed again.
 
     Args:
         sources: addresses of the bags, with different names.

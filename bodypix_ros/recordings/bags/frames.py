@@ -30,7 +30,7 @@ _SIDES = {'left': 1, 'right': 2}  # constants of Hand
 
 @dataclass(frozen=True)
 class FrameResult:
-    """What became of one image.
+    """The result of processing one image.
 
     Attributes:
         outputs: serialised messages: 'anonymized' instead of the image unless it is unchanged, and those of the added

@@ -122,7 +122,7 @@ def encoding_problem(message: RawMessage) -> str:
 
 
 def _read(message: RawMessage) -> Any:
-    """Return the deserialised message; raise BagError if it is none or has a depth image."""
+    """Return the deserialised message; raise BagError if it cannot be read or contains a depth image."""
     content = read(message)
     encoding = content.encoding if message.msgtype == IMAGE else content.format.split(';')[0].strip()
     if encoding in _DEPTH:

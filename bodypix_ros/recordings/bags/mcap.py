@@ -22,7 +22,7 @@ _METADATA = 'rosbag2', 'serialized_metadata'
 
 
 class McapStorage:
-    """A .mcap file. The copy has all its records: attachments, metadata, publication times and sequence numbers."""
+    """An .mcap file. The copy has all its records: attachments, metadata, publication times and sequence numbers."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -95,7 +95,7 @@ class _Copy:
         self._new: dict[str, int] = {}
 
     def write(self, records: Iterator[Any]) -> None:
-        """Write all records. The summary is written anew, but channels without messages may be in it alone."""
+        """Write all records. The summary is rebuilt; channels without messages may occur only there."""
         kinds: dict[type, Callable[[Any], None]] = {
             Header: lambda record: self._writer.start(profile=record.profile, library=record.library),
             Schema: self._add_schema,

@@ -58,7 +58,7 @@ def write(content: Any, wire: Wire) -> bytes:
 
 
 def new(msgtype: str, wire: Wire, **fields: Any) -> Any:
-    """Return a message of a type with the given fields, which must be all."""
+    """Return a message of a type; all of its fields must be given."""
     return _store(wire).types[msgtype](**fields)
 
 
@@ -104,7 +104,7 @@ def _store(wire: Wire) -> Typestore:
 
 @cache
 def definitions_folder() -> Path:
-    """Return the folder of our .msg files: of this checkout, of the installed package or of its ROS workspace.
+    """Return the folder of our .msg files: in this checkout, in the installed package or in its ROS workspace.
 
     Raises:
         BagError: none of them exists.

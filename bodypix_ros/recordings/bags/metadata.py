@@ -31,7 +31,7 @@ def read_metadata(text: str) -> dict[str, Any]:
 
 
 def add_topics(text: str, added: Sequence[NewTopic]) -> str:
-    """Return metadata with further topics, and leave everything else as it was."""
+    """Return the metadata with additional topics and everything else unchanged."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 2**20

@@ -114,8 +114,8 @@ def make_plan(bag: Bag, job: BagJob, fingerprint: str = '') -> BagPlan:
         fingerprint: of the plan; not needed for a plan that is only printed.
 
     Raises:
-        BagError: the bag cannot be read; no topic matches; or images would remain in an anonymised bag that are not
-            excluded: their type, encoding or format is not supported.
+        BagError: the bag cannot be read; no topic matches; or images whose type, encoding or format is not supported
+            would remain in an anonymised bag without having been excluded.
     """
     topics = bag.topics()
     selected = {name: info for name, info in topics.items() if info.msgtype in IMAGE_TYPES and job.selects(name)}
@@ -124,7 +124,7 @@ def make_plan(bag: Bag, job: BagJob, fingerprint: str = '') -> BagPlan:
     }
     skipped |= _other_images(topics, job)
     for taken in {f'{name}/{added}' for name in selected for added in job.write} & topics.keys():
-        raise BagError(f'{bag.path} has a topic {taken} already; choose other --topics or --write')
+        raise BagError(f'{bag.path} already has a topic {taken}; choose other --topics or --write')
     scans = {name: _Scan() for name in selected}
     for file, storage in bag.files.items():
         for message in storage.stored(scans.keys()):

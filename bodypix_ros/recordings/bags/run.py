@@ -77,7 +77,7 @@ def run_bags(
 ) -> list[dict[str, Any]]:
     """Process bags, and return their reports.
 
-    What an earlier call with the same settings has finished is not done again, bags and chunks.
+    Bags and chunks that an earlier call with the same settings has finished are not processed again.
 
     Args:
         targets: the bags.
@@ -89,7 +89,7 @@ def run_bags(
         load: loads the network; picklable.
 
     Raises:
-        BodyPixError: a bag cannot be read or written, a result exists already, or chunks failed.
+        BodyPixError: a bag cannot be read or written, a result already exists, or chunks failed.
     """
     finished = {target: finished_report(target, job, overwrite) for target in targets}
     remaining = [target for target, report in finished.items() if report is None]
@@ -110,11 +110,12 @@ def finished_report(target: BagTarget, job: BagJob, overwrite: bool) -> dict[str
     """Return the report of a bag that is complete; None if it has to be processed.
 
     Raises:
-        BodyPixError: there is a result of other settings or of another bag, or writing it would change the bag.
+        BodyPixError: the result was written with other settings or from another bag, or writing it would change the
+            bag.
     """
     if target.path.exists() and _fingerprint_in(target.report) == job.fingerprint(file_versions(target.source)):
         shutil.rmtree(partial_folder(target.path), ignore_errors=True)  # of a run that was killed while deleting it
-        _LOG.info('%s is finished already', target.path)
+        _LOG.info('%s is already finished', target.path)
         report: dict[str, Any] = json.loads(target.report.read_text(encoding='utf-8'))
         return report
     check_output(target.path, target.source, overwrite, target.report)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bodypix_ros.inference.mediapipe.blazepose import BlazePose, region_around
-from bodypix_ros.inference.mediapipe.regions import Region
 from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS
+from bodypix_ros.regions import RotatedRegion
 
 IMAGE = np.random.default_rng(2).integers(0, 256, (120, 200, 3), np.uint8)
 
@@ -74,7 +74,7 @@ def test_people_are_ordered_by_score_and_merged_if_they_overlap() -> None:
     assert [round(region.size) for region in found] == [125, 62]
 
 
-def test_points_without_a_direction_are_no_person() -> None:
+def test_points_without_a_direction_are_not_a_person() -> None:
     assert BlazePose(detector((0, 3, [108, 108, 20, 20, 9, 9, 9, 9])), landmarker()).detect(IMAGE) == []
     assert region_around((1, 2), (1, 2)) is None
     assert region_around((1, 2), (math.nan, 2)) is None
@@ -89,7 +89,7 @@ def test_the_region_turns_with_the_body(edge, degrees) -> None:
 
 def test_all_regions_are_one_batch_of_crops() -> None:
     network = landmarker(0.9, 0.8)
-    people = BlazePose(detector(), network).find(IMAGE, [Region(60, 60, 80), Region(140, 60, 80)])
+    people = BlazePose(detector(), network).find(IMAGE, [RotatedRegion(60, 60, 80), RotatedRegion(140, 60, 80)])
     (values,) = network.inputs
     assert values.shape == (2, 3, 256, 256)
     assert (values.min(), values.max()) == pytest.approx((0, 1), abs=0.02)
@@ -104,13 +104,13 @@ def test_without_regions_the_landmark_network_does_not_run() -> None:
 
 
 def test_regions_without_a_person_are_omitted() -> None:
-    regions = [Region(60, 60, 80), Region(100, 60, 80), Region(140, 60, 80)]
+    regions = [RotatedRegion(60, 60, 80), RotatedRegion(100, 60, 80), RotatedRegion(140, 60, 80)]
     people = BlazePose(detector(), landmarker(0.9, 0.5, 0.7)).find(IMAGE, regions)
     assert [person.mask_region for person in people] == [regions[0], regions[2]]
 
 
 def test_keypoints_are_in_pixels_of_the_image() -> None:
-    region = Region(100, 60, 64, math.pi / 2)  # 4 pixels of the crop are one of the image
+    region = RotatedRegion(100, 60, 64, math.pi / 2)  # 4 pixels of the crop are one of the image
     rows = [[128, 128, -40, 2, -1], [128, 0, 8, 0, 0]]
     (person,) = BlazePose(detector(), landmarker(0.9, landmarks=rows)).find(IMAGE, [region])
     assert tuple(point.name for point in person.keypoints) == BLAZEPOSE_KEYPOINTS
@@ -121,7 +121,7 @@ def test_keypoints_are_in_pixels_of_the_image() -> None:
 
 
 def test_world_keypoints_are_turned_back_and_have_the_scores() -> None:
-    region = Region(100, 60, 64, math.pi / 2)
+    region = RotatedRegion(100, 60, 64, math.pi / 2)
     network = landmarker(0.9, landmarks=[[0, 0, 0, 2, -1]], world=[[0.1, -0.5, 0.2]])
     (person,) = BlazePose(detector(), network).find(IMAGE, [region])
     nose = person.world_keypoints[0]
@@ -132,17 +132,17 @@ def test_world_keypoints_are_turned_back_and_have_the_scores() -> None:
 def test_the_next_region_follows_from_the_auxiliary_points() -> None:
     rows = np.zeros((39, 5), np.float32)
     rows[33, :2], rows[34, :2] = (128, 140), (128, 40)
-    (person,) = BlazePose(detector(), landmarker(0.9, landmarks=rows)).find(IMAGE, [Region(100, 60, 64)])
-    assert person.region == Region(100, 63, 62.5)
+    (person,) = BlazePose(detector(), landmarker(0.9, landmarks=rows)).find(IMAGE, [RotatedRegion(100, 60, 64)])
+    assert person.region == RotatedRegion(100, 63, 62.5)
 
 
 def test_without_auxiliary_points_there_is_no_next_region() -> None:
-    (person,) = BlazePose(detector(), landmarker(0.9)).find(IMAGE, [Region(100, 60, 64)])
+    (person,) = BlazePose(detector(), landmarker(0.9)).find(IMAGE, [RotatedRegion(100, 60, 64)])
     assert person.region is None
 
 
 def test_the_mask_is_pasted_into_the_image() -> None:
-    (person,) = BlazePose(detector(), landmarker(0.9)).find(IMAGE, [Region(100, 60, 64)])
+    (person,) = BlazePose(detector(), landmarker(0.9)).find(IMAGE, [RotatedRegion(100, 60, 64)])
     canvas = np.zeros((120, 200), np.float32)
     person.paste_mask(canvas)
     assert canvas[28:92, 68:132] == pytest.approx(1 / (1 + math.exp(-3)))

@@ -85,7 +85,7 @@ def test_the_person_is_that_of_mediapipe(model: str, detector: Session, mediapip
     assert worst[:, 2].min() > 0.98, 'a mask has an IoU of less than 0.98 with that of MediaPipe'
 
 
-def test_people_of_one_batch_are_those_found_one_by_one(detector: Session, mediapipe_dir: str, shared: Path) -> None:
+def test_people_of_a_batch_are_those_found_one_by_one(detector: Session, mediapipe_dir: str, shared: Path) -> None:
     pose = BlazePose(detector, session('pose_landmarks_lite', mediapipe_dir))
     image = cv2.imread(str(shared / 'images' / 'demo' / 'three_people_1049x861.jpg'))
     regions = pose.detect(image)

@@ -10,11 +10,11 @@ import pytest
 from bodypix_ros.inference.mediapipe import blazepose_pipeline
 from bodypix_ros.inference.mediapipe.blazepose import BlazePosePerson
 from bodypix_ros.inference.mediapipe.blazepose_pipeline import SEARCH_PERIOD, BlazePosePipeline
-from bodypix_ros.inference.mediapipe.regions import Region
 from bodypix_ros.inference.pipeline import Request
 from bodypix_ros.models.progress import no_progress
 from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS, KEYPOINTS
 from bodypix_ros.people import Keypoint, People, Pose
+from bodypix_ros.regions import RotatedRegion
 from bodypix_ros.segmentation import Segmentation, VideoState
 from bodypix_ros.settings import NetworkSettings, SegmentSettings
 
@@ -27,14 +27,14 @@ class FakeBlazePose:
 
     def __init__(self) -> None:
         self.people = [60.0, 200.0]
-        self.detected: list[Region] = []
-        self.regions: list[list[Region]] = []
+        self.detected: list[RotatedRegion] = []
+        self.regions: list[list[RotatedRegion]] = []
         self.max_size = 1000.0
 
-    def detect(self, _image: np.ndarray) -> list[Region]:
+    def detect(self, _image: np.ndarray) -> list[RotatedRegion]:
         return self.detected
 
-    def find(self, _image: np.ndarray, regions: Sequence[Region]) -> list[BlazePosePerson]:
+    def find(self, _image: np.ndarray, regions: Sequence[RotatedRegion]) -> list[BlazePosePerson]:
         self.regions.append(list(regions))
         return [
             _person(x, region)
@@ -51,7 +51,7 @@ class FakeFinder:
         self.places, self.calls = list(places), 0
         self.settings: list[SegmentSettings] = []
 
-    def segment(self, images: Sequence[np.ndarray], settings: SegmentSettings, *_: object) -> list[Segmentation]:
+    def find(self, images: Sequence[np.ndarray], settings: SegmentSettings) -> list[Segmentation]:
         self.calls += 1
         self.settings.append(settings)
         poses = tuple(_pose(x) for x in self.places)
@@ -65,10 +65,10 @@ def _pose(x: float) -> Pose:
     return Pose(0.8, tuple(Keypoint(name, *places.get(name, (0, 0)), 0.9 * (name in places)) for name in KEYPOINTS))
 
 
-def _person(x: float, region: Region) -> BlazePosePerson:
+def _person(x: float, region: RotatedRegion) -> BlazePosePerson:
     keypoints = tuple(Keypoint(name, x, 3.0 * index, 0.9, 1.0, 0.9) for index, name in enumerate(BLAZEPOSE_KEYPOINTS))
     mask = np.ones((256, 256), np.float32)
-    return BlazePosePerson(0.9, keypoints, keypoints, mask, Region(x, 60, 40), Region(x + 1, 60, 80))
+    return BlazePosePerson(0.9, keypoints, keypoints, mask, RotatedRegion(x, 60, 40), RotatedRegion(x + 1, 60, 80))
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def blazepose() -> FakeBlazePose:
 @pytest.fixture
 def finder(monkeypatch: pytest.MonkeyPatch) -> FakeFinder:
     finder = FakeFinder([60, 200])
-    monkeypatch.setattr(blazepose_pipeline, 'open_people_finder', lambda _settings: finder)
+    monkeypatch.setattr(blazepose_pipeline, 'PeopleFinder', lambda _settings: finder)
     return finder
 
 
@@ -119,7 +119,7 @@ def test_several_people_are_found_where_our_network_finds_them(
 def test_one_person_is_found_by_the_detector(
     pipeline: BlazePosePipeline, blazepose: FakeBlazePose, finder: FakeFinder
 ) -> None:
-    blazepose.detected = [Region(200, 60, 100), Region(60, 60, 100)]
+    blazepose.detected = [RotatedRegion(200, 60, 100), RotatedRegion(60, 60, 100)]
     assert columns(segment(pipeline, max_people=1)) == [200]
     assert finder.calls == 0
 

@@ -11,9 +11,10 @@ import pytest
 
 from bodypix_ros.errors import ModelError
 from bodypix_ros.inference.mediapipe.hands import FoundHand, HandFinder
-from bodypix_ros.inference.mediapipe.regions import Region, whole_image
+from bodypix_ros.inference.mediapipe.regions import whole_image
 from bodypix_ros.inference.mediapipe.session import open_session
 from bodypix_ros.models.mediapipe.source import load_onnx
+from bodypix_ros.regions import RotatedRegion
 from bodypix_ros.settings import NetworkSettings
 
 REFERENCE = Path(__file__).parents[2] / 'data' / 'mediapipe' / 'hands.npz'
@@ -60,7 +61,7 @@ def hand_landmarks(*scores: float, points=(), right: float = 0.9) -> Fixed:
 
 def test_the_region_of_a_hand_extends_from_the_palm_to_the_fingers() -> None:
     network = palm_detection([(0, 3, palm(96, 96, 40, wrist=(96, 116), middle=(96, 80)))])
-    (found,) = HandFinder(network, hand_landmarks()).detect(IMAGE, [Region(192, 96, 192)])
+    (found,) = HandFinder(network, hand_landmarks()).detect(IMAGE, [RotatedRegion(192, 96, 192)])
     assert found.wrist == pytest.approx((192, 116))
     assert found.score == pytest.approx(1 / (1 + math.exp(-3)))
     region = found.region
@@ -70,7 +71,7 @@ def test_the_region_of_a_hand_extends_from_the_palm_to_the_fingers() -> None:
 
 
 def test_a_palm_that_two_regions_show_is_found_once() -> None:
-    left, right = Region(96, 96, 192), Region(192, 96, 192)
+    left, right = RotatedRegion(96, 96, 192), RotatedRegion(192, 96, 192)
     palms = [
         [(0, 1, palm(146, 96, 40, (146, 116), (146, 80)))],
         [(0, 3, palm(50, 96, 40, (50, 116), (50, 80))), (1, 2, palm(150, 96, 20, (150, 90), (166, 90)))],
@@ -86,13 +87,13 @@ def test_a_palm_that_two_regions_show_is_found_once() -> None:
 def test_landmarks_are_in_pixels_of_the_image() -> None:
     points = [(112, 112, 0), (112, 0, -22.4), (224, 112, 0)]
     finder = HandFinder(palm_detection(), hand_landmarks(0.9, 0.5, points=points))
-    upright, absent = finder.find(IMAGE, [Region(100, 90, 56), Region(50, 50, 56)])
+    upright, absent = finder.find(IMAGE, [RotatedRegion(100, 90, 56), RotatedRegion(50, 50, 56)])
     assert absent is None
     assert upright is not None
     assert (upright.score, upright.right) == pytest.approx((0.9, 0.9))
     assert upright.wrist == pytest.approx((100, 90))
     np.testing.assert_allclose(upright.points[:3], [(100, 90, 0), (100, 62, -14), (128, 90, 0)], atol=1e-4)
-    (turned, _) = finder.find(IMAGE, [Region(100, 90, 56, math.pi / 2), Region(50, 50, 56)])
+    (turned, _) = finder.find(IMAGE, [RotatedRegion(100, 90, 56, math.pi / 2), RotatedRegion(50, 50, 56)])
     assert turned is not None
     np.testing.assert_allclose(turned.points[:3, :2], [(100, 90), (128, 90), (100, 118)], atol=1e-4)
 

@@ -9,10 +9,9 @@ import pytest
 
 from bodypix_ros.inference.mediapipe.hands import FoundHand, Palm
 from bodypix_ros.inference.mediapipe.person_hands import PersonHands, assign_closest, centimetre_px, expect_hands
-from bodypix_ros.inference.mediapipe.regions import Region
 from bodypix_ros.parts import HAND_KEYPOINTS
 from bodypix_ros.people import Keypoint, PartRegion, Person
-from bodypix_ros.regions import Box
+from bodypix_ros.regions import Box, RotatedRegion
 from bodypix_ros.segmentation import VideoState
 
 IMAGE = np.zeros((400, 400, 3), np.uint8)
@@ -33,8 +32,8 @@ class Networks:
 
     def __init__(self, palms=(), scores=()) -> None:
         self.palms, self.scores = list(palms), list(scores)
-        self.searched: list[Region] = []
-        self.regions: list[Region] = []
+        self.searched: list[RotatedRegion] = []
+        self.regions: list[RotatedRegion] = []
 
     def detect(self, image, regions):
         self.searched = list(regions)
@@ -45,7 +44,7 @@ class Networks:
         return [hand_in(region, score) for region, score in zip(regions, [*self.scores, *[0.9] * 9], strict=False)]
 
 
-def hand_in(region: Region, score: float) -> FoundHand | None:
+def hand_in(region: RotatedRegion, score: float) -> FoundHand | None:
     wrist = region.shifted(0, 0.3)
     points = np.tile([region.x, region.y, 0], (21, 1)).astype(np.float32)
     points[0, :2] = wrist.x, wrist.y
@@ -53,7 +52,7 @@ def hand_in(region: Region, score: float) -> FoundHand | None:
 
 
 def palm_at(x: float, y: float, angle: float = 0.0) -> Palm:
-    return Palm(0.8, (x, y), Region(x, y, 52, angle).shifted(0, -0.3))
+    return Palm(0.8, (x, y), RotatedRegion(x, y, 52, angle).shifted(0, -0.3))
 
 
 def test_hands_are_expected_beyond_the_wrists() -> None:
@@ -118,7 +117,7 @@ def test_palms_are_assigned_to_the_closest_wrists() -> None:
 
 
 def test_a_region_is_at_least_as_large_as_a_hand() -> None:
-    small = Palm(0.8, (130.0, 90.0), Region(130, 80, 10))
+    small = Palm(0.8, (130.0, 90.0), RotatedRegion(130, 80, 10))
     networks = Networks([small])
     PersonHands(networks).find(IMAGE, [person(unseen=['left_wrist'])])
     (region,) = networks.regions
@@ -132,7 +131,7 @@ def test_a_hand_without_a_palm_needs_a_higher_score() -> None:
         assert [hand.side for hand in hands] == sides
 
 
-def test_a_hand_is_not_given_to_both_sides() -> None:
+def test_a_hand_is_not_assigned_to_both_sides() -> None:
     together = {**POSE, 'left_elbow': (190, 140), 'left_wrist': (140, 90)}
     networks = Networks([palm_at(131, 90)], [0.9, 0.85])
     networks.find = lambda image, regions: [hand_in(networks.palms[0].region, score) for score in (0.9, 0.85)]

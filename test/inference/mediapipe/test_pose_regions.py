@@ -9,9 +9,9 @@ import pytest
 
 from bodypix_ros.inference.mediapipe.blazepose import BlazePosePerson
 from bodypix_ros.inference.mediapipe.pose_regions import distinct_people, is_same_person, region_of_pose
-from bodypix_ros.inference.mediapipe.regions import Region
 from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS
 from bodypix_ros.people import Keypoint, Pose
+from bodypix_ros.regions import RotatedRegion
 
 STANDING = {  # 100 pixels per metre
     'nose': (200, 30), 'left_eye': (203, 27), 'right_eye': (197, 27), 'left_shoulder': (218, 50),
@@ -62,15 +62,15 @@ def test_too_few_keypoints_have_no_region(names: tuple[str, ...]) -> None:
 
 
 def test_regions_are_of_the_same_person_if_centre_and_size_are_close() -> None:
-    region = Region(100, 100, 200)
-    assert is_same_person(region, Region(110, 95, 260, 1.0))
-    assert not is_same_person(region, Region(160, 100, 200))
-    assert not is_same_person(region, Region(100, 100, 500))
+    region = RotatedRegion(100, 100, 200)
+    assert is_same_person(region, RotatedRegion(110, 95, 260, 1.0))
+    assert not is_same_person(region, RotatedRegion(160, 100, 200))
+    assert not is_same_person(region, RotatedRegion(100, 100, 500))
 
 
 def person(x: float, score: float = 0.9) -> BlazePosePerson:
     keypoints = tuple(Keypoint(name, x + index, 3.0 * index, score) for index, name in enumerate(BLAZEPOSE_KEYPOINTS))
-    return BlazePosePerson(0.9, keypoints, keypoints, np.zeros((256, 256), np.float32), Region(x, 50, 100), None)
+    return BlazePosePerson(0.9, keypoints, keypoints, np.zeros((256, 256), np.float32), RotatedRegion(x, 50, 100), None)
 
 
 def test_a_person_who_was_found_twice_is_one() -> None:

@@ -92,7 +92,7 @@ def test_the_whole_picture_has_no_people(pipeline: SelfiePipeline) -> None:
 class FakeFinder:
     """Our network: one person at columns 40 to 63 of the square, and pixels of nobody on its right."""
 
-    def segment(self, images: Sequence[np.ndarray], *_: object) -> list[Segmentation]:
+    def find(self, images: Sequence[np.ndarray], *_: object) -> list[Segmentation]:
         labels = np.zeros(images[0].shape[:2], np.uint8)
         labels[24:72, 40:64] = 1
         mask = labels > 0
@@ -102,7 +102,7 @@ class FakeFinder:
 
 
 def test_people_are_segmented_one_by_one(pipeline: SelfiePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selfie, 'open_people_finder', lambda _settings: FakeFinder())
+    monkeypatch.setattr(pipeline, '_finder', FakeFinder())
     image = bright_square()
     image[:10] = 255  # too far from the person
     settings = SegmentSettings(selfie_crop='people')

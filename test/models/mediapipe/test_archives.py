@@ -144,7 +144,7 @@ def test_damaged_archives_are_model_errors(settings: NetworkSettings, tmp_path: 
         import_files(str(path), settings)
 
 
-def test_what_contains_files_is_recognised(tmp_path: Path) -> None:
+def test_sources_with_files_are_recognised(tmp_path: Path) -> None:
     assert not contains_files(str(tmp_path))
     assert not contains_files(str(tmp_path / 'absent'))
     (tmp_path / 'a.tflite').write_bytes(b'')

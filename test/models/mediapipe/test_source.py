@@ -95,9 +95,9 @@ def test_without_the_file_the_error_lists_every_way_to_get_it(settings: NetworkS
     with pytest.raises(ModelError) as raised:
         load_onnx('selfie_general', settings)
     assert str(raised.value) == (
-        'selfie_general is not on this computer; fetch small.tflite (Google, Apache-2.0) with `bodypix models fetch '
-        'selfie_general`, import it with `bodypix models import` from a .tflite file, a folder, a wheel or a .tgz '
-        'file, install mediapipe==0.10.21 of PyPI (later versions do not contain it), or set allow_download'
+        'selfie_general was not found on this machine; fetch small.tflite (Google, Apache-2.0) with `bodypix models '
+        'fetch selfie_general`, import it with `bodypix models import` from a .tflite file, a folder, a wheel or a '
+        '.tgz file, install mediapipe==0.10.21 from PyPI (later versions do not contain it), or set allow_download'
     )
 
 
@@ -117,7 +117,7 @@ def test_another_version_of_the_converter_builds_the_network_again(
     load_onnx('selfie_general', settings)
     file.unlink()
     monkeypatch.setattr(source, 'CONVERTER_VERSION', 0)
-    with pytest.raises(ModelError, match='is not on this computer'):
+    with pytest.raises(ModelError, match='was not found on this machine'):
         load_onnx('selfie_general', settings)
 
 
