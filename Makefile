@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 # All targets create or update .venv first; see tools/environment.py, also for ROS_WHEELS and ACCELERATOR.
 PYTHON ?= python3
 IN_VENV = $(PYTHON) tools/environment.py

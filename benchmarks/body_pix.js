@@ -1,3 +1,5 @@
+// Copyright 2026 bodypix_ros contributors
+// SPDX-License-Identifier: Apache-2.0
 // The JavaScript library BodyPix: `node body_pix.js REQUEST.json`. Uses the protocol of peers.py.
 'use strict';
 

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Runs this package and other programs side by side on one case, and presents the results."""
 
 from __future__ import annotations

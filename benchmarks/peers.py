@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The Python programs of the comparison. Each runs in its own process: `python -m benchmarks.peers NAME REQUEST.json`.
 
 The process prepares its job, runs it once and prints a JSON line that describes it. Then it reads numbers of calls from

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The programs of the comparison: which exist, where they are installed, and how their processes are run."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Per-pixel person masks and body-part labels for robots, with ONNX Runtime, with and without ROS 2."""
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 # In a checkout, find the generated messages of an installed copy.
 __path__ = extend_path(__path__, __name__)
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 __all__ = ['BodyPix', 'Segmentation', 'Segmenter', 'VideoState', '__version__', 'load']
 
 _MODULES = {

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Anonymises the images of one camera: covers faces, heads or people, and for a short time also those it has lost."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Errors of this package. Their texts say what was received, what was expected and what to do."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Environment variables with which Fast DDS transports images between processes without loss."""
 
 from __future__ import annotations

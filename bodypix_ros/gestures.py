@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Detects raised hands and waving from the keypoints and parts of tracked people, by geometry and time.
 
 Distances are in torso lengths (shoulders to hips), estimated from the shoulder width if the hips are not visible. A

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Adds the palm and the fingers of hands, of which keypoints are known, to the pixels of people."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Finds heads in a segmentation, and prefers a false head to a missed one.
 
 Sources of evidence, each of which is sufficient: pixels that are labelled as face, keypoints of the head of any pose,

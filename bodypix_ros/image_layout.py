@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Checks the fields of image messages and views their pixels. Works with the messages of ROS and of rosbags."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime with its telemetry switched off.
 
 All other modules import it from here: `from ..onnx_runtime import onnxruntime`. Official Linux builds since 1.29 send

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Names and numbers of the 24 body parts of BodyPix, and names of the keypoints of all models."""
 
 from __future__ import annotations

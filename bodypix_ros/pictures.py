@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reads untrusted pictures: files and compressed images are checked before a decoder allocates memory for them."""
 
 from __future__ import annotations

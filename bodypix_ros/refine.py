@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Moves the edges of masks onto the edges of the image, with a guided filter in a band around the mask."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Places in an image: bounding boxes, rotated squares, and the regions of a label image.
 
 Regions are measured from the runs of equal pixels in the rows of the image.

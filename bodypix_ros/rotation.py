@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Support for cameras mounted sideways: rotates their images upright, and rotates the results back."""
 
 from __future__ import annotations

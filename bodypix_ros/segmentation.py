@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The result of segmenting one image, and what is carried from one image of a camera to the next."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The public interface: load a network once, then segment pictures with it."""
 
 from __future__ import annotations

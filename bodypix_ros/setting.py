@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A setting: a dataclass field with a range and a description."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """All settings of the package. Node parameters, CLI options, launch arguments and tables are generated from them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Temporal smoothing of the keypoints and masks of one camera."""
 
 from __future__ import annotations

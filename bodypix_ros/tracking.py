@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Tracks people, so that a person has the same id in every image.
 
 Source: ByteTrack (Zhang et al. 2022, arXiv:2110.06864) for the two-stage association, C-BIoU (Yang et al. 2023,

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start the node that removes people from depth images and point clouds, and locates them.
 
 **Depth without people is for maps. collision_monitor, and anything else that must stop for people, must receive the

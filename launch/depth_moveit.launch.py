@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start depth_filter for MoveIt's depth image octomap updater, which is configured by config/moveit_sensors_3d.yaml.
 
 **MoveIt then plans as if people were not present: an arm that people can reach must stop for them by other means, which

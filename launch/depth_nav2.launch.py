@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start depth_filter for the costmaps of Nav2, which are configured by config/nav2_depth_layers.yaml.
 
 **collision_monitor, the local costmap, and anything else that must stop for people, must receive the unfiltered

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start depth_filter and octomap_server, which builds a map from point clouds without people.
 
 **The map contains no people. collision_monitor, and anything else that must stop for people, must receive the

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start depth_filter and RTAB-Map, which maps the scene without people and without features on people.
 
 **The map contains no people. collision_monitor, and anything else that must stop for people, must receive the

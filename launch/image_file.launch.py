@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Publish a picture or a video file with the package image_publisher and start the node on its images."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start the node on the images of several cameras: those of config/multi_camera.yaml, or `cameras:=[left, right]`.
 
 The driver of each camera is expected to publish `<camera>/image_raw`; the argument `image` names other topics.

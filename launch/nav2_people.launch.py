@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start the node and the point cloud that the semantic_segmentation_layer of Nav2 requires in addition to the labels.
 
 The depth image must be registered to the colour image and have its stamp, like `aligned_depth_to_color` of a RealSense.

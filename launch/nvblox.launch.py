@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start the node and Isaac ROS nvblox, which uses the masks of the node to separate people from the static scene."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start a RealSense camera with the package realsense2_camera and the node on its colour images.
 
 Arguments of realsense2_camera's own rs_launch.py are forwarded to it: `rgb_camera.color_profile:=640x480x30`.

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start a USB camera with the package usb_cam and the node on its images."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Start a Video4Linux camera with the package v4l2_camera and the node on its images."""
 
 from __future__ import annotations

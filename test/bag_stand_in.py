@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Stand-ins that the worker processes of the tests import."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Bags of each format that tests write: camera images, camera infos and other topics."""
 
 from __future__ import annotations

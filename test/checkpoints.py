@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints made up for tests: the shapes are right, the numbers are seeded noise."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What many tests need: the shared folder of golden data, real weights and real pictures."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Converts a video with a stand-in network, and kills itself at a given file operation.
 
 Usage: convert_until_killed.py IN OUT PRODUCTS PNG OPERATION. Prints the number of file operations of a complete run.

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of several people and what the real network says about them; and synthetic heads with known answers."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+// Copyright 2026 bodypix_ros contributors
+// SPDX-License-Identifier: Apache-2.0
 // Lets a C++ compiler compile cuda_kernels.cu: loops take the place of threads.
 #pragma once
 #include <cmath>

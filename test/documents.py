@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The documents of the repository and the blocks of commands and code in them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The real node with a network that waits at a gate, so that tests count frames instead of seconds.
 
 $BODYPIX_GATE is a folder. Loading the n-th network waits for the file `load n`. The n-th batch writes `begun n`, with

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The GPU's code on a CPU: its kernels compiled as C++, its network on ONNX Runtime's CPU provider."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """BodyPix 2's graph of ResNet50 as TensorFlow.js reads it, written anew.
 
 Every operation, input, stride, dilation and padding is that of the published files for stride 16 and 32.

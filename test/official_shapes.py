@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Names and shapes of the tensors in the official checkpoints, and weights of those shapes made of seeded noise."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The real node on an rclpy that lacks what Humble's lacks: events of matching ends, callbacks after a change."""
 
 from __future__ import annotations

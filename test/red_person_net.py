@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A stand-in for a segmenter that finds one person: the red pixels of the image."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The decoding of BodyPix and of our network, plainly: in doubles and at full size, slow, simple enough to trust."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """BodyPix's WebGL way of assigning pixels, plainly: every pixel, every keypoint, every step. Slow."""
 
 from __future__ import annotations

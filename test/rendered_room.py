@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A rendered room with a person of known shape, as a depth camera sees it."""
 
 from __future__ import annotations

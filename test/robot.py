@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The other side of the node's tests: a camera and subscribers in this process, the node in another."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Packages that stand for the real ones when launch files are tested: executables that report how they were started."""
 
 from __future__ import annotations

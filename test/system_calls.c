@@ -1,3 +1,5 @@
+// Copyright 2026 bodypix_ros contributors
+// SPDX-License-Identifier: Apache-2.0
 /* An LD_PRELOAD library that records what a process and its children do to the outside world.
 
    Each line of the file $RECORD_FILE is one call: `lookup NAME`, `connect ADDRESS` (IPv4 and IPv6 only) or `write PATH`

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Heads are covered in every image, also in those in which they are not found."""
 
 from __future__ import annotations

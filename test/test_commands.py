@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The commands and code in the documents work: they are run or, where that is impossible, compared with ours."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Texts of errors: the package that is missing and what to run, and addresses without passwords."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Our network on pictures in the repository: what it finds is near the truth, and the same on every machine."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Raised hands and waves of synthetic people with known answers."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Hands drawn into mask, parts and people."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Heads are found by their pixels, by keypoints, and by shoulders."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What people read is plain technical English, as in the documentation of ROS 2."""
 
 from __future__ import annotations

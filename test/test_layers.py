@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Imports point one way, and only some layers import ROS."""
 
 from __future__ import annotations

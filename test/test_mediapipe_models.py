@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """MediaPipe's models behind the public interface; with their weights where these are on this machine."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Nothing phones home: what the processes of this package look up, connect to and write."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The public interface with the network in this package: nothing but the package and a picture is needed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What package.xml, setup.cfg, CMakeLists.txt and the code say of each other is true."""
 
 from __future__ import annotations
@@ -247,3 +249,20 @@ def test_colcon_builds_a_workspace_that_ros2_can_run(tmp_path: Path, setup: conf
         env=sourced(install), cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert said.stdout.split('\n')[:2] == [str(package / 'msg' / '__init__.py'), '[]']
+
+
+def test_every_source_file_has_the_copyright_line() -> None:
+    kinds = {'.py': '#', '.cu': '//', '.c': '//', '.h': '//', '.js': '//'}
+    files = subprocess.run(
+        ['git', 'ls-files'], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    marks = {ROOT / name: kinds[Path(name).suffix] for name in files if Path(name).suffix in kinds}
+    assert len(marks) > 400
+    lines = ('Copyright 2026 bodypix_ros contributors', 'SPDX-License-Identifier: Apache-2.0')
+    missing = [
+        path.relative_to(ROOT).as_posix()
+        for path, mark in marks.items()
+        if path.is_file()
+        and ''.join(f'{mark} {line}\n' for line in lines) not in path.read_text(encoding='utf-8')[:300]
+    ]
+    assert missing == []

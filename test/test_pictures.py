@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Picture files and compressed images: what is decoded, and what is refused before it costs anything."""
 
 from __future__ import annotations

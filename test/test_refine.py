@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Refined masks follow the edges of the image, and mask, parts and confidence agree."""
 
 from __future__ import annotations

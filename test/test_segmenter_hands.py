@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The setting `hands` of a segmenter, with MediaPipe's networks and a photograph of two hands."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Keypoints and masks without jitter: how much steadier, and how late."""
 
 from __future__ import annotations

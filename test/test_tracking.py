@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Ids of people from image to image: synthetic scenes with known answers."""
 
 from __future__ import annotations

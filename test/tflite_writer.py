@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes small .tflite files, with which the reader is tested where MediaPipe's files are absent."""
 
 from __future__ import annotations

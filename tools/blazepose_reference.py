@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Record what MediaPipe Pose finds in photographs: the reference of test/inference/mediapipe/test_blazepose_parity.py.
 
 Run it with a Python that has mediapipe 0.10.21; see test/data/mediapipe/README.md for the models that it needs.

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The texts in the source code of the package, with `…` for each value that is inserted at run time."""
 
 from __future__ import annotations

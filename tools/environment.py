@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Create or update the virtual environment of the checkout, then run a command in it.
 
     tools/environment.py [COMMAND [ARGUMENT ...]]

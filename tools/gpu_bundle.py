@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Pack all files that `bodypix check` and tools/gpu_measure.py require on a GPU machine without internet access.
 
     python tools/gpu_bundle.py onnxruntime_gpu-1.31.1-cp312-*.whl DIR --architecture 90 --wheels *.whl --weights MODELS

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure the GPU: parity with the JavaScript library and with the CPU, and times compared with the bare network.
 
     python tools/gpu_measure.py --golden ../shared/golden --seconds 60

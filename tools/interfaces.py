@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """List the public interfaces, to which semantic versioning applies: `tools/interfaces.py --write` updates the list.
 
 The list is test/data/interfaces.txt; a test compares it with the code, so that no interface changes by accident.

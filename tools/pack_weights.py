@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Convert the weights of a training run to the packaged weights of bodypix_ros: fold batch norm, round to one byte.
 
 python tools/pack_weights.py WEIGHTS.npz

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Generate config/bodypix.yaml from the settings of the package: `tools/params_file.py --write` updates the file."""
 
 from __future__ import annotations

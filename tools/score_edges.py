@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure what the setting `refine` changes: person IoU, boundary F and CPU time, as the table of docs/edges.md.
 
 python tools/score_edges.py ../shared/images

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure how many marked faces are covered or found by the audit, and how much is covered without people.
 
 python tools/score_faces.py ../shared/images

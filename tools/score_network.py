@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Evaluate a network of the package: masks, keypoints, and false detections in pictures without people.
 
 python tools/score_network.py ../shared/images

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Hook of MkDocs: adds the files outside docs/ that the documents link to, so that their links work on the site too."""
 
 from __future__ import annotations

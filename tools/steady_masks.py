@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure the smoothing of masks: flicker, errors in motion, lag and cost. Prints the tables of docs/smoothing.md.
 
 tools/steady_masks.py [--network]    --network also measures the flicker of the network on a noisy photograph

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Generate the tables of parameters and diagnostics in the documents: `tools/tables.py --write` updates them."""
 
 from __future__ import annotations

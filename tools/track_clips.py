@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Track the people in video clips: count ids and gestures, and draw the ids into a strip of images.
 
 tools/track_clips.py [--frames 160] [--strip strip.png] CLIP...

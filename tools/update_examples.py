@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Regenerate the files that depend on the weights of our network: expected labels and the pictures of the model card.
 
 python tools/update_examples.py

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """BodyPix on MobileNetV1 in PyTorch, read from TensorFlow.js files: the teacher. It runs in half precision on a GPU."""
 
 from __future__ import annotations

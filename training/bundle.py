@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Bundles: archives of encoded photographs with what is known about the people in them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Square looks at single people: where a crop lies on its photograph, and how maps travel between the two."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The public collections of photographs that the network learns from, packed into bundles.
 
     python -m training.datasets BUNDLES --collection human-dataset=FOLDER ... --held-out FOLDER ...

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure weights files on pictures with true masks, and on pictures without people.
 
     python -m training.evaluate WEIGHTS... --validation FOLDER --empty FOLDER

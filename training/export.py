@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Weights files: what a run writes and the package reads.
 
     python -m training.export WEIGHTS --run RUN [--mix EARLIER.npz --share 0.5]

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Keypoints of people: found in the teacher's output for a crop, and drawn as the pose targets of a sample.
 
 BodyPix marks a keypoint by a disc of the heatmap and by offsets that lead from each cell of the disc to the keypoint.

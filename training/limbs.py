@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measure parts on athletes whose joints are labelled: most of them are not upright.
 
     python -m training.limbs WEIGHTS... --lsp FOLDER --excluded NAMES.txt

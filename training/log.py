@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A run's log: one JSON object a line, and its curves."""
 
 from __future__ import annotations

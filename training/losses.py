@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """How far the network is from what it should say of a batch of samples."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Run MediaPipe on the crop of every labelled person, and keep the masks in the bundles.
 
     python -m training.mediapipe_masks BUNDLE...

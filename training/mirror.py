@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The network's output channels, and what mirroring a picture does to them: sides change places, x changes its sign."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The network in PyTorch: EfficientNet-Lite0 with a light decoder to stride 4, 3.16 million weights.
 
 Names of the state dict are those of the weights file that the package reads (`export`).

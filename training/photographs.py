@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The training photographs, decoded once and kept on the device."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Training samples, made on the device: random looks at photographs, with everything the network should say of them.
 
 A look is an affine map from the sample's pixels to the photograph's. Masks, parts and keypoints go through it too.

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """How well masks and keypoints agree with what is true."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The teacher: what is learned about every photograph, made on the device at the start of each run.
 
 Masks are a mean of opinions within the boxes of people (BodyPix of the whole photograph, BodyPix of a crop of each

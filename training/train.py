@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Train the network: `python -m training.train RUN --bundles FILE... --bodypix FOLDER FOLDER`.
 
 Started again with the same folder, a run continues from its checkpoint.

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The cases of a benchmark: every requested combination of image size, network and batch size."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measures one case: the frame and its stages in this process, start-up time and memory in a new one."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The machine that runs the benchmark, and what its processes use: CPU time and memory."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Measures the node on one case: a camera, the node and a subscriber in three processes, over DDS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Interleaved timing: jobs are compared in alternating bursts, so that other load on the machine affects all alike."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix audit`: lists images of an anonymised recording in which a face may be visible. Does not require ROS."""
 
 from __future__ import annotations

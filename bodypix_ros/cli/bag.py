@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix bag`: anonymises the images of bags, or adds masks, parts and people. Does not require ROS."""
 
 from __future__ import annotations

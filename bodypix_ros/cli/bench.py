@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix bench`: measures how long each stage of a frame takes on this machine."""
 
 from __future__ import annotations

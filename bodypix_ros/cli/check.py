@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix check`: verifies and times the network on this machine, and reports what is missing for a GPU."""
 
 from __future__ import annotations

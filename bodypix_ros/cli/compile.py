@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix compile`: compiles the kernels for this machine in advance, for example while a container is built."""
 
 from __future__ import annotations

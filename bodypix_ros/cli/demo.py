@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix demo`: runs the node and a virtual camera as separate processes and writes the published images as files."""
 
 from __future__ import annotations

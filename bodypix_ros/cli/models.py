@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix models`: lists, downloads and imports the weights of BodyPix and MediaPipe, and builds networks."""
 
 from __future__ import annotations

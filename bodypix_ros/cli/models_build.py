@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix models build`: prepares networks in advance, so that the first frames do not wait for them."""
 
 from __future__ import annotations

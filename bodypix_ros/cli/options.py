@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Converts settings to command line options, and options to settings."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes results to files: images as PNG, people as JSON. Files are replaced atomically."""
 
 from __future__ import annotations

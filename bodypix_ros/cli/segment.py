@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix segment`: writes the masks, labels, overlays and people of picture files. Does not require ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix video`: writes masks, overlays, anonymised videos, cutouts and people of a video. Does not require ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The node of the virtual camera: publishes the frames of a video source as sensor_msgs/Image."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """ROS executables of this package as child processes, and the signals that end their parent process.
 
 `python -m bodypix_ros.demo.processes MODULE` runs a module until its parent process ends.

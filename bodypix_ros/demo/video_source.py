@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Repeats a picture, a video or a folder of pictures in a loop, or reads a camera. Does not require ROS."""
 
 from __future__ import annotations

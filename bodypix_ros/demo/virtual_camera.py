@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The executable `bodypix_camera`: `bodypix_camera --ros-args -p source:=street.mp4`."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Which mask belongs to which depth image, by their stamps: a mask arrives later than the image it was made from."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The pixels of people in a depth image, from a mask that is as old as the image or a little older."""
 
 from __future__ import annotations

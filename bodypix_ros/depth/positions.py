@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Where people, their parts and their keypoints are in space, from a depth image."""
 
 from __future__ import annotations

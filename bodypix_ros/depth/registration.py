@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Which pixel of the camera image shows what a pixel of the depth image shows."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The pipeline of BodyPix and of our own network, which has the same heads."""
 
 from __future__ import annotations

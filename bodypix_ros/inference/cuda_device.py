@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Access to a GPU through cuda-core: memory, streams, copies, kernels and recorded graphs."""
 
 from __future__ import annotations

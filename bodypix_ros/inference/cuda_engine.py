@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A network on a GPU: one session for each image size and batch size."""
 
 from __future__ import annotations

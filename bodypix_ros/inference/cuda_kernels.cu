@@ -1,3 +1,5 @@
+// Copyright 2026 bodypix_ros contributors
+// SPDX-License-Identifier: Apache-2.0
 // Preprocessing and decoding on a GPU: images to network input, and network output to labels.
 //
 // NVRTC compiles this file when the package first uses a GPU. The tests compile it with a C++ compiler, with loops in

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Host side of cuda_kernels.cu: compilation, and the tables and arguments of its two kernels."""
 
 from __future__ import annotations

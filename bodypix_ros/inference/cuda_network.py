@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Runs the network on a GPU with ONNX Runtime; its input and outputs remain in the memory of the device."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """One network for one image size and batch size on a GPU, with the kernels before and after it and reused buffers."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Examines the requirements of a GPU on this machine: what was found, and what to install."""
 
 from __future__ import annotations

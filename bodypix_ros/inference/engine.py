@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Engines, which convert images to labels with one network on one provider: the interface, and the CPU engine."""
 
 from __future__ import annotations

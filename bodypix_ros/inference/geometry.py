@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The geometry between an image and the network: sizes, paddings and interpolation taps."""
 
 from __future__ import annotations

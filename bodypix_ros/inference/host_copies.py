@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Copies arrays with several threads, because a single thread is slower than a GPU."""
 
 from __future__ import annotations

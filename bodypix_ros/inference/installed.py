@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The installed ONNX Runtime package, and the error texts of libraries."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Compiles the numba kernels in a separate process, so that the first start on a machine does not wait for them.
 
 numba keeps the result in the cache folder of this package. A marker beside it says that all kernels were compiled for

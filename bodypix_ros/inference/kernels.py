@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Selects the implementation of preprocessing and decoding on the CPU: compiled by numba, or plain numpy."""
 
 from __future__ import annotations

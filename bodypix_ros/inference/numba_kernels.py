@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Preprocessing and decoding compiled by numba, with the results of `numpy_kernels` but several times as fast.
 
 Decoding proceeds cell by cell. The image pixels with all neighbours of the intermediate grid in one cell are bounded

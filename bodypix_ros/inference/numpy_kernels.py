@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Preprocessing and decoding in plain numpy: from uint8 images to network input, and from logits to labels.
 
 BodyPix interpolates twice: from output cells to network input pixels, and from there to the image; the sigmoid is

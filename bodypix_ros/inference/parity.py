@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Verifies that a provider has the same results as the CPU: images with people, and differences between results."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Pipelines, which convert images to segmentations with one model: the interface that all models share."""
 
 from __future__ import annotations

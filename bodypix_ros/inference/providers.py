@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Selects the execution provider that runs the network, and records the reason."""
 
 from __future__ import annotations

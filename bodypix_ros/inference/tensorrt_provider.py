@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime's TensorRT provider, with a cache of built engines."""
 
 from __future__ import annotations

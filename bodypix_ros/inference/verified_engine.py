@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A GPU engine that is used only after its results have matched those of the CPU."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Converts settings to launch arguments, and launch arguments to parameters of the node."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the launch files of `depth_filter` share: its arguments, its topics, and the recipes that include it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Camera drivers of other packages, started together with the node on their images."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Converts values of settings from and to the text of launch arguments and ROS parameters."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Topics of the cameras, and the resulting remappings of the node and of RViz."""
 
 from __future__ import annotations

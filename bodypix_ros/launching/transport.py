@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The environment of launched processes that transport images: Fast DDS profile and malloc settings."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The official checkpoints of BodyPix: their properties, where they are on the server, and their checksums."""
 
 from __future__ import annotations

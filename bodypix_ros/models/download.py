@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Addresses of servers, and the download of one file.
 
 pooch transfers the bytes (proxies, redirects, certificates). `pooch.retrieve` does not store the files, because a

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Builds ONNX graphs from weights: convolutions, activations and heads, for any stride and input size."""
 
 from __future__ import annotations

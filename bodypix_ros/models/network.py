@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Resolves the settings to a model, and loads its network for ONNX Runtime."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Cache of built networks on disk, so that loading requires neither the weights nor the onnx package."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Finds the BodyPix checkpoint that the settings select."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The cache of official checkpoints on this machine, with the layout of the official server."""
 
 from __future__ import annotations

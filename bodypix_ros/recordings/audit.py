@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Searches an anonymised recording for faces that may be visible, with other networks and at other scales."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reads the frames of video files with PyAV: exact stamps, variable frame rates and rotation metadata."""
 
 from __future__ import annotations

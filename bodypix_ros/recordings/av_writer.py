@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes videos with PyAV: with the stamps and the audio of the source, in pieces that are joined without encoding."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reads frames with OpenCV: video files, cameras and network streams."""
 
 from __future__ import annotations

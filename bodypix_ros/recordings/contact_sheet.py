@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A contact sheet: small pictures of a recording in rows, each with its caption."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reads the frames of a folder of pictures, a video file, a camera or a network stream."""
 
 from __future__ import annotations

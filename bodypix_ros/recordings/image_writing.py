@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes changed BGR pixels back into an image of any encoding and leaves all others unchanged."""
 
 from __future__ import annotations

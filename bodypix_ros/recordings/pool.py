@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A pool of worker processes: a task whose worker dies is repeated, and one that fails repeatedly is reported."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The products of the frames of a video: masks, overlays, anonymised pictures, cutouts and people."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Converts a video to masks, overlays, anonymised videos, cutouts and lists of people."""
 
 from __future__ import annotations

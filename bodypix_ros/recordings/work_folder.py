@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The folder next to an output in which it is prepared, so that the output is complete or absent."""
 
 from __future__ import annotations

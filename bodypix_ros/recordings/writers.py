@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes products: pictures, lines of JSON, and videos.
 
 Everything is written in pieces, so that an interrupted run can continue after the last complete piece. Pieces are named

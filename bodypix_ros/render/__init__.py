@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Renders masks and parts as images. Inputs and outputs are uint8 arrays; this package does not depend on ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Covers regions of an image so that the people there cannot be recognised."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The blur filter of the HTML canvas, in 8 bits."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The masks of `body-segmentation`, the successor of BodyPix in JavaScript, which stores values in RGBA pixels."""
 
 from __future__ import annotations

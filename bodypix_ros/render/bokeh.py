@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Selective blur: of the background, or of body parts."""
 
 from __future__ import annotations

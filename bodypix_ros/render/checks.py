@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Checks of the arguments of the rendering functions."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Cuts people out of an image, and places them in front of another one."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The image that the node publishes as `overlay`: the camera image with people highlighted."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Determines the status of the model and of each camera: what is wrong, and what to do about it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """One camera: the subscription to its images, and the topics of its results."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Compatibility with different versions of rclpy, and access to its private attributes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The position of the followed person: the direction that the segmentation node publishes, with a distance."""
 
 from __future__ import annotations

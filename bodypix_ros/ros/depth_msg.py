@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Between messages and arrays of `depth_filter`. Every message is checked before its data are viewed, not copied."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The node `depth_filter`: depth images and point clouds without people, and people in space.
 
 What is published without people is for maps. It is not for anything that must stop for people.

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Every topic of `depth_filter` that goes out, and how its messages are written."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """From depth data and masks to depth data without people, and to people in space."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """One kind of result of `depth_filter`: the inputs that it needs, its topics, its counts and its state."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """TF frames of tracked people: `person_<track_id>` in the frame of the depth image."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Publishes statistics and diagnostics once per second, and logs changes."""
 
 from __future__ import annotations

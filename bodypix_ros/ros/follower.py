@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Selects the person whose pose is published, from the request until the person is lost."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The queue between the subscriptions and the model, which keeps the latest frame of each camera."""
 
 from __future__ import annotations

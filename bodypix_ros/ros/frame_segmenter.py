@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Runs the model on the frames of a batch: for the outputs in general, and for the anonymised image."""
 
 from __future__ import annotations

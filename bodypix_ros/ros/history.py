@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """State of one camera across images: smoothed masks, track ids, keypoints, gestures, followed person, covered heads."""
 
 from __future__ import annotations

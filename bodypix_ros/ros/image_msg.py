@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes arrays into image messages, and reads messages with unusual encodings with cv_bridge."""
 
 from __future__ import annotations

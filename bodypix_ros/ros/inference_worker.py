@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The thread that takes frames off the queue, runs the model and publishes the results."""
 
 from __future__ import annotations

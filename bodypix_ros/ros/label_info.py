@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Publishes the meaning of the values of label images with vision_msgs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The executables `bodypix_node` and `depth_filter`: signals, logging, and the executor around the node."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Loads models without blocking the node, and keeps the last model that was loaded successfully."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The node: its lifecycle, and the connection of cameras, model and worker."""
 
 from __future__ import annotations

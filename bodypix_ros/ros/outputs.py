@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Every topic of a camera that goes out: as which message, what must be computed for it, and how it is written."""
 
 from __future__ import annotations

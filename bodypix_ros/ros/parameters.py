@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The parameters of the node: declared from the settings, checked, and converted to settings."""
 
 from __future__ import annotations

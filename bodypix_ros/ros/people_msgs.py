@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Messages about people: PersonArray, detections, and the direction of the followed person."""
 
 from __future__ import annotations

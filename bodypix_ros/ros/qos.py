@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Quality of service offered by publishers and requested by our subscriptions."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The services of the node: segment one image, and select the person to follow."""
 
 from __future__ import annotations

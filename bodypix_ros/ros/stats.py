@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Statistics of the frames of a camera: counts, and the time of each stage."""
 
 from __future__ import annotations

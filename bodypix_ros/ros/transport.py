@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Image transport between processes: the required environment, and advice if images are lost."""
 
 from __future__ import annotations

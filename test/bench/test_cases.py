@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The cases of a benchmark, and their images."""
 
 from __future__ import annotations

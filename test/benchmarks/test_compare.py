@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Comparisons as text, JSON and plots."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix audit`, as it is run on a command line."""
 
 from __future__ import annotations

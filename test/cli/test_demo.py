@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix demo`: the node and a virtual camera in processes of their own."""
 
 from __future__ import annotations

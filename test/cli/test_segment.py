@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """`bodypix segment`, as a student without ROS runs it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A ROS domain, a robot, and a node that sees a person wherever an image is red."""
 
 from __future__ import annotations

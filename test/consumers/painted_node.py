@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The real node with a network that sees a person wherever the image is red, so that the truth is known exactly."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A consumer that reads our messages as the semantic layer of Nav2 does, and a room to look at.
 
 Written from the behaviour of kiwicampus/semantic_segmentation_layer (commit a70cf6e), see docs/consumers.md: it reads

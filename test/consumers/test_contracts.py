@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Every cell of the table in docs/consumers.md of what this package publishes, in a running node."""
 
 from __future__ import annotations

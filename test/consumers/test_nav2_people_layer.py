@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """config/nav2_people_layer.yaml does what it promises, in a consumer that behaves as the semantic layer of Nav2."""
 
 from __future__ import annotations

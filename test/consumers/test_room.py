@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A running node and a consumer that behaves as Nav2's semantic layer: a room, with and without a person."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The engine of a GPU, run on a CPU: sessions, batches, and what comes back."""
 
 from __future__ import annotations

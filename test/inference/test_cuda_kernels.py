@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The kernels of the GPU, compiled as C++: against the JavaScript library, and against numpy."""
 
 from __future__ import annotations

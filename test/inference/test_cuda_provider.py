@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """CUDA: what a session is opened with, and what happens where something is missing."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What a network and its engine agree on, and what the engine of the CPU reads from the system."""
 
 from __future__ import annotations

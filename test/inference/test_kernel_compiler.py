@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Compiling the numba kernels in a separate process, and what runs until then."""
 
 from __future__ import annotations

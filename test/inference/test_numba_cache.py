@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A damaged cache of numba is discarded, and the kernels are compiled again."""
 
 from __future__ import annotations

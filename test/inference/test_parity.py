@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The pictures that a GPU is verified with, and how results are compared."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """TensorRT: what it needs, what it is told, and when an engine is the same."""
 
 from __future__ import annotations

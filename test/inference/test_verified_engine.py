@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A GPU that gives wrong results is not used, whatever is wrong with it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+// Copyright 2026 bodypix_ros contributors
+// SPDX-License-Identifier: Apache-2.0
 // Run a network in TensorFlow.js, as `node run.js REQUEST.json`, so that a test can compare ours with it.
 'use strict';
 

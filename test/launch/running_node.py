@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What bodypix.launch.py starts, with the real network: a test for `launch_test`, which test_running_node.py runs.
 
 The environment says where the weights are (SERVER, MODEL_DIR) and which picture shows a person (PICTURE).

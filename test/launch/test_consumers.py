@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Launch files that connect the node to nodes of other packages which consume its labels."""
 
 from __future__ import annotations

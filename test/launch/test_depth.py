@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The launch files of `depth_filter` and of the consumers of depth without people."""
 
 from __future__ import annotations

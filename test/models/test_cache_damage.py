@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Whatever happens to a file of the cache, the next start repairs it or says in one sentence what is wrong."""
 
 from __future__ import annotations

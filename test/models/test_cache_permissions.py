@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The cache of users without a home folder, without permissions, and on read-only file systems."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Addresses, and the download of one file with everything that can go wrong."""
 
 from __future__ import annotations

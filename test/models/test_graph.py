@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """ONNX graphs under construction: shapes that do not fit each other are refused."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Where the weights of the BodyPix checkpoint that the settings ask for are."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The audit finds faces that remain, and not those that are covered."""
 
 from __future__ import annotations

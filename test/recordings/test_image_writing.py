@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Pixels are written back in every encoding, and all others keep their bytes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Tasks run in processes; those of dead processes are repeated."""
 
 from __future__ import annotations

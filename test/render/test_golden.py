@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The drawing functions against what BodyPix 2.2.1 drew on a browser's canvas."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A running node and a robot around it. Everything here needs rclpy and the built messages."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Random parameters, images and transitions for a running node: `python fuzz_node.py [--share 0.01] [--seed 1]`.
 
 The whole run is 3,000 sets of parameters, 10,000 malformed images, 3,000 compressed images and 300 lifecycle rounds.

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Why no results are published: in the log once, in the diagnostics as long as it lasts."""
 
 from __future__ import annotations

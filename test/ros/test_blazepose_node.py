@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The node with BlazePose: its results equal those of the API, and missing parts are explained."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What a camera's subscriptions follow: remapping, transports, latched publishers, orientation."""
 
 from __future__ import annotations

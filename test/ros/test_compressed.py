@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Compressed outputs of a running node: labels without loss, the overlay as JPEG, each only while it is wanted."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What RViz, Foxglove and other nodes are configured to receive is what `depth_filter` publishes."""
 
 from __future__ import annotations

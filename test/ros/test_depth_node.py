@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The node `depth_filter` between a depth camera and consumers, over DDS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The TF frames of tracked people; tf2_msgs, of which there is no wheel, is replaced by a fake."""
 
 from __future__ import annotations

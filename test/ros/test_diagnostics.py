@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reports as diagnostics; over the transport they are looked at in test_advice."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A network that fails costs the frames that it failed on, and is reported."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The way of a frame: from the DDS callback to the published mask, a reader opens at most twelve of our modules.
 
 The kernels of numba repeat those of numpy, so a reader needs only one of them.

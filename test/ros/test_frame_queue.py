@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The queue hands out the latest frame of each camera, and cameras take turns."""
 
 from __future__ import annotations

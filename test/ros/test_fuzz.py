@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A hundredth of `fuzz_node.py`, always the same one."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Each frame is segmented as its outputs require and published, and a failure costs one frame."""
 
 from __future__ import annotations

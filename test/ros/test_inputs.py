@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Everything that a camera may send, in the node's own process and over the transport."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The names of the values of each label image; vision_msgs is replaced by a fake."""
 
 from __future__ import annotations

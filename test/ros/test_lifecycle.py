@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The states of the node, and what it answers while a network is being loaded."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The node beside other nodes: names, namespaces, remappings, simulated time, transports."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The real node over the real transport: a picture goes in here, results come back from another process."""
 
 from __future__ import annotations

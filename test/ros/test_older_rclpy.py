@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What an older rclpy lacks has a plain fallback."""
 
 from __future__ import annotations

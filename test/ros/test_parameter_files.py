@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Parameter files: those of version 0.1, and those that `ros2 param dump` writes."""
 
 from __future__ import annotations

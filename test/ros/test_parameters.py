@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Parameters are the settings: described, checked, and applied while the node runs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """People as messages, and their pixels as an image."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The service ~/segment: one image in, its results out, whatever the topics do."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Confidence and semantic images of a running node, as Nav2's semantic layer receives them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A model that does not return is reported, and does not prevent the node from stopping."""
 
 from __future__ import annotations

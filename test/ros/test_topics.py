@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The pages of the nodes list each topic that is published, with its type, and each parameter of the virtual camera."""
 
 from __future__ import annotations

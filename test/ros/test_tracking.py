@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What is carried from image to image: ids, gestures, steady keypoints and masks; and ids in messages."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The list of public interfaces is that of the code: whoever changes an interface changes list and changelog."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The marked faces, and the fraction of them that is covered."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The documentation site builds without warnings, has a page for each document, and loads nothing from other hosts."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Keypoints: found in the teacher's output, and drawn as targets."""
 
 from __future__ import annotations

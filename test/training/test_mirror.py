@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What a mirrored picture does to the network's outputs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A short run on the CPU, from photographs to a weights file."""
 
 from __future__ import annotations

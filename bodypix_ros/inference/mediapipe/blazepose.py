@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """BlazePose: 33 keypoints in pixels and in metres and a mask of each person, as MediaPipe Pose computes them."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The pipeline of BlazePose: 33 keypoints in 2-D and 3-D and masks, of one person or of several."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """MediaPipe's detector of faces, applied to tiles of an image so that small faces are found as well."""
 
 from __future__ import annotations

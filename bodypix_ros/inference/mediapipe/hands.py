@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """MediaPipe's hands: palms are detected in regions of an image, then 21 landmarks of each hand are estimated."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Finds the hands of people with known poses: where to search, and to whom each hand belongs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Combines the masks of single persons to the segmentation of an image."""
 
 from __future__ import annotations

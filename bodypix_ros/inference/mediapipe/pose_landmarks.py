@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Decoding of the outputs of BlazePose's landmark network for a batch of crops."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Where BlazePose looks for people: regions from the poses that our network finds."""
 
 from __future__ import annotations

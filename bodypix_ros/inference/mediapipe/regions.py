@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Rotated square regions of an image: cropping them for a network, and mapping its results back to the image."""
 
 from __future__ import annotations

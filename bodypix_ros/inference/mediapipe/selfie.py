@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """MediaPipe's selfie segmentation: masks of people, of the whole image or of each person's surroundings."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Sessions of MediaPipe's networks; a GPU is used only while its outputs equal those of the CPU."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Decoding of MediaPipe's single-shot detectors (SSD), which find people and palms: boxes and alignment points."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Label a picture without computing every pixel: the corners of blocks first, their inside only where they differ."""
 
 from __future__ import annotations

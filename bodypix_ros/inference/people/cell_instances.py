@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Assignment of the pixels of a mask to poses for our network: cell by cell, and pixel by pixel only at borders.
 
 Our network sees a picture of any size at a few hundred pixels, so estimates of keypoints vary between its output cells

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """From the network's output to the people of a picture: their poses, their pixels and their parts."""
 
 from __future__ import annotations

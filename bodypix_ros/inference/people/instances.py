@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Assignment of the pixels of a mask to poses."""
 
 from __future__ import annotations

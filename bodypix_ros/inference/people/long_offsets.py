@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Estimates of each pixel's keypoints: the long offsets, followed step by step.
 
 The long offsets of a pixel point to the keypoints of the person that the pixel belongs to. BodyPix follows an offset,

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """From heatmaps and offsets to poses: the greedy decoding of several people that BodyPix shares with PoseNet.
 
 It starts at the surest keypoint of anybody, walks along the skeleton's edges to the other sixteen, and continues with

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Builds the ONNX network of a BodyPix checkpoint."""
 
 from __future__ import annotations

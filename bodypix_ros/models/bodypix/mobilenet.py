@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """MobileNetV1 as in BodyPix: batch norm folded, Relu6, thirteen depthwise-separable layers."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Quantises MobileNetV1: activations in uint8, weights in int8, sums in int32.
 
 Processors with 8-bit dot products (VNNI on x86, SDOT on ARM) run it twice as fast as float32. All activations are

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """ResNet50 as in BodyPix 2: slim's resnet_v1_50, batch norm folded into the convolutions, 2048 features."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Replaces strides by dilations, so that one set of weights supports every output stride."""
 
 from __future__ import annotations

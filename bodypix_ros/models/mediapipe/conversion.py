@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A conversion from .tflite to ONNX: the graph under construction, and the tensors that are known so far."""
 
 from __future__ import annotations

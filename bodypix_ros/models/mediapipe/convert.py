@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Builds ONNX from a .tflite graph: channels first, any batch size, float32."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The .tflite files of MediaPipe on this machine: in the cache, and in packages from PyPI and npm."""
 
 from __future__ import annotations

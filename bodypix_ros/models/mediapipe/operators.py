@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The operators of .tflite files in terms of ONNX.
 
 In .tflite files pictures are (N, height, width, channels), in ONNX (N, channels, height, width).

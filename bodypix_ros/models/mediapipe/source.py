@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Loads MediaPipe's networks as ONNX: from the cache, or built from their .tflite files."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Reads .tflite files: operators, tensors and constants of the first subgraph, sparse ones expanded."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The graph of our network: EfficientNet-Lite0, a decoder from stride 32 to stride 4, and two outputs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The weights of our network: folds batch norm, writes the packaged file and reads it."""
 
 from __future__ import annotations

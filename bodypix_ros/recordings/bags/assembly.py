@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Writes the new bag from the old one and the results of all chunks, with a report and a contact sheet."""
 
 from __future__ import annotations

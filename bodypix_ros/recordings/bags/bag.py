@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """A bag: its files, its metadata and its compression."""
 
 from __future__ import annotations

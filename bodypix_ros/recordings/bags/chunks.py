@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Chunks: consecutive images of one topic, which one process takes at a time, and the files with their results."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Processes bags on a cluster with Ray Data, from and to any file system of fsspec; a single machine is enough."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Processes the images of one topic: anonymises them, and makes the messages of the added topics."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Images in the messages of bags: to BGR, and back in their own encoding and format."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What is done with bags: settings that are passed to the processes that do it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """MCAP files of ROS 2, and of ROS 1."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Message types in bags: definitions, hashes and serialisation, with rosbags and without ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The file metadata.yaml of rosbag2, which storage files may contain as well."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The plan for a bag: which images it has, which of them cannot be processed, and how they are divided into chunks."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Files on any file system of fsspec, such as s3://; paths without a protocol are local."""
 
 from __future__ import annotations

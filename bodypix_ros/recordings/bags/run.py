@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Processes bags on this machine, in several processes; continues after an interruption."""
 
 from __future__ import annotations

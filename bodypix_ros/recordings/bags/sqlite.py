@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The .db3 files of rosbag2."""
 
 from __future__ import annotations

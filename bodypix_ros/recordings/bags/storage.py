@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """What the storage formats of bags have in common, and the opening of a bag of any format."""
 
 from __future__ import annotations

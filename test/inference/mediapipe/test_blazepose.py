@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """BlazePose with networks that return given outputs: which crops it makes, and what it makes of the outputs."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """BlazePose finds what MediaPipe Pose finds, see test/data/mediapipe/README.md."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """MediaPipe's face detector, in an image and in tiles of it."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Palms and hands with networks that return given outputs, and as MediaPipe finds them."""
 
 from __future__ import annotations

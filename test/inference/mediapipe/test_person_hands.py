@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Where hands of people are searched for, and whose they are."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Masks of single persons become the segmentation of an image."""
 
 from __future__ import annotations

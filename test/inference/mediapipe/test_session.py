@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Sessions of MediaPipe's networks: the provider that runs them, and the proof by result."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Blocks whose corners agree are filled; the rest is asked pixel by pixel."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Assignment of pixels to poses for our network: against a plain reference, and answers known by hand."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """From heatmaps to poses: against the JavaScript library, and on heads with answers known by hand."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Our networks against TensorFlow.js itself; for development, where it is installed.
 
 In some folder `npm install --legacy-peer-deps @tensorflow/tfjs@4.22.0 @tensorflow-models/body-pix@2.2.1

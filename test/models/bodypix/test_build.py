@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Networks of BodyPix 1, and which builder makes what."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Which network the files of a checkpoint belong to, and whether they are whole."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Each network of MediaPipe as ONNX gives what its .tflite file gives in LiteRT."""
 
 from __future__ import annotations

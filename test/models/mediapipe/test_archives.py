@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Importing .tflite files from files, folders and archives, hostile ones included."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Every operator on small networks that the test writes, computed with NumPy and OpenCV, and by LiteRT if installed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Finding, downloading and building the networks of MediaPipe."""
 
 from __future__ import annotations

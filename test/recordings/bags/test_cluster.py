@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """The same bags on a cluster of Ray, and from and to file systems of fsspec."""
 
 from __future__ import annotations

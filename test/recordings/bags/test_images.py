@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Images of messages are replaced in their own encoding and format."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# Copyright 2026 bodypix_ros contributors
+# SPDX-License-Identifier: Apache-2.0
 """Bags are anonymised, and continued after they were interrupted."""
 
 from __future__ import annotations
