@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .heads import MIN_REGION_SHARE, HeadBox, find_heads, find_people_without_head, possible_people
+from .head_boxes import MIN_REGION_SHARE, HeadBox, find_heads, find_people_without_head, possible_people
 from .parts import PartIds
 from .regions import Box
 from .render.anonymize import Cover, cover_regions

@@ -42,10 +42,10 @@ MAY_IMPORT = {
     'segmenter': f'{GROUND} hand_pixels models inference',
     '__init__': 'segmentation segmenter',
     'render': GROUND,
-    'heads': GROUND,
-    'anonymizer': f'{GROUND} heads render tracking',
+    'head_boxes': GROUND,
+    'anonymizer': f'{GROUND} head_boxes render tracking',
     'depth': 'errors',
-    'recordings': f'{GROUND} models inference segmenter __init__ rotation tracking smoothing heads render anonymizer',
+    'recordings': f'{GROUND} models inference segmenter __init__ rotation tracking smoothing head_boxes render anonymizer',
     'ros': f'{GROUND} anonymizer depth rotation launching fast_dds msg srv tracking smoothing gestures models '
     'segmenter render',
     'launching': f'{GROUND} fast_dds',

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..heads import HeadBox, find_heads, join_overlapping
+from ..head_boxes import HeadBox, find_heads, join_overlapping
 from ..inference.mediapipe.faces import FaceDetector
 from ..inference.mediapipe.session import open_session
 from ..models.mediapipe.source import load_onnx

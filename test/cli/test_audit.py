@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bodypix_ros.cli import audit
 from bodypix_ros.cli.main import main
-from bodypix_ros.heads import HeadBox
+from bodypix_ros.head_boxes import HeadBox
 
 
 class FaceInNoise:

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bodypix_ros.errors import ModelError
-from bodypix_ros.heads import HeadBox
+from bodypix_ros.head_boxes import HeadBox
 from bodypix_ros.recordings.audit import Finder, find_remaining_faces, is_visible, open_finders
 from bodypix_ros.regions import Box
 from bodypix_ros.render.anonymize import Cover, cover_regions

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bodypix_ros.heads import HeadBox, find_heads, find_people_without_head, join_overlapping
+from bodypix_ros.head_boxes import HeadBox, find_heads, find_people_without_head, join_overlapping
 from bodypix_ros.parts import KEYPOINTS
 from bodypix_ros.people import Keypoint, People, Pose
 from bodypix_ros.segmentation import Segmentation
