@@ -45,7 +45,8 @@ MAY_IMPORT = {
     'head_boxes': GROUND,
     'anonymizer': f'{GROUND} head_boxes render tracking',
     'depth': 'errors',
-    'recordings': f'{GROUND} models inference segmenter __init__ rotation tracking smoothing head_boxes render anonymizer',
+    'recordings': f'{GROUND} models inference segmenter __init__ rotation tracking smoothing head_boxes render '
+    'anonymizer',
     'ros': f'{GROUND} anonymizer depth rotation launching fast_dds msg srv tracking smoothing gestures models '
     'segmenter render',
     'launching': f'{GROUND} fast_dds',
