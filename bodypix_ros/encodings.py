@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The pixel encodings of ROS images, and how each becomes BGR."""
+"""The pixel encodings of ROS images, how each becomes BGR, and the limits of their sizes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[Any]
 """uint8, or uint16 of any byte order."""
+
+MAX_PIXELS = 2**25
+MAX_SIDE = 2**14
+"""Limits of images in messages: 8K video fits, and a forged size does not exhaust the memory."""
 
 
 @dataclass(frozen=True)
@@ -136,3 +140,16 @@ def _nv24_to_bgr(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def encode_labels(labels: NDArray[np.int8], encoding: str) -> NDArray[np.generic]:
     """Return (H, W) labels in the type of one of LABEL_ENCODINGS; -1 becomes 255 if the type is unsigned."""
     return labels.astype(LABEL_ENCODINGS[encoding], copy=False)
+
+
+def size_problem(height: int, width: int, max_pixels: int = MAX_PIXELS) -> str:
+    """Return the end of an error text about an image that exceeds the limits; empty for other sizes.
+
+    Args:
+        height: of the image, pixels.
+        width: of the image, pixels.
+        max_pixels: limit of the number of pixels.
+    """
+    if height * width <= max_pixels and max(height, width) <= MAX_SIDE:
+        return ''
+    return f'{width}x{height} exceeds the limit of {max_pixels} pixels, {MAX_SIDE} per side'

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .encodings import ENCODINGS, Encoding, Pixels
+from .encodings import ENCODINGS, MAX_PIXELS, MAX_SIDE, Encoding, Pixels, size_problem
 from .errors import ImageError
-from .pictures import CompressedPicture, check_compressed, decode_compressed, size_problem
+from .pictures import CompressedPicture, check_compressed, decode_compressed
 
 
 class BadImage(ImageError):
@@ -67,8 +67,8 @@ def check_size(height: int, width: int) -> None:
     """
     if height == 0 or width == 0:
         raise BadImage('empty', f'an image of {width}x{height} has no pixels')
-    if problem := size_problem(height, width):
-        raise BadImage('size', f'a size of {problem}')
+    if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
+        raise BadImage('size', f'a size of {size_problem(height, width)}')
 
 
 def check_data(data: Any, rows: int, step: int) -> None:

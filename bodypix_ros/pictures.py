@@ -23,12 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, __version__
 
-from .encodings import ENCODINGS, Encoding, to_bgr
+from .encodings import ENCODINGS, MAX_PIXELS, Encoding, size_problem, to_bgr
 from .errors import ImageError
-
-MAX_PIXELS = 2**25
-MAX_SIDE = 2**14
-"""Limits of images in messages: 8K video fits, and a forged size does not exhaust the memory."""
 
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 _FILL, _START_OF_SCAN = 0xFF, 0xDA
@@ -68,19 +64,6 @@ class CompressedPicture:
     height: int
     width: int
     data: bytes
-
-
-def size_problem(height: int, width: int, max_pixels: int = MAX_PIXELS) -> str:
-    """Return the end of an error text about an image that exceeds the limits; empty for other sizes.
-
-    Args:
-        height: of the image, pixels.
-        width: of the image, pixels.
-        max_pixels: limit of the number of pixels.
-    """
-    if height * width <= max_pixels and max(height, width) <= MAX_SIDE:
-        return ''
-    return f'{width}x{height} exceeds the limit of {max_pixels} pixels, {MAX_SIDE} per side'
 
 
 def check_compressed(data: bytes, max_pixels: int = MAX_PIXELS) -> CompressedPicture:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bodypix_ros.encodings import ENCODINGS, encode_labels, to_bgr
+from bodypix_ros.encodings import ENCODINGS, encode_labels, size_problem, to_bgr
 
 BLUE, GREEN, RED, GREY = 10, 20, 30, 77
 
@@ -134,3 +134,9 @@ def test_padded_rows_are_left_out() -> None:
 @pytest.mark.parametrize(('encoding', 'background'), [('8SC1', -1), ('8UC1', 255), ('16SC1', -1), ('32SC1', -1)])
 def test_background_is_minus_one_or_255(encoding: str, background: int) -> None:
     assert encode_labels(np.array([[-1, 23]], np.int8), encoding).tolist() == [[background, 23]]
+
+
+def test_the_limits_of_sizes_are_inclusive() -> None:
+    assert size_problem(2**14, 2**11) == size_problem(1, 2**14) == ''
+    assert size_problem(2**14, 2**11 + 1) == '2049x16384 exceeds the limit of 33554432 pixels, 16384 per side'
+    assert size_problem(2**14 + 1, 1) == '1x16385 exceeds the limit of 33554432 pixels, 16384 per side'

@@ -7,9 +7,9 @@ from __future__ import annotations
 import argparse
 import re
 
+from ..encodings import size_problem
 from ..errors import SettingError
 from ..models.progress import Progress
-from ..pictures import size_problem
 from ..segmenter import Segmenter, load
 from ..settings import NetworkSettings
 from .options import add_options, from_options, given_options

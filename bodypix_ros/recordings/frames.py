@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..encodings import size_problem
 from ..errors import ImageError
-from ..pictures import read_picture, size_problem
+from ..pictures import read_picture
 
 _LOG = logging.getLogger(__name__)
 

@@ -205,7 +205,7 @@ def test_a_playlist_disguised_as_a_video_opens_no_connection(reader: str, tmp_pa
 
 def test_frames_that_are_too_large_are_refused(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clips.write_greys(tmp_path / 'clip.avi', 1)
-    monkeypatch.setattr('bodypix_ros.pictures.MAX_SIDE', clips.WIDTH - 1)
+    monkeypatch.setattr('bodypix_ros.encodings.MAX_SIDE', clips.WIDTH - 1)
     with pytest.raises(ImageError, match='clip.avi: a frame of 64x48 exceeds the limit of .*, 63 per side'):
         open_frames(tmp_path / 'clip.avi')
 

@@ -155,7 +155,7 @@ def test_a_change_to_a_model_of_mediapipe_needs_all_its_networks(
     present = {'pose_detection'}
     monkeypatch.setattr(source, 'find_file', lambda model, _: tmp_path if model.name in present else None)
     wanted = request(model='blazepose_full', model_dir=str(tmp_path))
-    with pytest.raises(ModelError, match='^pose_landmarks_full is not on this computer; fetch pose_landmark_full'):
+    with pytest.raises(ModelError, match='^pose_landmarks_full was not found on this machine; fetch '):
         check_change(request(), wanted)
     check_change(wanted, request(model='blazepose_full', model_dir=str(tmp_path), threads=2))  # the same networks
     check_change(request(), request(model='blazepose_full', model_dir=str(tmp_path), allow_download=True))
