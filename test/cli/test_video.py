@@ -112,10 +112,12 @@ class Camera(FrameSource):
 
 @pytest.fixture
 def handlers() -> Iterator[None]:
-    """Checks that the command restores the handlers of signals."""
+    """Checks that the command restores the handlers of signals, which a shell ignores for jobs in the background."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     yield
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.usefixtures('handlers')
