@@ -8,7 +8,6 @@ python tools/score_edges.py ../shared/images --set model=bodypix multiplier=0.75
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from pathlib import Path
@@ -19,12 +18,11 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from score_network import _examples, _value
+from score_network import read_arguments, read_examples
 
 import bodypix_ros
 from bodypix_ros.inference.bodypix_pipeline import BodyPixPipeline
 from bodypix_ros.refine import refine_segmentation
-from bodypix_ros.settings import NetworkSettings, SegmentSettings
 from training.scores import boundary_score, overlap
 
 REPETITIONS = 20
@@ -32,17 +30,8 @@ SIZE = 640, 480
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('images', type=Path, help='folder with validation/')
-    parser.add_argument(
-        '--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the model and of segment'
-    )
-    options = parser.parse_args()
-    changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
-    of_segment = {name: changes.pop(name) for name in list(changes) if hasattr(SegmentSettings, name)}
-    net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
-    settings = SegmentSettings().changed(of_segment)
-    examples = list(_examples(options.images / 'validation'))
+    folder, net, settings = read_arguments(__doc__.splitlines()[0], 'validation/')
+    examples = list(read_examples(folder / 'validation'))
     scores: dict[tuple[str, bool], list[tuple[float, float]]] = {}
     seen: dict[str, int] = {}
     for image, truth, counted, name in examples:

@@ -41,9 +41,15 @@ class Segment(Protocol):
         """Return the segmentation of an image, (H, W, 3) uint8 BGR."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('images', type=Path, help='folder with validation/ and empty/')
+def read_arguments(description: str, images: str) -> tuple[Path, bodypix_ros.Segmenter, SegmentSettings]:
+    """Read the command line; return the folder of images, the network and the settings of `Segmenter.segment`.
+
+    Args:
+        description: of the program.
+        images: what the folder contains.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('images', type=Path, help=f'folder with {images}')
     parser.add_argument(
         '--set', nargs='*', default=[], metavar='NAME=VALUE', help='settings of the model and of segment'
     )
@@ -51,7 +57,11 @@ def main() -> None:
     changes = {name: _value(text) for name, text in (one.split('=', 1) for one in options.set)}
     of_segment = {name: changes.pop(name) for name in list(changes) if hasattr(SegmentSettings, name)}
     net = bodypix_ros.load(NetworkSettings().changed(changes), given=changes)
-    settings = SegmentSettings().changed(of_segment)
+    return options.images, net, SegmentSettings().changed(of_segment)
+
+
+def main() -> None:
+    folder, net, settings = read_arguments(__doc__.splitlines()[0], 'validation/ and empty/')
 
     def segment(image: NDArray[np.uint8], *, people: bool) -> Segmentation:
         try:
@@ -60,8 +70,8 @@ def main() -> None:
             return net.segment(image, settings)
 
     print(f'{net.network.name} on {net.provider}, internal_resolution {net.settings.internal_resolution}')
-    _print_validation(segment, options.images / 'validation')
-    _print_false_people(segment, sorted((options.images / 'empty').glob('*.jpg'))[:EMPTY_PICTURES])
+    _print_validation(segment, folder / 'validation')
+    _print_false_people(segment, sorted((folder / 'empty').glob('*.jpg'))[:EMPTY_PICTURES])
 
 
 def _value(text: str) -> bool | int | float | str:
@@ -81,7 +91,7 @@ def _print_validation(segment: Segment, folder: Path) -> None:
     scores: dict[str, list[tuple[float, float]]] = {}
     labelled = json.loads((folder / 'coco_person_keypoints.json').read_text())
     found = total = 0
-    for image, truth, counted, name in _examples(folder):
+    for image, truth, counted, name in read_examples(folder):
         result = segment(image, people=name in labelled)
         score = (overlap(result.mask, truth, counted), boundary_score(result.mask, truth, counted))
         for collection in ('all', name.split('_')[0], _distance(truth)):
@@ -112,7 +122,7 @@ def _print_false_people(segment: Segment, pictures: list[Path]) -> None:
     print(f'{len(pictures)} pictures without people: {people} people, {100 * np.mean(shares):.2f} % of the pixels')
 
 
-def _examples(folder: Path) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_], str]]:
+def read_examples(folder: Path) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_], str]]:
     """Yield pictures, their ground-truth masks, the masks of evaluated pixels, and their file names."""
     with (folder / 'sources.csv').open() as table:
         for row in csv.DictReader(table):

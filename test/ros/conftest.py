@@ -5,23 +5,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ros_domain import REPOSITORY, domain, robot
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-
-# Where ROS comes from wheels, nothing was sourced. And this process is one end of the transport, too.
-os.environ.setdefault('AMENT_PREFIX_PATH', sys.prefix)
-os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-for _name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):
-    os.environ[_name] = str(REPOSITORY / 'config' / 'fastdds_shm.xml')
+__all__ = ['domain', 'robot']
 
 if TYPE_CHECKING:
-    from robot import Gate, Process, Robot
+    from robot import Gate, Process
 
 
 def _missing() -> str:
@@ -39,22 +33,6 @@ def _missing() -> str:
 
 if _missing():
     collect_ignore_glob = ['test_*.py']
-
-
-@pytest.fixture(scope='module')
-def domain() -> Iterator[int]:
-    from robot import own_domain
-
-    with own_domain() as number:
-        yield number
-
-
-@pytest.fixture(scope='module')
-def robot(domain: int) -> Iterator[Robot]:
-    from robot import Robot
-
-    with Robot(domain) as robot:
-        yield robot
 
 
 @pytest.fixture(scope='module')
