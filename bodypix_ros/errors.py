@@ -40,6 +40,11 @@ def shorten(text: str, limit: int = 200) -> str:
     return f'{text[:half]} ... {text[-half:]}'
 
 
+def quoted(value: object) -> str:
+    """Return a value as quoted in error texts: its `repr`, shortened to 200 characters."""
+    return shorten(repr(value))
+
+
 def without_password(address: str) -> str:
     """Return an address for texts, without user name and password; other texts, such as paths, are unchanged."""
     return re.sub(r'(?<=://)[^/?#]*@', '', address, count=1)

@@ -71,7 +71,7 @@ def decode_poses(
         against_mask: whether the score of a pose is not the mean score of its 17 keypoints, as in BodyPix, but the mean
             of the `_VISIBLE` largest products of a keypoint's score and the probability of a person at its position,
             times a power of the highest keypoint score. People who are partly out of view then keep a high score, and
-            poses where there is no person get a low one.
+            poses without a person get a low one.
 
     Returns:
         The poses in the order in which they were found, in pixels of the image. They are not filtered by their own
