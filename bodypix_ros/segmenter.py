@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from .errors import ImageError, SettingError
+from .errors import ImageError, SettingError, quoted
 from .hand_pixels import draw_hands
 from .inference.bodypix_pipeline import BodyPixPipeline
 from .inference.numpy_kernels import Image
@@ -188,14 +188,12 @@ class Segmenter:
         Raises: see `segment`.
         """
         settings = _changed(SegmentSettings, settings, changes)
-        if not isinstance(images, Iterable):
-            raise ImageError(f'segment_batch expects a list of images, got {type(images).__name__}')
+        if not isinstance(images, Iterable) or getattr(images, 'ndim', 0) == 3:
+            raise ImageError(f'images must be a list of images, got {_describe(images)}; segment takes a single image')
         images = list(images)
         for image in images:
             check_image(image)
-        states = [None] * len(images) if states is None else states
-        if len(states) != len(images):
-            raise SettingError(f'states must be one per image, got {len(states)} for {len(images)} images')
+        states = _check_states(states, len(images))
         flipped = settings.flip_horizontal
         seen = [image[:, ::-1] for image in images] if flipped else images
         with self._lock:
@@ -227,10 +225,15 @@ class Segmenter:
             people: whether people will be requested.
 
         Raises:
+            SettingError: a number is not a positive integer, or the settings are of another class.
             ProviderError: images of this size do not run on the GPU.
         """
+        for name, value in (('height', height), ('width', width), ('count', count)):
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise SettingError(f'{name} must be an integer of at least 1, got {quoted(value)}')
+        settings = _changed(SegmentSettings, settings, {})
         with self._lock:
-            self.pipeline.prepare(height, width, count, settings or SegmentSettings(), Request(parts, people))
+            self.pipeline.prepare(height, width, count, settings, Request(parts, people))
 
     def _with_hands(self, image: Image, found: Segmentation, state: VideoState | None) -> Segmentation:
         """Add the hands of the people; the networks are loaded when hands are first requested."""
@@ -280,9 +283,28 @@ def check_image(image: Image) -> None:
     expected = 'an image must be (height, width, 3) uint8 BGR with at least one pixel'
     if not isinstance(image, np.ndarray):
         hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
-        raise ImageError(f'{expected}, got {type(image).__name__}{hint}')
+        raise ImageError(f'{expected}, got {_describe(image)}{hint}')
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise ImageError(f'{expected}, got shape {image.shape} of {image.dtype}')
+        raise ImageError(f'{expected}, got {_describe(image)}')
+
+
+def _check_states(states: Sequence[VideoState | None] | None, count: int) -> Sequence[VideoState | None]:
+    """Return the state of each of `count` images.
+
+    Raises:
+        SettingError: the number of states differs, or one of them is something else.
+    """
+    if states is None:
+        return [None] * count
+    if not isinstance(states, Sequence) or not all(one is None or isinstance(one, VideoState) for one in states):
+        raise SettingError(f'states must be a list of VideoState or None, got {quoted(states)}')
+    if len(states) != count:
+        raise SettingError(f'states must be one per image, got {len(states)} for {count} images')
+    return states
+
+
+def _describe(value: object) -> str:
+    return f'shape {value.shape} of {value.dtype}' if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _changed(kind: type[S], settings: S | None, changes: dict[str, Any]) -> S:

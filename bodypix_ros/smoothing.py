@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import require_segmentation
+from .errors import ImageError
 from .parts import BACKGROUND
 from .people import CERTAIN, Keypoint, Person
 from .segmentation import Segmentation
@@ -162,10 +164,11 @@ class MaskSmoother:
                 back in time or a change of the image size.
 
         Raises:
-            ValueError: `found` has no confidence.
+            ImageError: an array has a wrong shape or type, the sizes differ, or `found` has no confidence.
         """
+        require_segmentation(image, found)
         if found.confidence is None:
-            raise ValueError('smoothing requires the confidence, got None; call segment(..., confidence=True)')
+            raise ImageError('smoothing requires the confidence, got None; call segment(..., confidence=True)')
         gray = _small_gray(image)
         current = _pack(found)
         memory = self._recall(gray, current, stamp_s)

@@ -14,7 +14,7 @@ import pytest
 
 import bodypix_ros
 from bodypix_ros import Segmenter, VideoState
-from bodypix_ros.errors import ImageError, ModelError, ProviderError, SettingError
+from bodypix_ros.errors import ImageError, ModelError, ProviderError
 from bodypix_ros.inference.mediapipe import session
 from bodypix_ros.models.mediapipe import files
 from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS, KEYPOINTS, opposite_side
@@ -150,11 +150,6 @@ def test_missing_weights_are_explained(tmp_path, monkeypatch, model) -> None:
     monkeypatch.setattr(files.importlib.util, 'find_spec', lambda _name: None)
     with pytest.raises(ModelError, match=r'was not found on this machine; fetch .*\.tflite \(Google, Apache'):
         bodypix_ros.load(model=model, model_dir=str(tmp_path))
-
-
-def test_states_are_one_for_each_image(own, astronaut) -> None:
-    with pytest.raises(SettingError, match='states must be one per image, got 1 for 2 images'):
-        own.segment_batch([astronaut, astronaut], states=[VideoState()])
 
 
 @pytest.mark.parametrize('model', ['selfie_general', 'blazepose_lite'])
