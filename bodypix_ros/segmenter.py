@@ -120,12 +120,12 @@ class Segmenter:
     @property
     def provider(self) -> str:
         """The execution provider that runs the model: 'tensorrt', 'cuda' or 'cpu'."""
-        return self.pipeline.provider
+        return self.pipeline.runner.provider
 
     @property
     def provider_reason(self) -> str:
         """Why this provider was chosen, as a clause."""
-        return self.pipeline.provider_reason
+        return self.pipeline.runner.reason
 
     def segment(
         self,

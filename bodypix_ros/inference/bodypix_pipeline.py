@@ -16,7 +16,7 @@ from ..parts import renumbering
 from ..refine import refine_segmentation
 from ..segmentation import Segmentation, VideoState
 from ..settings import NetworkSettings, SegmentSettings
-from .engine import Decoded, Engine, Provider, network_geometry
+from .engine import Decoded, Engine, network_geometry
 from .geometry import Geometry
 from .numpy_kernels import Image
 from .people.find_people import find_people
@@ -43,18 +43,8 @@ class BodyPixPipeline:
             ProviderError: a GPU is required and does not run the network.
         """
         self.network, self._settings = network, settings
-        self.engine = self._open(network)
-        self._people_engine = self.engine if 'long_offsets' in network.heads else None
-
-    @property
-    def provider(self) -> Provider:
-        """See `Pipeline.provider`."""
-        return self.engine.provider
-
-    @property
-    def provider_reason(self) -> str:
-        """See `Pipeline.provider_reason`."""
-        return self.engine.reason
+        self.runner = self._open(network)
+        self._people_engine = self.runner if 'long_offsets' in network.heads else None
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`."""
@@ -92,7 +82,7 @@ class BodyPixPipeline:
 
     def geometry(self, height: int, width: int) -> Geometry:
         """Return the sizes, paddings and interpolation taps between an image of this size and the network."""
-        return network_geometry(self.network, self._settings.internal_resolution, self.provider, height, width)
+        return network_geometry(self.network, self._settings.internal_resolution, self.runner.provider, height, width)
 
     def _open(self, network: Network) -> Engine:
         return open_engine(network, renumbering(network.part_ids, self._settings.part_ids), self._settings)
@@ -100,7 +90,7 @@ class BodyPixPipeline:
     def _engine_for(self, people: bool) -> Engine:
         """Return the engine with the requested heads; the one with all heads is loaded at its first use."""
         if not people:
-            return self.engine
+            return self.runner
         if self._people_engine is None:
             settings = dataclasses.replace(self._settings, model=self.network.model)
             self._people_engine = self._open(load_network(settings, people=True))

@@ -49,8 +49,8 @@ class Decoded:
     confidence: Confidence | None = None
 
 
-class Engine(Protocol):
-    """Converts images to labels with one network on one provider. Not thread-safe."""
+class Runner(Protocol):
+    """What runs a network: an `Engine` of BodyPix, or a `Session` of MediaPipe."""
 
     @property
     def provider(self) -> Provider:
@@ -59,6 +59,10 @@ class Engine(Protocol):
     @property
     def reason(self) -> str:
         """Why this provider was chosen, as a clause."""
+
+
+class Engine(Runner, Protocol):
+    """Converts images to labels with one network on one provider. Not thread-safe."""
 
     def segment(
         self, pictures: Sequence[Picture], threshold: float, *, parts: bool, confidence: bool = False

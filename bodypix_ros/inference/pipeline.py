@@ -11,7 +11,7 @@ from typing import Protocol
 from ..models.network import Model
 from ..segmentation import Segmentation, VideoState
 from ..settings import SegmentSettings
-from .engine import Provider
+from .engine import Runner
 from .numpy_kernels import Image
 
 
@@ -42,12 +42,8 @@ class Pipeline(Protocol):
         """Whether the model labels body parts."""
 
     @property
-    def provider(self) -> Provider:
-        """The provider that runs the networks."""
-
-    @property
-    def provider_reason(self) -> str:
-        """Why this provider was chosen, as a clause."""
+    def runner(self) -> Runner:
+        """What runs the model, or its main network: the provider and the reason for it."""
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the height and width of the network input for an image of a size, pixels."""

@@ -19,7 +19,7 @@ from ..numpy_kernels import Image
 from . import regions as region_geometry
 from .pose_landmarks import LANDMARKER, LANDMARKS, SIDE, PoseLandmarks, decode_landmarks
 from .regions import network_input, project, upright_angle, whole_image
-from .session import Session
+from .session import LazySession, Session
 from .ssd import anchor_centers, decode, suppress
 
 Floats = NDArray[np.float32]
@@ -62,7 +62,7 @@ class BlazePose:
     MediaPipe estimates one person, of the first detection; here all regions are one batch of the landmark network.
     """
 
-    def __init__(self, detector: Session, landmarker: Session) -> None:
+    def __init__(self, detector: Session | LazySession, landmarker: Session) -> None:
         """Create the pipeline.
 
         Args:

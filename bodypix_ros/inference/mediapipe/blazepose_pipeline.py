@@ -17,11 +17,11 @@ from ...regions import RotatedRegion
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
 from ..bodypix_pipeline import PeopleFinder, noise
-from ..engine import Provider
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .blazepose import BlazePose, BlazePosePerson
 from .person_masks import segment_persons
+from .pose_landmarks import LANDMARKER
 from .pose_regions import distinct_people, is_same_person, region_of_pose
 from .regions import whole_image
 from .session import LazySession, Session, open_session
@@ -62,23 +62,13 @@ class BlazePosePipeline:
         detection, landmarks = NETWORKS[settings.model]
         load_onnx(detection, settings, progress)  # raises an error now rather than when an image is processed
         detector = LazySession(lambda: self._open(detection))
-        self._landmarker = self._open(landmarks, progress)
-        self._blazepose = BlazePose(detector, self._landmarker)
+        self.runner = self._open(landmarks, progress)
+        self._blazepose = BlazePose(detector, self.runner)
         self._finder = PeopleFinder(settings)
-
-    @property
-    def provider(self) -> Provider:
-        """See `Pipeline.provider`; that of the landmark network."""
-        return self._landmarker.provider
-
-    @property
-    def provider_reason(self) -> str:
-        """See `Pipeline.provider_reason`."""
-        return self._landmarker.reason
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`; that of the landmark network."""
-        return self._landmarker.input_size
+        return LANDMARKER.size
 
     def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""

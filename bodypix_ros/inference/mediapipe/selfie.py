@@ -24,7 +24,6 @@ from ...regions import Box
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
 from ..bodypix_pipeline import PeopleFinder, noise
-from ..engine import Provider
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .person_masks import Probability, segment_persons
@@ -58,18 +57,8 @@ class SelfiePipeline:
         known = find_model(settings.model)
         self.network = Model(f'MediaPipe {known.name}', known.name)
         self._size, self._range = known.size, known.input_range
-        self._session = open_session(known.name, load_onnx(known.name, settings, progress), settings)
+        self.runner = open_session(known.name, load_onnx(known.name, settings, progress), settings)
         self._finder = PeopleFinder(settings)
-
-    @property
-    def provider(self) -> Provider:
-        """See `Pipeline.provider`."""
-        return self._session.provider
-
-    @property
-    def provider_reason(self) -> str:
-        """See `Pipeline.provider_reason`."""
-        return self._session.reason
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`; the same for all images."""
@@ -135,7 +124,7 @@ class SelfiePipeline:
         started_s = time.perf_counter()
         inputs = network_input([_resize(image, crop, self._size) for crop in crops], *self._range)
         preprocessed_s = time.perf_counter()
-        masks = self._session.run(inputs)['mask'][:, 0]
+        masks = self.runner.run(inputs)['mask'][:, 0]
         inferred_s = time.perf_counter()
         timings = Timings((preprocessed_s - started_s) * 1e3, (inferred_s - preprocessed_s) * 1e3)
         return [CropMask(mask, crop) for mask, crop in zip(masks, crops, strict=True)], timings

@@ -63,8 +63,8 @@ def test_positions_in_the_image_are_those_of_mediapipe(
     pipeline: SelfiePipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[np.ndarray] = []
-    run = pipeline._session.run
-    monkeypatch.setattr(pipeline._session, 'run', lambda inputs: [seen.append(inputs), run(inputs)][1])
+    run = pipeline.runner.run
+    monkeypatch.setattr(pipeline.runner, 'run', lambda inputs: [seen.append(inputs), run(inputs)][1])
     columns = np.linspace(0, 255, 128).round().astype(np.uint8)
     image = np.broadcast_to(columns[None, :, None], (40, 128, 3)).copy()
     pipeline.segment([image], SegmentSettings(), Request(), [None])
