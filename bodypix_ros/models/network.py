@@ -144,11 +144,9 @@ def obtain_model(settings: NetworkSettings, progress: Progress) -> None:
     if settings.model in (OWN, BODYPIX):
         load_network(settings, progress=progress)
         return
-    from .mediapipe.catalogue import NETWORKS  # only needed for these models
-    from .mediapipe.source import load_onnx
+    from .mediapipe.source import load_networks  # only needed for these models
 
-    for name in NETWORKS[settings.model]:
-        load_onnx(name, settings, progress)
+    load_networks(settings.model, settings, progress)
 
 
 def _load_own(settings: NetworkSettings, people: bool) -> Network:

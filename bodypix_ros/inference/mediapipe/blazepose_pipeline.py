@@ -8,10 +8,9 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
-from ...models.mediapipe.catalogue import NETWORKS
-from ...models.mediapipe.source import load_onnx
+from ...models.mediapipe.source import load_networks
 from ...models.network import Model
-from ...models.progress import Progress, no_progress
+from ...models.progress import Progress
 from ...people import Pose
 from ...regions import RotatedRegion
 from ...segmentation import Segmentation, Timings, VideoState
@@ -24,7 +23,7 @@ from .person_masks import segment_persons
 from .pose_landmarks import LANDMARKER
 from .pose_regions import distinct_people, is_same_person, region_of_pose
 from .regions import whole_image
-from .session import LazySession, Session, open_session
+from .session import LazySession, open_session
 
 SEARCH_PERIOD = 10
 """Images of a video after which people who are not tracked yet are searched for in the whole image."""
@@ -58,11 +57,10 @@ class BlazePosePipeline:
             ProviderError: a GPU is required and does not run the networks.
         """
         self.network = Model(f'MediaPipe BlazePose {settings.model.removeprefix("blazepose_")}', settings.model)
-        self._settings = settings
-        detection, landmarks = NETWORKS[settings.model]
-        load_onnx(detection, settings, progress)  # raises an error now rather than when an image is processed
-        detector = LazySession(lambda: self._open(detection))
-        self.runner = self._open(landmarks, progress)
+        networks = load_networks(settings.model, settings, progress)
+        detection, landmarks = networks
+        detector = LazySession(lambda: open_session(detection, networks[detection], settings))
+        self.runner = open_session(landmarks, networks[landmarks], settings)
         self._blazepose = BlazePose(detector, self.runner)
         self._finder = PeopleFinder(settings)
 
@@ -142,6 +140,3 @@ class BlazePosePipeline:
         assert found.people is not None
         poses = [pose for pose in found.people.poses if pose.score >= candidates.score_threshold]
         return [region for pose in poses if (region := region_of_pose(pose)) is not None]
-
-    def _open(self, name: str, progress: Progress = no_progress) -> Session:
-        return open_session(name, load_onnx(name, self._settings, progress), self._settings)

@@ -13,8 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.mediapipe.catalogue import NETWORKS
-from ...models.mediapipe.source import load_onnx
+from ...models.mediapipe.source import load_networks
 from ...models.progress import Progress, no_progress
 from ...parts import HAND_KEYPOINTS
 from ...people import CERTAIN, Hand, Keypoint, Person
@@ -158,7 +157,7 @@ def open_hands(settings: NetworkSettings, progress: Progress = no_progress) -> P
         ProviderError: a GPU is required and does not run the networks.
     """
     palm_detection, hand_landmarks = (
-        open_session(name, load_onnx(name, settings, progress), settings) for name in NETWORKS['hands']
+        open_session(name, onnx, settings) for name, onnx in load_networks('hands', settings, progress).items()
     )
     return PersonHands(HandFinder(palm_detection, hand_landmarks))
 
