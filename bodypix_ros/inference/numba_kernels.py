@@ -24,7 +24,7 @@ from numba.core import config
 from numpy.typing import NDArray
 
 from ..parts import BACKGROUND
-from .geometry import Geometry, Taps
+from .geometry import Geometry
 from .kernel_compiler import kernel_folder
 from .numpy_kernels import (
     MARGIN,
@@ -39,6 +39,7 @@ from .numpy_kernels import (
     normalisation,
     squash_before,
 )
+from .taps import Taps
 
 _CERTAIN = 6.3
 """Logits above this have a confidence of 255; logits below its negative have 0."""
