@@ -57,8 +57,8 @@ def load(
 
     Example:
         >>> net = bodypix_ros.load()
-        >>> people = net.segment(cv2.imread('street.jpg'), threshold=0.5)
-        >>> people.mask.mean()  # fraction of the image that shows people
+        >>> found = net.segment(cv2.imread('street.jpg'), threshold=0.5)
+        >>> found.mask.mean()  # fraction of the image that shows people
     """
     settings = _changed(NetworkSettings, settings, changes)
     if given is None:
@@ -154,7 +154,8 @@ class Segmenter:
             ImageError: the image has a wrong shape or type.
             SettingError: a setting does not exist, or a value is invalid.
             ModelError: people were requested of a model that cannot separate them: BodyPix 1, or selfie segmentation
-                of the whole picture.
+                of the whole picture; or the networks that find hands are missing.
+            ProviderError: a GPU is required, but failed or had wrong results.
         """
         return self.segment_batch(
             [image], settings, parts=parts, people=people, confidence=confidence, states=[state], **changes
@@ -257,7 +258,7 @@ class BodyPix(Segmenter):
 
     Example:
         >>> net = BodyPix.load(multiplier=0.5, stride=16)
-        >>> people = net.segment(cv2.imread('street.jpg'), threshold=0.5)
+        >>> found = net.segment(cv2.imread('street.jpg'), threshold=0.5)
     """
 
     @classmethod
