@@ -63,6 +63,11 @@ def describe_error(error: BaseException) -> str:
     return missing_package(error) or shorten(f'{type(error).__name__}: {error}'.removesuffix(': '), 500)
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of the text of an error, or its type if the text is empty."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def missing_package(error: BaseException) -> str:
     """Return which package is missing and how to install it if that is the reason of an error; otherwise ''."""
     if not isinstance(error, ModuleNotFoundError) or error.name not in _NOT_BY_ROSDEP:

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from threading import Lock, Thread
 from typing import Protocol
 
-from ..errors import ProviderError
+from ..errors import ProviderError, first_line
 from .cuda_engine import SizeAndBatch, batch_for, describe_size, group_indices, size_and_batch
 from .cuda_session import LabelRequest
 from .engine import Decoded, Engine, Picture, Provider
 from .geometry import Geometry
-from .installed import first_line
 from .numpy_kernels import Image
 from .parity import Difference, Tolerance, person_pictures, shows_people, worst
 

@@ -14,11 +14,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ProviderError, SettingError
+from ...errors import ProviderError, SettingError, first_line
 from ...onnx_runtime import onnxruntime
 from ...settings import NetworkSettings
-from ..engine import Provider, Runner, open_cpu_session
-from ..installed import first_line
+from ..cpu_session import open_cpu_session
+from ..engine import Provider, Runner
 from ..parity import person_pictures
 from ..providers import open_on_provider
 from .regions import network_input
