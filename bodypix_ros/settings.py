@@ -507,9 +507,9 @@ GROUPS: tuple[type[Settings], ...] = (
     TrackingSettings,
     NodeSettings,
 )
-"""All classes of settings, in the order of the documentation."""
+"""The classes of settings of bodypix_node, in the order of the documentation; depth_filter has `DepthSettings`."""
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """Return every setting of the package, in the order of the documentation."""
+    """Return every setting of bodypix_node, in the order of the documentation."""
     return tuple(one for group in GROUPS for one in group.describe())
