@@ -20,6 +20,7 @@ from ...models.mediapipe.catalogue import find_model
 from ...models.mediapipe.source import load_onnx
 from ...models.network import Model
 from ...models.progress import Progress
+from ...people import Pose
 from ...regions import Box
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
@@ -91,12 +92,10 @@ class SelfiePipeline:
             raise ModelError(
                 f'{self.network.model} does not separate people: set selfie_crop to people, or model to bodypix_ros'
             )
-        found = []
-        for image in images:
-            (mask,), timings = self._run(image, [Crop(0, 0, image.shape[1], image.shape[0])])
-            one = segment_persons([mask], [], image, settings, request, 'coco17')
-            found.append(dataclasses.replace(one, timings=timings))
-        return found
+        return [
+            self._segment_crops(image, [Crop(0, 0, image.shape[1], image.shape[0])], [], settings, request)
+            for image in images
+        ]
 
     def _segment_people(
         self, images: Sequence[Image], settings: SegmentSettings, request: Request
@@ -112,22 +111,30 @@ class SelfiePipeline:
         persons = [person for person in found.people.persons if person.box is not None]
         boxes = [person.box for person in persons if person.box is not None]
         others = _regions(found.mask & (found.people.labels == 0))
-        masks, timings = self._run(image, [_crop_around(box) for box in [*boxes, *others]])
-        poses = [person.pose for person in persons]
-        one = segment_persons(masks, poses, image, settings, request, 'coco17')
-        return dataclasses.replace(one, timings=found.timings + timings)
-
-    def _run(self, image: Image, crops: Sequence[Crop]) -> tuple[list[CropMask], Timings]:
-        """Run the network on parts of an image."""
+        crops, poses = [_crop_around(box) for box in [*boxes, *others]], [person.pose for person in persons]
         if not crops:
-            return [], Timings()
+            nobody = segment_persons([], [], image, settings, request, 'coco17')
+            return dataclasses.replace(nobody, timings=found.timings)
+        one = self._segment_crops(image, crops, poses, settings, request)
+        return dataclasses.replace(one, timings=found.timings + one.timings)
+
+    def _segment_crops(
+        self, image: Image, crops: Sequence[Crop], poses: Sequence[Pose], settings: SegmentSettings, request: Request
+    ) -> Segmentation:
+        """Run the network on parts of an image, first those of the people of `poses`, and combine their masks."""
         started_s = time.perf_counter()
         inputs = network_input([_resize(image, crop, self._size) for crop in crops], *self._range)
         preprocessed_s = time.perf_counter()
         masks = self.runner.run(inputs)['mask'][:, 0]
         inferred_s = time.perf_counter()
-        timings = Timings((preprocessed_s - started_s) * 1e3, (inferred_s - preprocessed_s) * 1e3)
-        return [CropMask(mask, crop) for mask, crop in zip(masks, crops, strict=True)], timings
+        crop_masks = [CropMask(mask, crop) for mask, crop in zip(masks, crops, strict=True)]
+        found = segment_persons(crop_masks, poses, image, settings, request, 'coco17')
+        timings = Timings(
+            (preprocessed_s - started_s) * 1e3,
+            (inferred_s - preprocessed_s) * 1e3,
+            (time.perf_counter() - inferred_s) * 1e3,
+        )
+        return dataclasses.replace(found, timings=timings)
 
 
 class Crop(NamedTuple):
