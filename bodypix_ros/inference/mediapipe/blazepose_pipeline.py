@@ -18,6 +18,7 @@ from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
 from ..bodypix_pipeline import PeopleFinder, noise
 from ..engine import Provider
+from ..kernels import shared_kernels
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .blazepose import BlazePose, BlazePosePerson
@@ -84,6 +85,8 @@ class BlazePosePipeline:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
         if settings.max_people > 1:
             self._finder.prepare(height, width, count, settings)
+        if settings.refine:
+            shared_kernels(self._settings.kernels)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`; it runs the landmark network, but does not open those that find people."""
@@ -112,7 +115,7 @@ class BlazePosePipeline:
         people = [person for person in people if person.score >= settings.score_threshold]
         inferred_s = time.perf_counter()
         poses = [Pose(person.score, person.keypoints, person.world_keypoints) for person in people]
-        found = segment_persons(people, poses, image, settings, request, 'blazepose33')
+        found = segment_persons(people, poses, image, settings, request, 'blazepose33', self._settings.kernels)
         timings = Timings(
             (searched_s - started_s) * 1e3, (inferred_s - searched_s) * 1e3, (time.perf_counter() - inferred_s) * 1e3
         )

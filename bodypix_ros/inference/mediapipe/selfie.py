@@ -25,6 +25,7 @@ from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
 from ..bodypix_pipeline import PeopleFinder, noise
 from ..engine import Provider
+from ..kernels import shared_kernels
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .person_masks import Probability, segment_persons
@@ -60,6 +61,7 @@ class SelfiePipeline:
         self._size, self._range = known.size, known.input_range
         self._session = open_session(known.name, load_onnx(known.name, settings, progress), settings)
         self._finder = PeopleFinder(settings)
+        self._kernels = settings.kernels
 
     @property
     def provider(self) -> Provider:
@@ -79,6 +81,8 @@ class SelfiePipeline:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
         if settings.selfie_crop == 'people':
             self._finder.prepare(height, width, count, settings)
+        if settings.refine:
+            shared_kernels(self._kernels)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`."""
@@ -105,7 +109,7 @@ class SelfiePipeline:
         found = []
         for image in images:
             (mask,), timings = self._run(image, [Crop(0, 0, image.shape[1], image.shape[0])])
-            one = segment_persons([mask], [], image, settings, request, 'coco17')
+            one = segment_persons([mask], [], image, settings, request, 'coco17', self._kernels)
             found.append(dataclasses.replace(one, timings=timings))
         return found
 
@@ -125,7 +129,7 @@ class SelfiePipeline:
         others = _regions(found.mask & (found.people.labels == 0))
         masks, timings = self._run(image, [_crop_around(box) for box in [*boxes, *others]])
         poses = [person.pose for person in persons]
-        one = segment_persons(masks, poses, image, settings, request, 'coco17')
+        one = segment_persons(masks, poses, image, settings, request, 'coco17', self._kernels)
         return dataclasses.replace(one, timings=found.timings + timings)
 
     def _run(self, image: Image, crops: Sequence[Crop]) -> tuple[list[CropMask], Timings]:
