@@ -18,6 +18,7 @@ from ..segmentation import Segmentation, VideoState
 from ..settings import NetworkSettings, SegmentSettings
 from .engine import Decoded, Engine, network_geometry
 from .geometry import Geometry
+from .kernels import shared_kernels
 from .numpy_kernels import Image
 from .people.find_people import find_people
 from .pipeline import Request
@@ -75,6 +76,8 @@ class BodyPixPipeline:
             ProviderError: images of this size do not run on the GPU.
         """
         self._engine_for(request.people).prepare(self.geometry(height, width), count, parts=request.parts)
+        if settings.refine:
+            shared_kernels(self._settings.kernels)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`."""
@@ -103,7 +106,8 @@ class BodyPixPipeline:
         started = time.perf_counter()
         found = Segmentation(decoded.mask, decoded.parts, confidence=decoded.confidence)
         if settings.refine:
-            found = refine_segmentation(image, found, settings.threshold, geometry.cell_px)
+            edge_filter = shared_kernels(self._settings.kernels).edge_filter
+            found = refine_segmentation(image, found, settings.threshold, geometry.cell_px, edge_filter)
         people = None
         if request.people:
             people = find_people(

@@ -16,6 +16,7 @@ from ...regions import RotatedRegion
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
 from ..bodypix_pipeline import PeopleFinder, noise
+from ..kernels import shared_kernels
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .blazepose import BlazePose, BlazePosePerson
@@ -63,6 +64,7 @@ class BlazePosePipeline:
         self.runner = open_session(landmarks, networks[landmarks], settings)
         self._blazepose = BlazePose(detector, self.runner)
         self._finder = PeopleFinder(settings)
+        self._kernels = settings.kernels
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`; that of the landmark network."""
@@ -72,6 +74,8 @@ class BlazePosePipeline:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
         if settings.max_people > 1:
             self._finder.prepare(height, width, count, settings)
+        if settings.refine:
+            shared_kernels(self._kernels)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`; it runs the landmark network, but does not open those that find people."""
@@ -99,7 +103,7 @@ class BlazePosePipeline:
         people = [person for person in people if person.score >= settings.score_threshold]
         inferred_s = time.perf_counter()
         poses = [Pose(person.score, person.keypoints, person.world_keypoints) for person in people]
-        found = segment_persons(people, poses, image, settings, request, 'blazepose33')
+        found = segment_persons(people, poses, image, settings, request, 'blazepose33', self._kernels)
         timings = Timings(  # the networks that find people and their crops are part of the inference
             inference_ms=(inferred_s - started_s) * 1e3, postprocess_ms=(time.perf_counter() - inferred_s) * 1e3
         )

@@ -25,6 +25,7 @@ from ...regions import Box
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
 from ..bodypix_pipeline import PeopleFinder, noise
+from ..kernels import shared_kernels
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .person_masks import Probability, segment_persons
@@ -60,6 +61,7 @@ class SelfiePipeline:
         self._size, self._range = known.size, known.input_range
         self.runner = open_session(known.name, load_onnx(known.name, settings, progress), settings)
         self._finder = PeopleFinder(settings)
+        self._kernels = settings.kernels
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`; the same for all images."""
@@ -69,6 +71,8 @@ class SelfiePipeline:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
         if settings.selfie_crop == 'people':
             self._finder.prepare(height, width, count, settings)
+        if settings.refine:
+            shared_kernels(self._kernels)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`."""
@@ -113,7 +117,7 @@ class SelfiePipeline:
         others = _regions(found.mask & (found.people.labels == 0))
         crops, poses = [_crop_around(box) for box in [*boxes, *others]], [person.pose for person in persons]
         if not crops:
-            nobody = segment_persons([], [], image, settings, request, 'coco17')
+            nobody = segment_persons([], [], image, settings, request, 'coco17', self._kernels)
             return dataclasses.replace(nobody, timings=found.timings)
         one = self._segment_crops(image, crops, poses, settings, request)
         return dataclasses.replace(one, timings=found.timings + one.timings)
@@ -128,7 +132,7 @@ class SelfiePipeline:
         masks = self.runner.run(inputs)['mask'][:, 0]
         inferred_s = time.perf_counter()
         crop_masks = [CropMask(mask, crop) for mask, crop in zip(masks, crops, strict=True)]
-        found = segment_persons(crop_masks, poses, image, settings, request, 'coco17')
+        found = segment_persons(crop_masks, poses, image, settings, request, 'coco17', self._kernels)
         timings = Timings(
             (preprocessed_s - started_s) * 1e3,
             (inferred_s - preprocessed_s) * 1e3,
