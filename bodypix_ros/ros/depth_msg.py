@@ -51,7 +51,8 @@ def view_parts(msg: Image) -> NDArray[np.int8]:
 def _view(msg: Image, encodings: dict[str, Any], what: str) -> NDArray[Any]:
     check_size(msg.height, msg.width)
     if msg.encoding not in encodings:
-        raise BadImage('encoding', f'{what} has encoding {", ".join(encodings)}, got {msg.encoding[:40]!r}')
+        *first, last = encodings
+        raise BadImage('encoding', f'{what} must have encoding {", ".join(first)} or {last}, got {msg.encoding[:40]!r}')
     dtype = np.dtype(encodings[msg.encoding]).newbyteorder('>' if msg.is_bigendian else '<')
     if msg.step < msg.width * dtype.itemsize:
         raise BadImage('step', f'encoding {msg.encoding!r} with step {msg.step} cannot hold {msg.width} pixels')

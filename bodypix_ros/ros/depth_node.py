@@ -44,6 +44,8 @@ _REPORT_PERIOD_S = 1.0
 _POLL_PERIOD_S = 0.1
 _CLOUDS = 10
 """Clouds that wait for their masks: they are large."""
+_INCOMPLETE = 8
+"""Camera images of which some messages of the segmentation node have arrived, but not all."""
 
 
 class DepthFilterNode(Node):
@@ -232,10 +234,10 @@ class DepthFilterNode(Node):
         seen = self._seen.setdefault(stamp_ns, SeenPeople())
         setattr(seen, name, value)
         if seen.complete:
-            self._seen = {}  # the other ones are older, or will never be complete
+            del self._seen[stamp_ns]  # the others may be newer: the topics do not arrive in step
             self._people.pairing.add_mask(stamp_ns, seen)
             self._publish_ready()
-        while len(self._seen) > 8:
+        while len(self._seen) > _INCOMPLETE:
             del self._seen[next(iter(self._seen))]
 
     def _read(self, name: str, streams: list[Any], view: Callable[[Any], Any], message: Any) -> Any:

@@ -162,6 +162,8 @@ def _camera(info: CameraInfo | None) -> Pinhole | None:
 
 def _focal_px(info: CameraInfo | None, width: int) -> float:
     """Return the focal length of an image of some width; a common one where the camera is not calibrated."""
-    if info is None or not info.width or not (info.p[0] > 0 or info.k[0] > 0):
-        return float(width)
-    return float(info.p[0] or info.k[0]) * width / info.width
+    try:
+        camera = _camera(info)
+    except ImageError:
+        camera = None
+    return float(width) if camera is None else camera.fx * width / camera.width
