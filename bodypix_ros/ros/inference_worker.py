@@ -249,10 +249,9 @@ class InferenceWorker:
         return [one for one in possible if one not in without]
 
     def _age_ms(self, stamp: Any) -> float:
-        """Return the milliseconds since a stamp; NaN where it lies before the epoch."""
-        if stamp.sec < 0:
-            return float('nan')
-        return (self._clock.now().nanoseconds - stamp.sec * 10**9 - stamp.nanosec) * 1e-6
+        """Return the milliseconds since a stamp; NaN if it is not set or before the epoch."""
+        stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+        return (self._clock.now().nanoseconds - stamp_ns) * 1e-6 if stamp_ns > 0 else float('nan')
 
     def _drop(self, frame: CameraFrame, error: Exception) -> None:
         """Count a frame that could not be processed, and keep the reason."""

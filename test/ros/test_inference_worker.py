@@ -222,9 +222,10 @@ def test_a_frame_that_fails_costs_itself_alone(bench: Any, published: list[Any])
     assert len(published) == 1
 
 
-def test_a_stamp_before_the_epoch_has_no_age_and_costs_nothing(bench: Any) -> None:
+@pytest.mark.parametrize('sec', [-5, 0])
+def test_a_stamp_that_is_not_set_or_before_the_epoch_has_no_age(bench: Any, sec: int) -> None:
     camera = Camera('a')
-    bench().process(camera.frame(sec=-100))
+    bench().process(camera.frame(sec=sec))
     assert camera.outcome == (1, 0, 0)
     assert np.isnan(camera.stats.report(1.0).age.p50_ms)
 
