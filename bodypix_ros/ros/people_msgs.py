@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from .. import msg
 from ..errors import ImageError
-from ..people import CERTAIN, Keypoint, Person
+from ..people import CERTAIN, SIDES, Z_KINDS, Keypoint, Person
 from ..regions import Box
 from .result import Result, Track
 
@@ -27,8 +27,6 @@ try:
 except ImportError:
     Detection2D = Detection2DArray = ObjectHypothesisWithPose = None
 
-_Z_KINDS = {'coco17': msg.PersonArray.Z_NONE, 'blazepose33': msg.PersonArray.Z_HIP_RELATIVE}
-_SIDES = {'left': msg.Hand.LEFT, 'right': msg.Hand.RIGHT}
 _DISTORTION_SIZES = (4, 5, 8, 12, 14)
 """Numbers of coefficients that OpenCV supports."""
 _TORSO = ('left_shoulder', 'right_shoulder', 'left_hip', 'right_hip')
@@ -40,7 +38,7 @@ def write_people(array: msg.PersonArray, result: Result) -> bool:
     array.height, array.width = result.image.shape[:2]
     array.model, array.part_ids = result.model, '' if result.segmentation.parts is None else result.part_ids
     array.keypoint_set = result.people.keypoint_set
-    array.z_kind = _Z_KINDS[result.people.keypoint_set]
+    array.z_kind = Z_KINDS[result.people.keypoint_set]
     array.people = [_person_message(person, track) for person, track in result.tracked_people]
     return True
 
@@ -130,7 +128,7 @@ def _person_message(person: Person, track: Track) -> msg.Person:
         keypoints=_keypoint_messages(person.keypoints),
         world_keypoints=_keypoint_messages(person.world_keypoints),
         hands=[
-            msg.Hand(side=_SIDES[hand.side], score=hand.score, keypoints=_keypoint_messages(hand.keypoints))
+            msg.Hand(side=SIDES[hand.side], score=hand.score, keypoints=_keypoint_messages(hand.keypoints))
             for hand in person.hands
         ],
         parts=[
