@@ -144,7 +144,7 @@ class RunnableNode(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a thread is running that cannot be stopped."""
+        """Whether a thread other than daemon threads is running that cannot be stopped."""
 
     def start(self) -> None:
         """Start to work; called once the executor runs."""
@@ -188,8 +188,8 @@ def run_node(make_node: Callable[[], RunnableNode], name: str, args: list[str] |
     status, busy = 0 if node.fatal is None else 1, node.busy
     node.destroy_node()
     rclpy.try_shutdown()
-    if busy:  # a thread inside C++ code can be neither stopped nor safely interrupted
-        _exit(status)
+    if busy or any(thread.daemon for thread in threading.enumerate()):
+        _exit(status)  # a thread inside C++ code can be neither stopped nor interrupted: Python would abort
     return status
 
 
