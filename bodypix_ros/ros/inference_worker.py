@@ -186,26 +186,16 @@ class InferenceWorker:
             self._publish(job, one, parameters)
 
     def _publish(self, job: Job, found: Found, parameters: Parameters) -> None:
+        with self._open_lock:
+            if job.frame not in self._open:  # abandoned; another worker may already use the history of the camera
+                return
         camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
         anonymized = self._anonymize(job, found.searched, parameters) if 'anonymized' in job.wanted.needs else None
-        segmentation, tracks = found.shown or found.searched, tuple[Track, ...]()
-        if segmentation is None:
+        if found.shown is None and found.searched is None:
             assert isinstance(anonymized, Exception), 'without a segmentation no image is anonymised'
             self._drop(job.frame, anonymized)
             return
-        if found.shown is not None and (parameters.tracking.smoothing or found.shown.people is not None):
-            segmentation, tracks = camera.history.update(job.image, found.shown, header.stamp, parameters)
-        result = Result(
-            header,
-            job.image,
-            segmentation,
-            self._part_ids,
-            parameters.picture,
-            camera.camera_info,
-            self._model,
-            tracks,
-            anonymized,
-        )
+        result = self._result(job, found, anonymized, parameters)
         if not self._close(job.frame):
             return
         wanted = self._possible(job.wanted, found.shown)
@@ -225,6 +215,27 @@ class InferenceWorker:
             postprocess=timings.postprocess_ms,
             publish=(now_s - started_s) * 1e3,
             age=self._age_ms(header.stamp),
+        )
+
+    def _result(
+        self, job: Job, found: Found, anonymized: Anonymized | Exception | None, parameters: Parameters
+    ) -> Result:
+        """Return the input of the messages, after updating the history of the camera."""
+        camera, header = job.frame.camera, job.frame.header
+        segmentation, tracks = found.shown or found.searched, tuple[Track, ...]()
+        assert segmentation is not None, 'such a frame is dropped'
+        if found.shown is not None and (parameters.tracking.smoothing or found.shown.people is not None):
+            segmentation, tracks = camera.history.update(job.image, found.shown, header.stamp, parameters)
+        return Result(
+            header,
+            job.image,
+            segmentation,
+            self._part_ids,
+            parameters.picture,
+            camera.camera_info,
+            self._model,
+            tracks,
+            anonymized,
         )
 
     def _anonymize(self, job: Job, found: Segmentation | None, parameters: Parameters) -> Anonymized | Exception:

@@ -334,7 +334,9 @@ def test_a_sideways_camera_gets_results_in_its_own_orientation(bench: Any, publi
 
 
 def test_a_worker_that_does_not_return_is_abandoned_and_publishes_nothing(bench: Any, published: list[Any]) -> None:
-    camera, one = Camera('a'), bench()
+    camera, one = Camera('a', Publisher('people', 'people')), bench()
+    updates: list[Any] = []
+    camera.history.update = lambda image, found, *_: (updates.append(found) or found, ())
     one.model.gate.clear()
     one.queue.put('a', camera.frame())
     wait_until(lambda: one.worker.busy_s > 0)
@@ -344,6 +346,7 @@ def test_a_worker_that_does_not_return_is_abandoned_and_publishes_nothing(bench:
     one.model.gate.set()
     wait_until(lambda: not one.worker.running)
     assert (camera.outcome, published) == ((0, 1, 0), [])
+    assert updates == [], 'another worker may already use the history'
 
 
 ANONYMIZED = Publisher('anonymized', 'anonymized')
