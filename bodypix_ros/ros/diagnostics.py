@@ -95,7 +95,7 @@ class UpdaterPublisher:
 
 
 def open_reports(node: Node) -> ReportPublisher:
-    """Return the publisher of a node's reports: a diagnostic_updater where that is installed."""
+    """Return the publisher of a node's reports: a diagnostic_updater if it is installed."""
     return DirectPublisher(node) if Updater is None else UpdaterPublisher(Updater(node))
 
 
