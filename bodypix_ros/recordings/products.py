@@ -133,9 +133,10 @@ class ProductMaker:
         Raises: see `Segmenter.segment`.
         """
         made: dict[str, Any] = {}
-        if 'anonymized' in self._products:
-            made['anonymized'] = self._anonymize(frame)
-        return made | self._show(frame) if self._shows else made
+        with self._net.run_once():
+            if 'anonymized' in self._products:
+                made['anonymized'] = self._anonymize(frame)
+            return made | self._show(frame) if self._shows else made
 
     def _show(self, frame: Frame) -> dict[str, Any]:
         """Return the products other than the anonymised picture."""
