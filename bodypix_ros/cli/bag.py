@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import resource
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from ..recordings.bags.job import ANONYMIZED, PRODUCTS, BagJob
 from ..recordings.bags.storage import SUFFIXES
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
+from .failures import continuable
 from .options import add_options, check_effect, from_options, given_options, read_names, setting_reader
 from .progress import ProgressBar
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from ..recordings.bags.run import BagTarget
 
 _WORKERS = Setting(
-    'workers', int, 0, 'processes; 0 means one per CPU core, each with one thread', minimum=0, maximum=1024
+    'workers', int, 0, 'processes; 0 means one per CPU core. They share the cores', minimum=0, maximum=1024
 )
 _CHUNK_FRAMES = Setting('chunk_frames', int, 500, 'images of a topic that one process takes at a time', minimum=1)
 
@@ -86,9 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_packages('cluster', 'cluster')
     job = _job(arguments)
     if arguments.cluster:
-        from ..recordings.bags.cluster import run_on_cluster
-
-        reports = run_on_cluster(arguments.bags, arguments.output, job, arguments.workers, arguments.overwrite)
+        reports = _run_on_cluster(job, arguments)
     else:
         targets = _targets([Path(bag) for bag in arguments.bags], Path(arguments.output))
         if arguments.dry_run:
@@ -113,10 +113,18 @@ def _run_here(targets: Sequence[BagTarget], job: BagJob, arguments: argparse.Nam
     from ..recordings.bags.run import run_bags
     from ..recordings.pool import available_cores
 
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # each bag has a lock file
     cores = available_cores()
-    workers = arguments.workers or cores
-    with ProgressBar('frame') as progress:
-        return run_bags(targets, job, workers, max(1, cores // workers), arguments.overwrite, progress)
+    with continuable(), ProgressBar('image') as progress:
+        return run_bags(targets, job, arguments.workers or cores, cores, arguments.overwrite, progress)
+
+
+def _run_on_cluster(job: BagJob, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    from ..recordings.bags.cluster import run_on_cluster
+
+    with continuable(), ProgressBar('image') as progress:
+        return run_on_cluster(arguments.bags, arguments.output, job, arguments.workers, arguments.overwrite, progress)
 
 
 def _job(arguments: argparse.Namespace) -> BagJob:
@@ -177,18 +185,28 @@ def _plan_lines(plan: BagPlan, job: BagJob) -> list[str]:
         *(f'add {one}' for one in job.write),
     ]
     lines = [
-        f'  {topic.name}: {topic.frames} images in {len(topic.chunks)} chunks: {", ".join(what)}'
+        f'  {topic.name}: {topic.frames} images (chunks: {len(topic.chunks)}): {", ".join(what)}'
         + (f'; {topic.unreadable} cannot be read' if topic.unreadable else '')
         for topic in plan.topics
     ]
-    return lines + [f'  {name}: copied as it is ({reason})' for name, reason in plan.skipped.items()]
+    lines += [f'  {name}: copied as it is ({reason})' for name, reason in plan.skipped.items()]
+    return lines + [f'  --exclude {pattern}: matches no image topic' for pattern in plan.unused]
 
 
 def _summary(report: dict[str, Any]) -> str:
     failed = f', {report["failed"]} failed' if report['failed'] else ''
     copied = report['copied_image_topics'] if report['anonymize'] else {}
-    warning = f'\nnot anonymised, people may be recognisable: {", ".join(copied)}' if copied else ''
-    return (
-        f'{report["input"]}: {report["frames"]} images, {report["frames_with_people"]} with people, '
-        f'{report["doubtful"]} doubtful{failed}; see the report and the contact sheet next to the new bag{warning}'
+    unused = report['unused_exclude_patterns']
+    warnings = [
+        *([f'not anonymised, people may be recognisable: {", ".join(copied)}'] if copied else []),
+        *([f'no image topic matches --exclude {", ".join(unused)}'] if unused else []),
+    ]
+    people = f', {report["frames_with_people"]} with people' if 'people' in report else ''
+    doubtful = f', {report["doubtful"]} doubtful' if report['anonymize'] else ''
+    return '\n'.join(
+        [
+            f'{report["input"]}: {report["frames"]} images{people}{doubtful}{failed}; see the report and the contact '
+            'sheet next to the new bag',
+            *warnings,
+        ]
     )

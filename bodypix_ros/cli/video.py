@@ -20,6 +20,7 @@ from ..recordings.video import Summary, VideoJob, convert_video
 from ..segmenter import load
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, PictureSettings, SegmentSettings, TrackingSettings
+from .failures import continuable
 from .options import (
     OF_MESSAGES,
     add_options,
@@ -107,12 +108,8 @@ def run(arguments: argparse.Namespace) -> int:
         net = load(progress=progress, **given)
     maker = ProductMaker(net, job.products, settings, net.settings.part_ids)
     described = {'network': dataclasses.asdict(net.settings), **dataclasses.asdict(settings)}
-    try:
-        with ProgressBar('frame') as progress, _stop_requests(job) as stop:
-            summary = convert_video(job, maker, described, progress=progress, stop=stop)
-    except KeyboardInterrupt:
-        print('interrupted; run the same command again to continue')
-        raise
+    with continuable(), ProgressBar('frame') as progress, _stop_requests(job) as stop:
+        summary = convert_video(job, maker, described, progress=progress, stop=stop)
     _print(job, summary)
     return 0
 

@@ -9,7 +9,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -58,15 +59,14 @@ class WorkFolder:
         self._output, self._job = output, json.dumps(job, sort_keys=True)
         self._folder = partial_folder(output)
         self.result, self.pieces = self._folder / 'result', self._folder / 'pieces'
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BodyPixError(f'failed to create {self._folder} ({error.strerror}); choose another output') from error
         self._lock = FileLock(self._folder / _LOCK)
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise BodyPixError(f'another process is writing {output}; wait for it, or choose another output') from error
+        except OSError as error:
+            raise BodyPixError(f'failed to create {self._folder} ({error.strerror}); choose another output') from error
 
     def __enter__(self) -> WorkFolder:
         """Return the folder itself."""
@@ -79,7 +79,11 @@ class WorkFolder:
         self._lock.release()
 
     def resume(self) -> Checkpoint | None:
-        """Return the last checkpoint of the same job; if there is none, discard everything and return None."""
+        """Return the last checkpoint of the same job; if there is none, discard everything and return None.
+
+        Raises:
+            BodyPixError: see `restart`.
+        """
         if self._is_same_job():
             header, _, state = (self._folder / _STATE).read_bytes().partition(b'\n')
             return Checkpoint(int(header), state)
@@ -87,19 +91,29 @@ class WorkFolder:
         return None
 
     def restart(self) -> None:
-        """Discard everything that an earlier run left."""
-        for path in self._folder.iterdir():
-            if path.name != _LOCK:
-                discard(path)
-        self.result.mkdir()
-        self.pieces.mkdir()
-        (self._folder / _JOB).write_text(self._job, encoding='utf-8')
+        """Discard everything that an earlier run left.
+
+        Raises:
+            BodyPixError: the folder cannot be written.
+        """
+        with writing(self._output):
+            for path in self._folder.iterdir():
+                if path.name != _LOCK:
+                    discard(path)
+            self.result.mkdir()
+            self.pieces.mkdir()
+            (self._folder / _JOB).write_text(self._job, encoding='utf-8')
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Replace the checkpoint."""
-        new = self._folder / f'{_STATE}.new'
-        new.write_bytes(b'%d\n' % checkpoint.frames + checkpoint.state)
-        new.replace(self._folder / _STATE)
+        """Replace the checkpoint.
+
+        Raises:
+            BodyPixError: the folder cannot be written.
+        """
+        with writing(self._output):
+            new = self._folder / f'{_STATE}.new'
+            new.write_bytes(b'%d\n' % checkpoint.frames + checkpoint.state)
+            new.replace(self._folder / _STATE)
 
     def publish(self, new: Path | None = None) -> None:
         """Replace the output and delete the folder.
@@ -126,6 +140,18 @@ class WorkFolder:
         if not same:
             _LOG.warning('%s contains results of another input or of other settings; starting again', self._folder)
         return same
+
+
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Convert OSError in the block, which writes an output or its work folder, to BodyPixError."""
+    try:
+        yield
+    except OSError as error:
+        raise BodyPixError(
+            f'failed to write {output} ({error.strerror or error}); free some space or choose another output, then run '
+            'the command again'
+        ) from error
 
 
 def partial_folder(output: Path) -> Path:

@@ -20,6 +20,7 @@ from bodypix_ros.cli.main import main
 from bodypix_ros.recordings.bags import run as bag_run
 from bodypix_ros.recordings.bags.frames import ADDED
 from bodypix_ros.recordings.bags.job import ANONYMIZED, PRODUCTS
+from bodypix_ros.recordings.pool import available_cores
 from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 
@@ -28,17 +29,19 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the command passes to `run_bags`."""
     calls: list[tuple[Any, ...]] = []
 
-    def run_bags(targets: Any, job: Any, workers: int, threads: int, *_: Any) -> list[dict[str, Any]]:
-        calls.append((targets, job, workers, threads))
+    def run_bags(targets: Any, job: Any, workers: int, cores: int, *_: Any) -> list[dict[str, Any]]:
+        calls.append((targets, job, workers, cores))
         return [
             {
                 'input': target.source.name,
                 'frames': 4,
+                'people': 5,
                 'frames_with_people': 3,
                 'doubtful': 1,
                 'failed': 0,
                 'anonymize': job.anonymize,
                 'copied_image_topics': {'/depth': 'not selected'},
+                'unused_exclude_patterns': list(job.exclude),
             }
             for target in targets
         ]
@@ -53,11 +56,11 @@ def test_options_become_the_job(jobs: list[tuple[Any, ...]], capsys: pytest.Capt
         '--topics /b --exclude /a/depth --workers 3 --chunk-frames 60 --threshold 0.6 --multiplier 0.5 --mono16-bits 12'
     )
     assert main(words.split()) == 0
-    ((targets, job, workers, threads),) = jobs
+    ((targets, job, workers, cores),) = jobs
     assert [(target.source, target.path) for target in targets] == [(Path('in.mcap'), Path('out.mcap'))]
     assert (job.anonymize.anonymize, job.anonymize.anonymize_style) == ('people', 'fill')
     assert (job.topics, job.exclude, job.write) == (('/a*', '/b'), ('/a/depth',), ('mask', 'people'))
-    assert (workers, threads, job.chunk_frames, job.segment.threshold) == (3, 1, 60, 0.6)
+    assert (workers, cores, job.chunk_frames, job.segment.threshold) == (3, available_cores(), 60, 0.6)
     assert (job.segment.score_threshold, job.segment.max_people) == (0.2, 30)  # those that miss fewer people
     assert (job.network.multiplier, job.given, job.mono16_bits) == (0.5, ('multiplier',), 12)
     assert capsys.readouterr().out.startswith('in.mcap: 4 images, 3 with people, 1 doubtful; see the report')
@@ -70,6 +73,13 @@ def test_copied_images_are_named_if_the_others_are_anonymised(
     assert capsys.readouterr().out.splitlines()[1] == 'not anonymised, people may be recognisable: /depth'
     assert main(['bag', 'in', 'out', '--write', 'mask']) == 0
     assert 'recognisable' not in capsys.readouterr().out
+
+
+def test_patterns_of_exclude_that_match_nothing_are_named(
+    jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['bag', 'in', 'out', '--write', 'mask', '--exclude', '/dept*', '--exclude', '/x']) == 0
+    assert capsys.readouterr().out.splitlines()[1] == 'no image topic matches --exclude /dept*, /x'
 
 
 def test_the_name_of_the_new_bag_must_fit_its_format(
@@ -143,8 +153,8 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(
     assert main([*words, '--exclude', '/depth', '--chunk-frames', '2']) == 0
     assert capsys.readouterr().out.splitlines() == [
         f'{source} -> {tmp_path / "out"}',
-        f'  {IMAGES}: 3 images in 2 chunks: anonymise faces, add mask',
-        f'  {JPEGS}: 3 images in 2 chunks: anonymise faces, add mask',
+        f'  {IMAGES}: 3 images (chunks: 2): anonymise faces, add mask',
+        f'  {JPEGS}: 3 images (chunks: 2): anonymise faces, add mask',
         '  /depth: copied as it is (not selected)',
     ]
     assert [path.name for path in tmp_path.iterdir()] == ['drive']

@@ -62,7 +62,8 @@ class BagImage:
         Pixels that are the same keep their values. A JPEG is compressed again, with the quality 95. Bytes of raw images
         that belong to no pixel become 0: nobody has searched them for people, but they can show the rest of an image.
         """
-        changed = (bgr != self.bgr).any(axis=2)
+        differs = bgr != self.bgr
+        changed = differs[..., 0] | differs[..., 1] | differs[..., 2]  # several times as fast as any(axis=2)
         raw = self._message.msgtype == IMAGE
         if not (raw and _erase_hidden(self.content)) and not changed.any():
             return None

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -244,9 +245,52 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
     damaged = write_bag(tmp_path, 'sqlite3', [image_message(np.zeros((8, 8, 3), np.uint8), 'bgr8')] * 40, name='cut')
     database = damaged / 'cut.db3'
     database.write_bytes(database.read_bytes()[:20_000])
-    with pytest.raises(BagError, match=r'cut.db3 cannot be read or copied \(.*\); expected a database of rosbag2'):
+    with pytest.raises(BagError, match=r'cut.db3 cannot be read \(.*\); expected a database of rosbag2'):
         list(open_bag(database, tmp_path).between(IMAGES, 0, 2**62))
     bag = tmp_path / 'broken.bag'
     bag.write_bytes(b'#ROSBAG V2.0\n')
     with pytest.raises(BagError, match=r'broken.bag cannot be read'):
         open_bag(bag, tmp_path).topics()
+
+
+@pytest.mark.parametrize('form', ['ros1', 'sqlite3', 'mcap'])
+def test_every_fault_of_a_damaged_bag_is_an_error_of_ours(form: str, tmp_path: Path) -> None:
+    wire: Any = 'ros1' if form == 'ros1' else 'cdr'
+    pictures = [np.full((6, 8, 3), number, np.uint8) for number in range(3)]
+    source = write_bag(tmp_path, form, list(clip_messages(pictures, wire)))
+    file = source if source.is_file() else next(path for path in source.iterdir() if path.suffix != '.yaml')
+    data = file.read_bytes()
+    random = np.random.default_rng(0)
+    failures = 0
+    for number in range(40):
+        damaged = bytearray(data[: random.integers(1, len(data))] if number % 2 else data)
+        for place in random.integers(0, len(damaged), 20):
+            damaged[place] ^= 0x55
+        file.write_bytes(damaged)
+        try:
+            bag = open_bag(source, tmp_path / 'work')
+            for topic in bag.topics():
+                list(bag.between(topic, 0, 2**63 - 1))
+            bag.rewrite(tmp_path / f'copy{number}{file.suffix if source.is_file() else ""}', keep, [])
+        except BagError as error:
+            assert str(file) in str(error)
+            failures += 1
+    assert failures > 10
+
+
+def test_a_damaged_metadata_file_is_named(tmp_path: Path) -> None:
+    source = write_bag(tmp_path, 'mcap', [image_message(np.zeros((8, 8, 3), np.uint8), 'bgr8')])
+    for content in (b'', b'text', b'[1]', b'rosbag2_bagfile_information: {}', b'\xff\xfe: ', b'a: [b'):
+        (source / 'metadata.yaml').write_bytes(content)
+        with pytest.raises(
+            BagError, match=r'drive/metadata.yaml cannot be read \(.*\); run `ros2 bag reindex` on .*/drive'
+        ):
+            open_bag(source, tmp_path)
+
+
+def test_a_bag_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / 'secret.mcap'
+    file.touch()
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(BagError, match=r'secret.mcap cannot be read; this user has no permission'):
+        open_bag(file, tmp_path)
