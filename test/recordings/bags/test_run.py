@@ -140,7 +140,7 @@ def test_heads_are_covered_and_everything_else_is_the_same(bag: Path, pictures: 
     assert report['failed'] == 0
     assert json.loads((tmp_path / 'out' / f'{bag.name}.report.json').read_text()) == report
     sheet = cv2.imread(str(tmp_path / 'out' / f'{bag.name}.contact_sheet.png'))
-    assert sheet.shape[1] == 4 * 328 + 8
+    assert sheet.shape[1] == 4 * 488 + 8
     assert {path.name for path in target.parent.iterdir()} == {
         bag.name, f'{bag.name}.contact_sheet.png', f'{bag.name}.report.json'
     }  # fmt: skip
