@@ -24,7 +24,7 @@ from ..recordings.bags.storage import SUFFIXES
 from ..recordings.frames import open_frames
 from ..setting import Setting
 from ..settings import BODYPIX_ONLY, NetworkSettings
-from .options import add_options, from_options, given_options, read_folder, setting_reader
+from .options import add_number, add_options, from_options, given_options, read_folder
 from .pictures import create_folder, write_files, write_pictures
 from .progress import ProgressBar
 
@@ -50,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='DIR',
         help='folder for NAME.audit.json and NAME.audit.png (default: that of the recording); the picture shows faces',
     )
-    parser.add_argument(
-        '--every', type=setting_reader(_EVERY), default=_EVERY.default, metavar='N', help=_EVERY.description
-    )
+    add_number(parser, _EVERY)
     add_options(parser, NetworkSettings, only=_OF_NETWORK)
 
 

@@ -19,7 +19,7 @@ from ..recordings.bags.storage import SUFFIXES
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
 from .failures import continuable
-from .options import add_options, check_effect, from_options, given_options, read_names, setting_reader
+from .options import add_number, add_options, check_effect, from_options, given_options, read_names
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -68,11 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='use a Ray cluster, started on this machine if RAY_ADDRESS is not set; IN and OUT may be addresses '
         'such as s3://bucket/drive.mcap, and OUT is the folder for the new bags',
     )
-    for setting in (_WORKERS, _CHUNK_FRAMES):
-        parser.add_argument(
-            f'--{setting.name.replace("_", "-")}', type=setting_reader(setting), default=setting.default, metavar='N',
-            help=f'{setting.description} (default: %(default)s)',
-        )  # fmt: skip
+    add_number(parser, _WORKERS)
+    add_number(parser, _CHUNK_FRAMES)
     add_options(parser, AnonymizeSettings)
     add_options(parser, NodeSettings, only=('mono16_bits',))
     add_options(parser, NetworkSettings, without=('threads',))
@@ -82,6 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Process the bags and print a summary of each; return 1 if images could not be processed."""
     check_effect(arguments, {ANONYMIZED: AnonymizeSettings})
+    if '' in (*arguments.bags, arguments.output):
+        raise BodyPixError('IN and OUT must be paths, got an empty string')
     _check_names(arguments.bags)
     _check_packages('run', 'bag')
     if arguments.cluster:

@@ -23,13 +23,13 @@ from ..settings import AnonymizeSettings, NetworkSettings, PictureSettings, Segm
 from .failures import continuable
 from .options import (
     OF_MESSAGES,
+    add_number,
     add_options,
     check_effect,
     from_options,
     given_options,
     read_folder,
     read_names,
-    setting_reader,
 )
 from .progress import ProgressBar
 
@@ -67,11 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='do not copy the audio: people can be recognised by their voices',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
-    parser.add_argument('--seconds', type=setting_reader(_SECONDS), metavar='X', help=_SECONDS.description)
-    parser.add_argument(
-        '--rate-hz', type=setting_reader(_RATE_HZ), default=_RATE_HZ.default, metavar='X',
-        help=f'{_RATE_HZ.description} (default: %(default)g)',
-    )  # fmt: skip
+    add_number(parser, _SECONDS, default=None, help=_SECONDS.description)
+    add_number(parser, _RATE_HZ)
     for group in (NetworkSettings, SegmentSettings, AnonymizeSettings):
         add_options(parser, group)
     add_options(parser, PictureSettings, without=OF_MESSAGES)
