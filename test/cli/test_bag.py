@@ -103,6 +103,24 @@ def test_several_bags_go_to_a_folder(jobs: list[tuple[Any, ...]], capsys: pytest
         assert 'several bags have the name one.bag' in capsys.readouterr().err
 
 
+def test_an_interrupted_command_says_that_it_can_continue(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run_bags(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bag_run, 'run_bags', run_bags)
+    assert main(['bag', 'in', 'out', '--write', 'mask']) == 130
+    assert capsys.readouterr().err == 'bodypix: interrupted; run the same command again to continue\n'
+
+
+def test_empty_paths_are_refused(jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+    for paths in (['in', ''], ['', 'out'], ['in', '', 'out']):
+        assert main(['bag', *paths, '--write', 'mask']) == 1
+        assert capsys.readouterr().err == 'bodypix: IN and OUT must be paths, got an empty string\n'
+    assert jobs == []
+
+
 def test_anonymized_can_be_requested_like_the_added_topics(jobs: list[tuple[Any, ...]]) -> None:
     assert main(['bag', 'in', 'out', '--write', 'anonymized,mask']) == 0
     assert (jobs[0][1].anonymize, jobs[0][1].write) == (AnonymizeSettings(), ('mask',))

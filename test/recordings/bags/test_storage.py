@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -34,7 +35,8 @@ from rosbags.rosbag1 import Writer as Writer1
 
 from bodypix_ros.recordings.bags.bag import open_bag
 from bodypix_ros.recordings.bags.messages import definition_of
-from bodypix_ros.recordings.bags.storage import BagError, NewTopic, RawMessage, Wire
+from bodypix_ros.recordings.bags.sqlite import _writing
+from bodypix_ros.recordings.bags.storage import BagError, NewTopic, RawMessage, Wire, reading
 
 
 def keep(_: RawMessage) -> None:
@@ -294,3 +296,15 @@ def test_a_bag_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(os, 'access', lambda path, mode: False)
     with pytest.raises(BagError, match=r'secret.mcap cannot be read; this user has no permission'):
         open_bag(file, tmp_path)
+
+
+def test_a_full_disk_is_not_a_fault_of_the_bag(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, match='No space left on device') as raised,
+        reading(tmp_path / 'in.db3', 'expected a database'),
+        _writing(tmp_path / 'out.db3') as copy,
+    ):
+        copy.execute('PRAGMA max_page_count=2')
+        copy.execute('CREATE TABLE messages (data)')
+        copy.execute('INSERT INTO messages VALUES (zeroblob(100000))')
+    assert raised.value.errno == errno.ENOSPC
