@@ -25,18 +25,18 @@ def add_options(
     only: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> None:
-    """Add one option for each setting of a class: `--quant-bytes` for `quant_bytes`.
+    """Add one option for each setting of a class: `--quant-bytes` for `quant_bytes`, with a title in the help.
 
     Options that are not given have no default, so that `given_options` returns only those that are given.
 
     Args:
         parser: of the verb.
         group: the class of settings.
-        only: names of the settings to add; None for all.
+        only: names of the settings to add, then without a title; None for all.
         without: names of settings that have no effect on this verb.
     """
     title, _, _ = (group.__doc__ or '').splitlines()[0].rstrip('.').partition(':')
-    section = parser.add_argument_group(title)
+    section = parser.add_argument_group(title) if only is None else parser
     for setting in group.describe():
         if (only is None or setting.name in only) and setting.name not in without:
             section.add_argument(_flag(setting), dest=setting.name, default=argparse.SUPPRESS, **_details(setting))

@@ -124,7 +124,12 @@ def test_help_gives_choices_descriptions_and_defaults() -> None:
     assert '--device-id N' in text
     assert "--model-dir TEXT folder for the weights; empty means the user's cache folder" in text
     assert '--multiplier' not in text
-    assert 'The network, its execution provider and its resolution: --stride' in text  # options are in groups
+
+
+def test_the_options_of_a_class_have_a_title() -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser, NetworkSettings)
+    assert 'The network, its execution provider and its resolution: --model' in ' '.join(parser.format_help().split())
 
 
 def test_help_begins_with_a_small_letter_unless_with_a_name() -> None:

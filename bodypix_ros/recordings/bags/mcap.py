@@ -15,11 +15,12 @@ from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
 
 from .metadata import add_topics
-from .storage import Edit, NewTopic, RawMessage, TopicInfo, Wire, by_name, reading
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, Wire, by_name, reading
 
 _COMPRESSIONS = {'': CompressionType.NONE, 'lz4': CompressionType.LZ4, 'zstd': CompressionType.ZSTD}
 _METADATA = 'rosbag2', 'serialized_metadata'
 """Name of the record, and its key, in which rosbag2 stores its metadata."""
+_ADVICE = 'if it is damaged or was not closed after recording, run `mcap recover` on it first'
 
 
 class McapStorage:
@@ -63,7 +64,12 @@ class McapStorage:
         """Write a copy in which `edit` replaced the messages; the compression is kept."""
         with target.open('xb') as output:
             writer = Writer(output, compression=self._compression(), enable_crcs=True)
-            _Copy(writer, edit, added).write(self._records())
+            try:
+                _Copy(writer, edit, added).write(self._records())
+            except KeyError as error:
+                raise BagError(
+                    f'{self.path} is damaged: the schema or channel {error} of a record is missing; {_ADVICE}'
+                ) from error
             writer.finish()
 
     def _compression(self) -> CompressionType:
@@ -81,8 +87,7 @@ class McapStorage:
     @contextmanager
     def _open(self) -> Iterator[Any]:
         """Open the file to read from it in the block."""
-        advice = 'if it is damaged or was not closed after recording, run `mcap recover` on it first'
-        with reading(self.path, advice), self.path.open('rb') as file:
+        with reading(self.path, _ADVICE), self.path.open('rb') as file:
             yield file
 
 

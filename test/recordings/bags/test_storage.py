@@ -308,3 +308,14 @@ def test_a_full_disk_is_not_a_fault_of_the_bag(tmp_path: Path) -> None:
         copy.execute('CREATE TABLE messages (data)')
         copy.execute('INSERT INTO messages VALUES (zeroblob(100000))')
     assert raised.value.errno == errno.ENOSPC
+
+
+def test_a_channel_without_its_schema_is_a_fault_of_the_bag(tmp_path: Path) -> None:
+    path = tmp_path / 'odd.mcap'
+    with path.open('wb') as file:
+        writer = Writer(file, use_chunking=False)
+        writer.start(profile='ros2')
+        writer.add_message(writer.register_channel('/x', 'cdr', 7), START_NS, b'', START_NS)
+        writer.finish()
+    with pytest.raises(BagError, match=r'odd.mcap is damaged: the schema or channel 7 of a record is missing; if it'):
+        open_bag(path, tmp_path).rewrite(tmp_path / 'copy.mcap', keep, [])
