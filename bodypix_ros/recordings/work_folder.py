@@ -178,7 +178,8 @@ def check_output(output: Path, source: Path | None, overwrite: bool, report: Pat
         output: file or folder.
         source: file or folder that is read; None for cameras and addresses.
         overwrite: whether an output of an earlier run may be replaced.
-        report: the file that identifies a folder as an output of an earlier run; None for `REPORT` in it.
+        report: the file that identifies the output as that of an earlier run; None for `REPORT` in a folder, and
+            nothing for a file.
 
     Raises:
         BodyPixError: the output exists, or writing it would change the source.
@@ -194,6 +195,10 @@ def check_output(output: Path, source: Path | None, overwrite: bool, report: Pat
         return
     if not overwrite:
         raise BodyPixError(f'{output} exists; choose another output, or add --overwrite to replace it')
-    report = report or output / REPORT
-    if output.is_dir() and not report.is_file():
-        raise BodyPixError(f'{output} is a folder without a {report.name} and is not replaced; choose another output')
+    if report is not None and not report.is_file():  # a recording, if the user forgot the output
+        raise BodyPixError(
+            f'{output} is not replaced, because there is no {report.name} next to it: it was not written by this '
+            'program; choose another output'
+        )
+    if report is None and output.is_dir() and not (output / REPORT).is_file():
+        raise BodyPixError(f'{output} is a folder without a {REPORT} and is not replaced; choose another output')

@@ -114,7 +114,7 @@ def _start(workers: int) -> int:
     """Connect to the cluster, or start one on this machine; return the number of processes to use."""
     local = {} if os.environ.get('RAY_ADDRESS') else {'include_dashboard': False}
     ray.init(ignore_reinit_error=True, log_to_driver=False, **local)
-    return workers or int(ray.cluster_resources().get('CPU', 1))
+    return workers or max(1, int(ray.cluster_resources().get('CPU', 1)))
 
 
 def _run_for_each(
@@ -145,9 +145,7 @@ def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int, progress: 
         progress('processing', frames, total)
 
     _LOG.info('%d chunks to process with %d workers', len(chunks), workers)
-    failed = _run_tasks(
-        run_chunk, [(bag, job, chunk, load) for bag, chunk in chunks], workers, attempts=_ATTEMPTS, done=done
-    )
+    failed = _run_tasks(run_chunk, [(bag, job, chunk, load) for bag, chunk in chunks], workers, retry=True, done=done)
     for index, reason in failed.items():
         bag, chunk = chunks[index]
         raise chunk_error(bag.source, chunk, reason, len(failed))
@@ -158,7 +156,7 @@ def _run_tasks(
     tasks: Sequence[tuple[Any, ...]],
     workers: int,
     *,
-    attempts: int = 1,
+    retry: bool = False,
     done: Callable[[int], None] = lambda index: None,
 ) -> dict[int, str]:
     """Run a function on the cluster.
@@ -167,13 +165,13 @@ def _run_tasks(
         function: importable on all machines.
         tasks: its arguments in each call; picklable.
         workers: maximum number of calls at a time.
-        attempts: how often a call is tried if it fails or its process or machine dies.
+        retry: whether a call that fails is tried again; one whose process or machine dies always is.
         done: called with the index of each task that is finished.
 
     Returns:
         The tasks that failed in every attempt, by index, and the reason of the last failure.
     """
-    remote = ray.remote(num_cpus=1, max_retries=attempts - 1, retry_exceptions=attempts > 1)(function)
+    remote = ray.remote(num_cpus=1, max_retries=_ATTEMPTS - 1, retry_exceptions=retry)(function)
     failed: dict[int, str] = {}
     running: dict[Any, int] = {}
     waiting = deque(enumerate(tasks))
