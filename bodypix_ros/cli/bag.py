@@ -81,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
     check_effect(arguments, {ANONYMIZED: AnonymizeSettings})
     if '' in (*arguments.bags, arguments.output):
         raise BodyPixError('IN and OUT must be paths, got an empty string')
+    if arguments.cluster and arguments.dry_run:
+        raise BodyPixError('--dry-run is not available with --cluster; use it with a copy of the bag on this machine')
     _check_names(arguments.bags)
     _check_packages('run', 'bag')
     if arguments.cluster:
