@@ -79,11 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Process the bags and print a summary of each; return 1 if images could not be processed."""
     check_effect(arguments, {ANONYMIZED: AnonymizeSettings})
-    if '' in (*arguments.bags, arguments.output):
-        raise BodyPixError('IN and OUT must be paths, got an empty string')
-    if arguments.cluster and arguments.dry_run:
-        raise BodyPixError('--dry-run is not available with --cluster; use it with a copy of the bag on this machine')
-    _check_names(arguments.bags)
+    _check_arguments(arguments)
     _check_packages('run', 'bag')
     if arguments.cluster:
         _check_packages('cluster', 'cluster')
@@ -153,12 +149,20 @@ def _targets(bags: Sequence[Path], output: Path) -> list[BagTarget]:
     return [BagTarget(bag, output / bag.name) for bag in bags]
 
 
-def _check_names(bags: Sequence[str]) -> None:
-    """Raise BodyPixError if several bags would become the same new bag."""
-    names = [PurePosixPath(bag).name for bag in bags]
+def _check_arguments(arguments: argparse.Namespace) -> None:
+    """Raise BodyPixError if paths are empty, need a cluster or would become the same new bag, or options conflict."""
+    paths = (*arguments.bags, arguments.output)
+    if '' in paths:
+        raise BodyPixError('IN and OUT must be paths, got an empty string')
+    names = [PurePosixPath(bag).name for bag in arguments.bags]
     for name in names:
         if names.count(name) > 1:
             raise BodyPixError(f'several bags have the name {name}; process them with separate commands')
+    for path in paths:
+        if '://' in path and not arguments.cluster:
+            raise BodyPixError(f'addresses such as {path} are available with --cluster only')
+    if arguments.cluster and arguments.dry_run:
+        raise BodyPixError('--dry-run is not available with --cluster; use it with a copy of the bag on this machine')
 
 
 def _check_suffix(bag: Path, output: Path) -> None:
