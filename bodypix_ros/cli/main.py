@@ -60,7 +60,7 @@ def _run(words: Sequence[str]) -> int:
     return int(parsed.run(parsed))
 
 
-class _AboveProgressBar(logging.StreamHandler[Any]):
+class _AboveProgressBar(logging.StreamHandler):  # type: ignore[type-arg]  # not subscriptable in Python 3.10
     """Writes log messages to stderr, above the progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
