@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import SettingError
 from ..models.progress import Progress
 from ..segmenter import Segmenter, load
+from ..setting import Setting
 from ..settings import NetworkSettings, parse_size
-from .options import add_options, from_options, given_options
+from .options import add_number, add_options, from_options, given_options
 from .progress import ProgressBar
 
 Size = tuple[int, int]
+_CAMERAS = Setting('cameras', int, 1, 'maximum number of cameras of each size', minimum=1, maximum=64)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='WIDTHxHEIGHT',
         help='image size, such as 640x480; may be repeated (default: 640x480)',
     )
-    parser.add_argument(
-        '--cameras',
-        type=int,
-        default=1,
-        metavar='N',
-        help='maximum number of cameras of each size (default: 1)',
-    )
+    add_number(parser, _CAMERAS)
     parser.add_argument('--people', action='store_true', help='also prepare the network that separates people')
     add_options(parser, NetworkSettings)
     parser.set_defaults(act=build_models)
@@ -40,8 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def build_models(arguments: argparse.Namespace) -> None:
     """Build the network, and on a GPU the sessions for each size and number of cameras."""
-    if arguments.cameras < 1:
-        raise SettingError(f'cameras must be at least 1, got {arguments.cameras}')
     with ProgressBar() as progress:
         settings, given = from_options(arguments, NetworkSettings), given_options(arguments, NetworkSettings)
         net = load(settings, given=given.keys(), progress=progress)

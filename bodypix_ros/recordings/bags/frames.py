@@ -35,7 +35,7 @@ class FrameResult:
     Attributes:
         outputs: serialised messages: 'anonymized' instead of the image unless it is unchanged, and those of the added
             topics by name.
-        people: number of people in the image.
+        people: number of people in the image; 0 if they are not separated.
         doubtful: why a person should check the image; empty if there is no reason.
         error: why it could not be processed; it is then blank in an anonymised bag. Empty if it was.
         draw: returns the picture for the contact sheet, (H, W, 3) uint8 BGR; None if there is none.
@@ -97,7 +97,7 @@ class FrameProcessor:
             bgr,
             self._job.segment,
             parts=True,
-            people=anonymize or 'people' in self._job.write,
+            people=self._job.separates_people,
             confidence=anonymize and Anonymizer.needs_confidence,
         )
 
