@@ -91,7 +91,8 @@ def test_missing_weights_are_replaced_by_our_model(
         'network',
         lambda status: (
             status.level == WARN
-            and 'running bodypix_ros 1.0 instead of the requested model: pose_detection was not' in status.message
+            and 'running bodypix_ros 1.0 instead of the requested model: pose_detection and pose_landmarks_lite were'
+            in status.message
         ),
         node='missing/bodypix',
     )
