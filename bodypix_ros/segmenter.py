@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -204,6 +205,16 @@ class Segmenter:
             if settings.hands:
                 found = [self._with_hands(*one) for one in zip(images, found, states, strict=True)]
         return found
+
+    @contextmanager
+    def run_once(self) -> Iterator[None]:
+        """Within the block, run the network only once for each image that is segmented with several settings.
+
+        This saves time with BodyPix and bodypix_ros on a CPU; otherwise, the block has no effect. Images are recognised
+        by the identity of their arrays, which must not be changed within the block. Other threads wait for its end.
+        """
+        with self._lock, self.pipeline.run_once():
+            yield
 
     def prepare(
         self,

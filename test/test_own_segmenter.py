@@ -226,3 +226,21 @@ def test_settings_of_a_call_win_over_settings_given_as_a_whole(net: Segmenter, a
     strict = net.segment(astronaut, SegmentSettings(threshold=0.99))
     lax = net.segment(astronaut, SegmentSettings(threshold=0.99), threshold=0.01)
     assert strict.mask.sum() < lax.mask.sum()
+
+
+def test_the_network_runs_once_for_an_image_with_several_settings(net: Segmenter, astronaut) -> None:
+    image, search = astronaut.copy(), SegmentSettings(threshold=0.3, score_threshold=0.2)
+    shown = net.segment(image)
+    searched = net.segment(image, search, people=True, confidence=True)
+    with net.run_once():
+        again = net.segment(image)
+        found = net.segment(image, search, people=True, confidence=True)
+    assert again.timings.inference_ms > 0
+    assert (found.timings.preprocess_ms, found.timings.inference_ms) == (0, 0)
+    np.testing.assert_array_equal(again.mask, shown.mask)
+    np.testing.assert_array_equal(again.parts, shown.parts)
+    np.testing.assert_array_equal(found.mask, searched.mask)
+    np.testing.assert_array_equal(found.confidence, searched.confidence)
+    assert found.people.persons == searched.people.persons
+    image[:] = 0
+    assert not net.segment(image).mask.any(), 'after the block, an image may change'

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..parts import renumbering
 from ..refine import refine_segmentation
 from ..segmentation import Segmentation, VideoState
 from ..settings import NetworkSettings, SegmentSettings
-from .engine import Decoded, Engine, network_geometry
+from .engine import CpuEngine, Decoded, Engine, network_geometry
 from .geometry import Geometry
 from .kernels import shared_kernels
 from .numpy_kernels import Image
@@ -46,6 +47,7 @@ class BodyPixPipeline:
         self.network, self._settings = network, settings
         self.runner = self._open(network)
         self._people_engine = self.runner if 'long_offsets' in network.heads else None
+        self._all_heads = False
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`."""
@@ -68,6 +70,20 @@ class BodyPixPipeline:
             self._finish(decoded, image, geometry, settings, request)
             for decoded, (image, geometry) in zip(found, pictures, strict=True)
         ]
+
+    @contextmanager
+    def run_once(self) -> Iterator[None]:
+        """See `Pipeline.run_once`; has an effect on a CPU, after people were requested for the first time."""
+        engine = self._people_engine
+        if not isinstance(engine, CpuEngine):
+            yield
+            return
+        self._all_heads = True
+        try:
+            with engine.run_once():
+                yield
+        finally:
+            self._all_heads = False
 
     def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`.
@@ -92,7 +108,7 @@ class BodyPixPipeline:
 
     def _engine_for(self, people: bool) -> Engine:
         """Return the engine with the requested heads; the one with all heads is loaded at its first use."""
-        if not people:
+        if not people and not self._all_heads:
             return self.runner
         if self._people_engine is None:
             settings = dataclasses.replace(self._settings, model=self.network.model)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +45,9 @@ class Pipeline(Protocol):
     @property
     def runner(self) -> Runner:
         """What runs the model, or its main network: the provider and the reason for it."""
+
+    def run_once(self) -> AbstractContextManager[None]:
+        """See `Segmenter.run_once`."""
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the height and width of the network input for an image of a size, pixels."""

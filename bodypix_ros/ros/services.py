@@ -102,8 +102,9 @@ class SegmentService:
         done = Future(executor=executor)
 
         def run() -> None:
-            done.set_result(answer(segmenter, parameters, request))
+            found = answer(segmenter, parameters, request)
             with suppress(Exception):  # the node may have been destroyed in the meantime
+                done.set_result(found)
                 executor.wake()
 
         self._calls += 1

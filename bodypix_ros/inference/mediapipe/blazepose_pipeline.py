@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from ...models.mediapipe.source import load_networks
@@ -66,6 +67,10 @@ class BlazePosePipeline:
         self._blazepose = BlazePose(detector, self.runner)
         self._finder = PeopleFinder(settings)
         self._kernels = settings.kernels
+
+    def run_once(self) -> AbstractContextManager[None]:
+        """See `Pipeline.run_once`; has no effect."""
+        return nullcontext()
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`; that of the landmark network."""

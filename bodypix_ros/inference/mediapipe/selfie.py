@@ -8,6 +8,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,6 +63,10 @@ class SelfiePipeline:
         self.runner = open_session(known.name, load_onnx(known.name, settings, progress), settings)
         self._finder = PeopleFinder(settings)
         self._kernels = settings.kernels
+
+    def run_once(self) -> AbstractContextManager[None]:
+        """See `Pipeline.run_once`; has no effect."""
+        return nullcontext()
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`; the same for all images."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...anonymizer import Anonymized, Anonymizer
 from ...errors import ImageError, ModelError, describe_error
-from ...people import Keypoint, Person
+from ...people import SIDES, Z_KINDS, Keypoint, Person
 from ...regions import Box
 from ...render import render_overlay, settings_without_parts
 from ...segmentation import Segmentation
@@ -26,8 +26,6 @@ from .messages import IMAGE, PERSON_ARRAY, new, write
 from .storage import BagError, RawMessage, Wire
 
 _LOG = logging.getLogger(__name__)
-_Z_KINDS = {'coco17': 0, 'blazepose33': 1}  # constants of PersonArray
-_SIDES = {'left': 1, 'right': 2}  # constants of Hand
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _people_message(header: Any, found: Segmentation, net: Segmenter, wire: Wire
         model=net.network.model,
         part_ids='' if found.parts is None else net.settings.part_ids,
         keypoint_set=people.keypoint_set,
-        z_kind=_Z_KINDS[people.keypoint_set],
+        z_kind=Z_KINDS[people.keypoint_set],
         people=[_person(person, wire) for person in people.persons],
     )
 
@@ -183,7 +181,7 @@ def _person(person: Person, wire: Wire) -> Any:
             new(
                 'bodypix_ros/msg/Hand',
                 wire,
-                side=_SIDES[hand.side],
+                side=SIDES[hand.side],
                 score=hand.score,
                 keypoints=_keypoints(hand.keypoints, wire),
             )
