@@ -292,12 +292,12 @@ class BodyPix(Segmenter):
 
 def check_image(image: Image) -> None:
     """Raise ImageError unless the image is (H, W, 3) uint8 with at least one pixel."""
-    expected = 'an image must be (height, width, 3) uint8 BGR with at least one pixel'
-    if not isinstance(image, np.ndarray):
-        hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
-        raise ImageError(f'{expected}, got {_describe(image)}{hint}')
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise ImageError(f'{expected}, got {_describe(image)}')
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,) and image.size:
+        return
+    hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
+    raise ImageError(
+        f'an image must be (height, width, 3) uint8 BGR with at least one pixel, got {_describe(image)}{hint}'
+    )
 
 
 def _check_states(states: Sequence[VideoState | None] | None, count: int) -> Sequence[VideoState | None]:

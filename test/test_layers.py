@@ -14,7 +14,10 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / 'bodypix_ros'
 
-GROUND = 'errors encodings pictures image_layout parts palettes regions people segmentation checks setting settings'
+GROUND = (
+    'errors encodings pictures image_layout parts palettes regions people segmentation checks setting setting_parsers '
+    'settings'
+)
 """Layers without networks and drawing: values, names and their meaning."""
 
 MAY_IMPORT = {
@@ -33,7 +36,8 @@ MAY_IMPORT = {
     'checks': 'errors segmentation',
     'rotation': 'people regions segmentation',
     'hand_pixels': 'parts people segmentation',
-    'settings': 'encodings errors parts palettes setting',
+    'setting_parsers': 'encodings errors parts setting',
+    'settings': 'errors parts palettes setting setting_parsers',
     'refine': 'parts segmentation',
     'tracking': 'parts people settings',
     'smoothing': 'checks errors parts people segmentation settings',

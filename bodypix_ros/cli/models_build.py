@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import argparse
 
+from .. import setting_parsers
 from ..models.progress import Progress
 from ..segmenter import Segmenter, load
 from ..setting import Setting
-from ..settings import NetworkSettings, parse_size
+from ..settings import NetworkSettings
 from .options import add_number, add_options, from_options, given_options
 from .progress import ProgressBar
 
@@ -68,8 +69,8 @@ def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool,
 
 
 def read_size(text: str) -> Size:
-    """Return width and height of '640x480', see `parse_size`."""
+    """Return width and height of '640x480', see `setting_parsers.read_size`."""
     try:
-        return parse_size(text)
+        return setting_parsers.read_size(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

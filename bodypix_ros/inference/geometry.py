@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..settings import MIN_PIXELS, RESOLUTIONS
+from ..setting_parsers import MIN_PIXELS, RESOLUTIONS
 from .taps import (
     AreaTaps,
     Taps,

@@ -31,7 +31,8 @@ from ..render import (
     render_overlay,
     settings_without_parts,
 )
-from ..settings import PictureSettings, parse_size
+from ..setting_parsers import read_size
+from ..settings import PictureSettings
 from .compat import publisher_events
 from .image_msg import prepare
 from .people_msgs import Detection2DArray, write_detections, write_people, write_pose
@@ -231,7 +232,7 @@ def _semantic_size(image: NDArray[np.uint8], settings: PictureSettings) -> NDArr
     """Return an image in `semantic_size`, each pixel the nearest of the image: classes have no values in between."""
     if not settings.semantic_size:
         return image
-    size = parse_size(settings.semantic_size)
+    size = read_size(settings.semantic_size)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 

@@ -8,6 +8,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from ...models.mediapipe.source import load_networks
 from ...models.network import Model
@@ -61,7 +62,7 @@ class BlazePosePipeline:
         self.network = Model(f'MediaPipe BlazePose {settings.model.removeprefix("blazepose_")}', settings.model)
         networks = load_networks(settings.model, settings, progress)
         detection, landmarks = networks
-        detector = LazySession(lambda: open_session(detection, networks[detection], settings))
+        detector = LazySession(partial(open_session, detection, networks[detection], settings))
         self.runner = open_session(landmarks, networks[landmarks], settings)
         self._blazepose = BlazePose(detector, self.runner)
         self._finder = PeopleFinder(settings)
