@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -238,7 +238,7 @@ class CpuEngine:
         if parts:
             labels = self._kernels.decode_parts(heads['part_heatmaps'], mask, geometry, self._numbers)
         rated = self._kernels.decode_confidence(segments, geometry) if confidence else None
-        timings += Timings(postprocess_ms=(time.perf_counter() - started) * 1e3)
+        timings = replace(timings, postprocess_ms=(time.perf_counter() - started) * 1e3)
         return Decoded(mask, labels, heads, timings, rated)
 
     def _run(self, image: Image, geometry: Geometry) -> tuple[Heads, Timings]:
