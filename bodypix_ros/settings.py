@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from .errors import SettingError, shorten
+from .errors import SettingError, quoted, shorten
 from .palettes import PALETTES
 from .parts import PART_GROUPS, PARTS, PartIds
 from .setting import Setting, Settings, Value, setting
@@ -27,6 +27,7 @@ BLAZEPOSE_MODELS = ('blazepose_lite', 'blazepose_full', 'blazepose_heavy')
 OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
 
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
+_SIZE = re.compile(r'([1-9][0-9]*)x([1-9][0-9]*)')
 
 
 def _parse_resolution(name: str, value: Value) -> Value:
@@ -43,59 +44,64 @@ def _parse_resolution(name: str, value: Value) -> Value:
         return int(number)
     raise SettingError(
         f'{name} must be auto, low, medium, high, full, a fraction of 0.1..2.0 or, for bodypix_ros, '
-        f'an integer of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {shorten(repr(value))}'
+        f'an integer of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {quoted(value)}'
     )
 
 
+def _parse_names(name: str, value: Value) -> tuple[str, ...]:
+    """Return a list of names; [''], which version 0.1 and ROS use for an empty list, means none."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+        raise SettingError(f'{name} must be a list of names, got {quoted(value)}')
+    return () if tuple(value) == ('',) else tuple(value)
+
+
 def _parse_cameras(name: str, value: Value) -> Value:
-    """Return the names. An empty list means one camera without a name, as does [''], the default of version 0.1."""
-    if not isinstance(value, (list, tuple)) or not all(isinstance(camera, str) for camera in value):
-        raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
-    cameras = () if tuple(value) == ('',) else tuple(value)
+    """Return the names of cameras; none means one camera without a name."""
+    cameras = _parse_names(name, value)
     bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera)]
     if bad:
-        raise SettingError(f'{name} must be names such as front or arm/left, got {shorten(repr(bad[0]))}')
+        raise SettingError(f'{name} must be names such as front or arm/left, got {quoted(bad[0])}')
     if len(set(cameras)) < len(cameras):
         raise SettingError(f'{name} must be unique names, got {shorten(", ".join(cameras))}')
     return cameras
 
 
 def _parse_mask_parts(name: str, value: Value) -> Value:
-    """Return the names of parts and groups; none, or one that is empty, mean the whole person."""
-    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
-        raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
-    names = () if tuple(value) == ('',) else tuple(value)
+    """Return the names of parts and groups; none means the whole person."""
+    names = _parse_names(name, value)
     known = {part.name for part in PARTS} | PART_GROUPS.keys()
     unknown = [one for one in names if one not in known]
     if unknown:
         groups = ', '.join(PART_GROUPS)
-        raise SettingError(
-            f'{name} must be {groups}, or names of parts such as left_hand, got {shorten(repr(unknown[0]))}'
-        )
+        raise SettingError(f'{name} must be {groups}, or names of parts such as left_hand, got {quoted(unknown[0])}')
     return names
 
 
-def read_size(text: str) -> tuple[int, int] | None:
-    """Return the width and height of a text such as '640x480'; None for an empty text.
+def parse_size(text: str) -> tuple[int, int]:
+    """Return the width and height, pixels, of a text such as '640x480'.
 
     Raises:
-        ValueError: the text has another form, or a side is not 1..16384.
+        ValueError: the text has another form, or the size exceeds the limits of images.
     """
-    if not text:
-        return None
-    match = re.fullmatch(r'(\d{1,5})x(\d{1,5})', text)
-    if match is None or not all(1 <= int(side) <= 16384 for side in match.groups()):
-        raise ValueError(f'{text} is not a width and height such as 640x480')
-    return int(match[1]), int(match[2])
+    from .encodings import size_problem  # imports OpenCV, which launch files do not need
+
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f'a size must be WIDTHxHEIGHT such as 640x480, got {quoted(text)}')
+    width, height = (int(number[:9]) for number in match.groups())
+    if problem := size_problem(height, width):
+        raise ValueError(f'a size of {problem}')
+    return width, height
 
 
 def _parse_size(name: str, value: Value) -> Value:
-    """Return a size as text."""
+    """Return a size as text; empty means none."""
     try:
-        read_size(value if isinstance(value, str) else str(value))
+        if value != '':
+            parse_size(str(value))
     except ValueError:
         raise SettingError(
-            f'{name} must be a width and height such as 640x480, or empty, got {shorten(repr(value))}'
+            f'{name} must be a width and height such as 640x480, or empty, got {quoted(value)}'
         ) from None
     return value
 
@@ -110,8 +116,7 @@ def _parse_pose(name: str, value: Value) -> Value:
     norm = sum(number * number for number in numbers[3:])
     if value != '' and not (len(numbers) == 7 and math.isfinite(sum(map(abs, numbers))) and 0.98 < norm < 1.02):
         raise SettingError(
-            f'{name} must be empty or "x y z qx qy qz qw", metres and a quaternion of length 1, '
-            f'got {shorten(repr(value))}'
+            f'{name} must be empty or "x y z qx qy qz qw", metres and a quaternion of length 1, got {quoted(value)}'
         )
     return value
 
@@ -182,7 +187,7 @@ class NetworkSettings(Settings):
     )
     kernels: str = setting(
         'auto',
-        'Implementation of preprocessing and decoding on the CPU: auto uses numba if it is installed, otherwise numpy',
+        'Implementation of preprocessing, decoding and refine on the CPU: auto is numba if installed, otherwise numpy',
         choices=('auto', 'numba', 'numpy'),
     )
 
@@ -502,9 +507,9 @@ GROUPS: tuple[type[Settings], ...] = (
     TrackingSettings,
     NodeSettings,
 )
-"""All classes of settings, in the order of the documentation."""
+"""The classes of settings of bodypix_node, in the order of the documentation; depth_filter has `DepthSettings`."""
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """Return every setting of the package, in the order of the documentation."""
+    """Return every setting of bodypix_node, in the order of the documentation."""
     return tuple(one for group in GROUPS for one in group.describe())

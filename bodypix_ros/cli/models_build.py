@@ -5,18 +5,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 
-from ..encodings import size_problem
 from ..errors import SettingError
 from ..models.progress import Progress
 from ..segmenter import Segmenter, load
-from ..settings import NetworkSettings
+from ..settings import NetworkSettings, parse_size
 from .options import add_options, from_options, given_options
 from .progress import ProgressBar
 
 Size = tuple[int, int]
-_SIZE = re.compile(r'([1-9]\d*)x([1-9]\d*)')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,11 +75,8 @@ def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool,
 
 
 def read_size(text: str) -> Size:
-    """Return width and height of '640x480', which must be within the limits for images."""
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f'a size must be WIDTHxHEIGHT such as 640x480, got {text!r}')
-    width, height = (int(number[:9]) for number in match.groups())
-    if problem := size_problem(height, width):
-        raise argparse.ArgumentTypeError(f'a size of {problem}')
-    return width, height
+    """Return width and height of '640x480', see `parse_size`."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

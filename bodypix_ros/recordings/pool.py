@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import cv2
 
 from ..errors import BodyPixError, describe_error
-from ..inference.engine import quota_threads
+from ..inference.cpu_session import quota_threads
 
 T = TypeVar('T')
 Report = Callable[[int], None]

@@ -31,7 +31,7 @@ from ..render import (
     render_overlay,
     settings_without_parts,
 )
-from ..settings import PictureSettings, read_size
+from ..settings import PictureSettings, parse_size
 from .compat import publisher_events
 from .image_msg import prepare
 from .people_msgs import Detection2DArray, write_detections, write_people, write_pose
@@ -229,9 +229,9 @@ def _write_semantic_confidence(message: OutputMessage, result: Result) -> bool:
 
 def _semantic_size(image: NDArray[np.uint8], settings: PictureSettings) -> NDArray[np.uint8]:
     """Return an image in `semantic_size`, each pixel the nearest of the image: classes have no values in between."""
-    size = read_size(settings.semantic_size)
-    if size is None or size == image.shape[::-1]:
+    if not settings.semantic_size:
         return image
+    size = parse_size(settings.semantic_size)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 

@@ -77,7 +77,7 @@ def test_an_error_of_ours_is_one_line_and_status_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ''
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f'bodypix: {tmp_path} contains no official checkpoint; expected the layout of the server')
+    assert line.startswith(f'bodypix: {tmp_path} must contain checkpoints in the layout of the server, such as ')
 
 
 def test_an_interrupted_command_ends_quietly(
