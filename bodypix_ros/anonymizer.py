@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -33,6 +34,11 @@ second."""
 _SPEED_SHARE = 0.5  # weight of the newest speed
 _MIN_OVERLAP = 0.05
 _SAME = 0.5
+_EXACT_HEAD_SHARE = 0.04
+"""Smaller heads have the margin of a head of this size, as a fraction of the longer side of the image: positions are
+accurate to about one cell of the keypoints, 16 of the 449 pixels of the network input."""
+_MIN_FINDS = 3
+"""Number of images in which a head must have been found to be reported as lost; false heads are rarely in as many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +58,38 @@ class Anonymized:
     doubtful: str = ''
 
 
+def memory_s(settings: AnonymizeSettings) -> float:
+    """Return how long an image affects the results for the images after it, seconds.
+
+    A head that is no longer found is covered for `anonymize_hold_s`, and then reported as lost.
+    """
+    return 2 * settings.anonymize_hold_s
+
+
 class _Region(NamedTuple):
-    """A region to be covered, and the size of the head in it, pixels."""
+    """A region to be covered, the size of the head in it in pixels, and whether there is only the head in it."""
 
     box: HeadBox
     head_px: float
+    is_head: bool = False
 
 
-@dataclass
-class _Track:
-    """A region across images: where it is, its speed in pixels per second, and when it was last found."""
+class Sight(NamedTuple):
+    """What was found in one image.
 
-    region: _Region
-    speed: tuple[float, float]
-    seen_s: float
+    Attributes:
+        stamp_s: when it was taken, seconds.
+        shape: height and width of the image, pixels.
+        regions: heads, and people in which no head was found.
+        people: pixels of people, with `anonymize: people`.
+        bodies: their bounding boxes, without those that are only noise.
+    """
+
+    stamp_s: float
+    shape: tuple[int, int]
+    regions: Sequence[_Region]
+    people: Sequence[Cover]
+    bodies: Sequence[_Region]
 
 
 class Anonymizer:
@@ -87,15 +111,14 @@ class Anonymizer:
         Args:
             settings: what is covered, and how.
             part_ids: numbering of the parts in the segmentations.
-            independent: whether the covered regions depend only on the images of the last `anonymize_hold_s`, and not
-                on where the recording started. This repeats the tracking of these images for each image.
+            independent: whether the result for an image depends only on the images of the last `memory_s(settings)`,
+                and not on where the recording started. This repeats the tracking of these images for each image.
         """
         self.settings = settings
         self.part_ids: PartIds = part_ids
-        self._tracks: list[_Track] = []
-        self._stamp_s = 0.0
+        self._tracks = _Tracks()
         self._independent = independent
-        self._recent: list[tuple[Sequence[_Region], float]] = []
+        self._recent: list[Sight] = []
 
     def anonymize(self, image: NDArray[np.uint8], found: Segmentation, stamp_s: float) -> Anonymized:
         """Return the next image of the camera, anonymised.
@@ -108,68 +131,133 @@ class Anonymizer:
         Raises:
             ImageError: the image has a wrong shape or type.
         """
-        heads = find_heads(found, self.part_ids)
-        headless = find_people_without_head(found, heads)
-        covers, lost = self._covers(found, heads, headless, stamp_s)
-        return Anonymized(
-            cover_regions(image, covers, self.settings.anonymize_style),
-            tuple(cover.box for cover in covers),
-            len(heads) + len(headless),
-            _doubt(sum(_shows_person(found, box) for box in headless), lost),
-        )
+        return self.cover(image, self.look(found, stamp_s))
 
-    def _covers(
-        self, found: Segmentation, heads: Sequence[HeadBox], headless: Sequence[HeadBox], stamp_s: float
-    ) -> tuple[list[Cover], int]:
-        """Return what is covered in an image, and how many regions of earlier images were not found in it."""
-        settings = self.settings
-        regions = [_Region(box, box.size) for box in heads]
-        regions += [_Region(box, box.size / _HEADS_PER_PERSON) for box in headless]
-        people = _people_covers(found, regions, settings.anonymize_margin) if settings.anonymize == 'people' else []
+    def look(self, found: Segmentation, stamp_s: float) -> Sight:
+        """Return what is to be covered in an image; see `anonymize`."""
+        heads = find_heads(found, self.part_ids)
+        regions = [_Region(box, box.size, is_head=True) for box in heads]
+        regions += [_Region(box, box.size / _HEADS_PER_PERSON) for box in find_people_without_head(found, heads)]
+        height, width = found.mask.shape
+        if self.settings.anonymize != 'people':
+            return Sight(stamp_s, (height, width), regions, (), ())
+        people = _people_covers(found, regions, self.settings.anonymize_margin)
         bodies = [
             _Region(HeadBox(*map(float, cover.box)), cover.head_px)
             for cover in people
-            if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(found.mask.shape)
+            if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(height, width)
         ]
-        held = (self._track_again if self._independent else self._track)([*regions, *bodies], stamp_s)
+        return Sight(stamp_s, (height, width), regions, people, bodies)
+
+    def cover(self, image: NDArray[np.uint8], sight: Sight, upcoming: Sequence[Sight] = ()) -> Anonymized:
+        """Return the next image of the camera, anonymised, if the images after it are already known.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            sight: what was found in it.
+            upcoming: what was found in the images of the next `anonymize_hold_s`, in order: what was first found in one
+                of them is covered as well, where it was probably before.
+
+        Raises:
+            ImageError: the image has a wrong shape or type.
+        """
+        settings = self.settings
+        held, lost = (self._track_again if self._independent else self._track)(sight)
+        held = [*held, *self._track_back(sight, upcoming)]
         growth = settings.anonymize_margin + (0 if settings.anonymize == 'faces' else _HEAD_GROWTH)
-        covers = [
-            Cover(inside, region.head_px)
-            for region in [*regions, *held]
-            if (inside := region.box.grown(growth * region.head_px).inside(*found.mask.shape)) is not None
-        ]
-        return people + covers, len(held)
+        smallest_px = _EXACT_HEAD_SHARE * max(sight.shape)
+        covers = list(sight.people)
+        for region in [*sight.regions, *held]:
+            inside = region.box.grown(growth * max(region.head_px, smallest_px)).inside(*sight.shape)
+            if inside is not None:
+                covers.append(Cover(inside, region.head_px))
+        return Anonymized(
+            cover_regions(image, covers, settings.anonymize_style),
+            tuple(cover.box for cover in covers),
+            len(sight.regions),
+            _doubt(lost, settings.anonymize_hold_s),
+        )
 
-    def _track_again(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
-        """Track like `_track`, but as if the image at the beginning of the last `anonymize_hold_s` were the first."""
-        oldest_s = stamp_s - self.settings.anonymize_hold_s
-        self._recent = [recent for recent in self._recent if oldest_s <= recent[1] <= stamp_s]
-        self._recent.append((regions, stamp_s))
-        self._tracks = []
-        return [self._track(*recent) for recent in self._recent][-1]
+    def _track(self, sight: Sight) -> tuple[list[_Region], int]:
+        return self._tracks.update(sight, self.settings.anonymize_hold_s)
 
-    def _track(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
-        """Update the tracks with the regions of an image; return the places of those that were not found in it."""
+    def _track_again(self, sight: Sight) -> tuple[list[_Region], int]:
+        """Track as if the first image of the last `memory_s(settings)` were the first of all."""
+        oldest_s = sight.stamp_s - memory_s(self.settings)
+        self._recent = [recent for recent in self._recent if oldest_s <= recent.stamp_s <= sight.stamp_s]
+        self._recent.append(sight)
+        self._tracks = _Tracks()
+        return [self._track(recent) for recent in self._recent][-1]
+
+    def _track_back(self, sight: Sight, upcoming: Sequence[Sight]) -> list[_Region]:
+        """Return where the regions of the following images that were not found in this one probably are."""
+        tracks, hold_s = _Tracks(), self.settings.anonymize_hold_s
+        return [tracks.update(one, hold_s, reverse=True) for one in (*reversed(upcoming), sight)][-1][0]
+
+
+@dataclass
+class _Track:
+    """A region across images: its speed in pixels per second, when it was last found, and in how many images."""
+
+    region: _Region
+    speed: tuple[float, float]
+    seen_s: float
+    finds: int = 1
+
+
+class _Tracks:
+    """The regions of one camera across its images, which are all in the order of time or all in the reverse order."""
+
+    def __init__(self) -> None:
+        self._tracks: list[_Track] = []
+        self._stamp_s = -math.inf
+
+    def update(self, sight: Sight, hold_s: float, *, reverse: bool = False) -> tuple[list[_Region], int]:
+        """Update the tracks with the regions of the next image.
+
+        Args:
+            sight: what was found in the image. After a jump back in time, all tracks end.
+            hold_s: how long a track is kept that is not found, seconds.
+            reverse: whether the images are in the reverse order.
+
+        Returns:
+            The places of the tracks that were not found, and the number of heads that were lost: tracks that end in
+            this image, were found often enough not to be false, and neither leave the image nor are in a region.
+        """
+        regions = [*sight.regions, *sight.bodies]
+        stamp_s = -sight.stamp_s if reverse else sight.stamp_s
         if stamp_s < self._stamp_s:
             self._tracks = []
         step_s, self._stamp_s = stamp_s - self._stamp_s, stamp_s
-        tracks = [track for track in self._tracks if stamp_s - track.seen_s <= self.settings.anonymize_hold_s]
-        for track in tracks:
+        for track in self._tracks:
             x, y = track.speed
             track.region = track.region._replace(box=track.region.box.moved(x * step_s, y * step_s))
+        tracks = [track for track in self._tracks if stamp_s - track.seen_s <= hold_s]
+        ended = [track for track in self._tracks if stamp_s - track.seen_s > hold_s]
         pairs = _match([track.region for track in tracks], regions)
         for row, column in pairs.items():
             _correct(tracks[row], regions[column], step_s, stamp_s)
-        lost = [track for row, track in enumerate(tracks) if row not in pairs]
         found = set(pairs.values())
         new = [_Track(region, (0.0, 0.0), stamp_s) for column, region in enumerate(regions) if column not in found]
         self._tracks = tracks + new
-        return [
-            _Region(box.grown(_SEARCH * head_px * (stamp_s - track.seen_s)), head_px)
-            for track in lost
-            for box, head_px in [track.region]
-            if not any(region.box.overlap(box) > _SAME for region in regions)  # else it was joined with another
+        held = [
+            _Region(box.grown(_SEARCH * head_px * (stamp_s - tracks[row].seen_s)), head_px)
+            for row, (box, head_px, _) in enumerate(track.region for track in tracks)
+            if row not in pairs and not _is_joined(box, regions)
         ]
+        lost = sum(
+            track.region.is_head
+            and track.finds >= _MIN_FINDS
+            and track.region.box.is_inside(*sight.shape)
+            and not _is_joined(track.region.box, regions)
+            for track in ended
+        )
+        return held, lost
+
+
+def _is_joined(box: HeadBox, regions: Sequence[_Region]) -> bool:
+    """Return whether one of the regions contains a box that was not found on its own."""
+    return any(region.box.overlap(box) > _SAME for region in regions)
 
 
 def _people_covers(found: Segmentation, regions: Sequence[_Region], margin: float) -> list[Cover]:
@@ -191,17 +279,24 @@ def _people_covers(found: Segmentation, regions: Sequence[_Region], margin: floa
 
 
 def _match(tracks: Sequence[_Region], regions: Sequence[_Region]) -> dict[int, int]:
-    """Return which region continues which track, by the overlap of both after they were enlarged."""
-    similarity = np.array([[_similarity(track, region) for region in regions] for track in tracks])
-    similarity = similarity.reshape(len(tracks), len(regions))
+    """Return which region continues which track."""
+    similarity = _similarity(tracks, regions)
     return {row: column for row, column in assign(similarity) if similarity[row, column] >= _MIN_OVERLAP}
 
 
-def _similarity(track: _Region, region: _Region) -> float:
-    """Return the overlap of two regions, 0..1, lower if their sizes differ."""
-    overlap = track.box.grown(_SEARCH * track.box.size).overlap(region.box.grown(_SEARCH * region.box.size))
-    small, large = sorted((track.box.size, region.box.size))
-    return overlap * small / large
+def _similarity(tracks: Sequence[_Region], regions: Sequence[_Region]) -> NDArray[np.float64]:
+    """Return the (T, R) overlaps of all tracks and regions after both were enlarged, 0..1, lower if sizes differ."""
+    rows, columns = (
+        np.array([one.box.grown(_SEARCH * one.box.size) for one in some], float).reshape(shape)
+        for some, shape in ((tracks, (-1, 1, 4)), (regions, (1, -1, 4)))
+    )
+    start = np.maximum(rows[..., :2], columns[..., :2])
+    end = np.minimum(rows[..., :2] + rows[..., 2:], columns[..., :2] + columns[..., 2:])
+    smaller = np.minimum(rows[..., 2:].prod(-1), columns[..., 2:].prod(-1))
+    row_sizes, column_sizes = rows[..., 2:].max(-1), columns[..., 2:].max(-1)
+    ratio = np.minimum(row_sizes, column_sizes) / np.maximum(row_sizes, column_sizes)
+    overlap: NDArray[np.float64] = (end - start).clip(0).prod(-1) / smaller * ratio
+    return overlap
 
 
 def _correct(track: _Track, region: _Region, step_s: float, stamp_s: float) -> None:
@@ -210,21 +305,11 @@ def _correct(track: _Track, region: _Region, step_s: float, stamp_s: float) -> N
     if step_s > 0:
         share = _SPEED_SHARE / step_s
         track.speed = (track.speed[0] + share * (new_x - old_x), track.speed[1] + share * (new_y - old_y))
-    track.region, track.seen_s = region, stamp_s
+    track.region, track.seen_s, track.finds = region, stamp_s, track.finds + 1
 
 
-def _doubt(headless: int, lost: int) -> str:
+def _doubt(lost: int, hold_s: float) -> str:
     """Return why an image should be checked; empty if there is no reason."""
-    reasons = []
-    if headless:
-        reasons.append(f'no head was found in {headless} {"region" if headless == 1 else "regions"} with people')
-    if lost:
-        reasons.append(f'{lost} {"region" if lost == 1 else "regions"} of earlier images could not be found')
-    return '; '.join(reasons)
-
-
-def _shows_person(found: Segmentation, box: HeadBox) -> bool:
-    """Return whether a region is part of the mask, in contrast to regions in which a person is only possible."""
-    inside = box.inside(*found.mask.shape)
-    assert inside is not None, 'a region of the image is inside the image'
-    return bool(found.mask[inside.y : inside.y + inside.height, inside.x : inside.x + inside.width].any())
+    if not lost:
+        return ''
+    return f'{lost} {"head" if lost == 1 else "heads"} could not be found for {hold_s:g} s and may now be visible'
