@@ -256,8 +256,8 @@ class _Tracks:
 
 
 def _is_joined(box: HeadBox, regions: Sequence[_Region]) -> bool:
-    """Return whether one of the regions contains a box that was not found on its own."""
-    return any(region.box.overlap(box) > _SAME for region in regions)
+    """Return whether most of a box that was not found on its own is in one of the regions."""
+    return any(region.box.overlap(box) > _SAME and region.box.size > _SAME * box.size for region in regions)
 
 
 def _people_covers(found: Segmentation, regions: Sequence[_Region], margin: float) -> list[Cover]:

@@ -132,6 +132,16 @@ def test_a_head_in_front_of_which_another_one_is_found_is_not_doubtful() -> None
     assert lost_after((60, 60), (60, 60), (60, 60), last=scene((70, 60))) == ''
 
 
+def test_a_small_region_in_a_large_lost_head_does_not_replace_it() -> None:
+    parts = np.full(SIZE, -1, np.int8)
+    parts[30:170, 80:220] = 0
+    anonymizer = fill()
+    anonymizer.anonymize(NOISE, Segmentation(parts >= 0, parts), 0.0)
+    noise = scene()
+    noise.mask[70:76, 110:116] = True
+    assert changed(anonymizer.anonymize(NOISE, noise, 0.1).image)[30:170, 80:220].all()
+
+
 def test_holding_can_be_switched_off() -> None:
     anonymizer = fill(anonymize_hold_s=0.0)
     anonymizer.anonymize(NOISE, scene((60, 60)), 0.0)
