@@ -37,6 +37,7 @@ _SAME = 0.5
 _EXACT_HEAD_SHARE = 0.04
 """Smaller heads have the margin of a head of this size, as a fraction of the longer side of the image: positions are
 accurate to about one cell of the keypoints, 16 of the 449 pixels of the network input."""
+_MAX_UPCOMING_S = 0.5  # of images are in memory
 _MIN_FINDS = 3
 """Number of images in which a head must have been found to be reported as lost; false heads are rarely in as many."""
 
@@ -64,6 +65,11 @@ def memory_s(settings: AnonymizeSettings) -> float:
     A head that is no longer found is covered for `anonymize_hold_s`, and then reported as lost.
     """
     return 2 * settings.anonymize_hold_s
+
+
+def upcoming_s(settings: AnonymizeSettings) -> float:
+    """Return for how long the images after an image should be known to `Anonymizer.cover`, seconds."""
+    return min(settings.anonymize_hold_s, _MAX_UPCOMING_S)
 
 
 class _Region(NamedTuple):
@@ -155,8 +161,8 @@ class Anonymizer:
         Args:
             image: (H, W, 3) uint8 BGR.
             sight: what was found in it.
-            upcoming: what was found in the images of the next `anonymize_hold_s`, in order: what was first found in one
-                of them is covered as well, where it was probably before.
+            upcoming: what was found in the images of the next `upcoming_s(settings)`, in order: what was first found in
+                one of them is covered as well, where it was probably before.
 
         Raises:
             ImageError: the image has a wrong shape or type.

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..anonymizer import SEARCH_SETTINGS, Anonymizer, Sight
+from ..anonymizer import SEARCH_SETTINGS, Anonymizer, Sight, upcoming_s
 from ..parts import PartIds
 from ..people import Person
 from ..render import (
@@ -129,7 +129,7 @@ class ProductMaker:
     @property
     def upcoming_s(self) -> float:
         """For how many seconds after a frame `make` needs the following frames."""
-        return self._settings.anonymize.anonymize_hold_s if 'anonymized' in self._products else 0.0
+        return upcoming_s(self._settings.anonymize) if 'anonymized' in self._products else 0.0
 
     def make(self, frame: Frame, upcoming: Sequence[Frame] = ()) -> Mapping[str, Any]:
         """Return the products of the next frame, by name.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...anonymizer import Anonymized, Anonymizer, Sight
+from ...anonymizer import Anonymized, Anonymizer, Sight, upcoming_s
 from ...errors import ImageError, ModelError, describe_error
 from ...people import Keypoint, Person
 from ...regions import Box
@@ -88,7 +88,7 @@ class FrameProcessor:
     @property
     def upcoming_s(self) -> float:
         """For how many seconds after an image `process` needs the following images."""
-        return 0.0 if self._job.anonymize is None else self._job.anonymize.anonymize_hold_s
+        return 0.0 if self._job.anonymize is None else upcoming_s(self._job.anonymize)
 
     def process(self, frame: BagFrame, upcoming: Sequence[BagFrame] = ()) -> FrameResult:
         """Process the next image, given those of the next `upcoming_s`."""
