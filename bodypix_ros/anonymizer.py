@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,11 +14,11 @@ from numpy.typing import NDArray
 
 from .head_boxes import MIN_REGION_SHARE, HeadBox, find_heads, find_people_without_head, possible_people
 from .parts import PartIds
+from .region_tracks import CoverRegion, RegionTracks
 from .regions import Box
 from .render.anonymize import Cover, cover_regions
 from .segmentation import Segmentation
 from .settings import AnonymizeSettings, SegmentSettings
-from .tracking import assign
 
 SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30, selfie_crop='people')
 """Settings for `Segmenter.segment` that miss fewer people than the defaults, but also have more false detections."""
@@ -28,18 +27,10 @@ _HEAD_GROWTH = 0.25
 """A head with hair and chin extends beyond the found region by this fraction of its size on each side."""
 _HEADS_PER_PERSON = 3
 """Size of a person in heads where no head was found: often only a part of the person is visible."""
-_SEARCH = 0.5
-"""A region is found again within this fraction of its size around the predicted place; held regions grow by it per
-second."""
-_SPEED_SHARE = 0.5  # weight of the newest speed
-_MIN_OVERLAP = 0.05
-_SAME = 0.5
 _EXACT_HEAD_SHARE = 0.04
 """Smaller heads have the margin of a head of this size, as a fraction of the longer side of the image: positions are
 accurate to about one cell of the keypoints, 16 of the 449 pixels of the network input."""
 _MAX_UPCOMING_S = 0.5  # of images are in memory
-_MIN_FINDS = 3
-"""Number of images in which a head must have been found to be reported as lost; false heads are rarely in as many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +63,6 @@ def upcoming_s(settings: AnonymizeSettings) -> float:
     return min(settings.anonymize_hold_s, _MAX_UPCOMING_S)
 
 
-class _Region(NamedTuple):
-    """A region to be covered, the size of the head in it in pixels, and whether there is only the head in it."""
-
-    box: HeadBox
-    head_px: float
-    is_head: bool = False
-
-
 class Sight(NamedTuple):
     """What was found in one image.
 
@@ -93,9 +76,14 @@ class Sight(NamedTuple):
 
     stamp_s: float
     shape: tuple[int, int]
-    regions: Sequence[_Region]
+    regions: Sequence[CoverRegion]
     people: Sequence[Cover]
-    bodies: Sequence[_Region]
+    bodies: Sequence[CoverRegion]
+
+    @property
+    def tracked(self) -> list[CoverRegion]:
+        """Everything that stays covered for a while if it is not found."""
+        return [*self.regions, *self.bodies]
 
 
 class Anonymizer:
@@ -122,7 +110,7 @@ class Anonymizer:
         """
         self.settings = settings
         self.part_ids: PartIds = part_ids
-        self._tracks = _Tracks()
+        self._tracks = RegionTracks()
         self._independent = independent
         self._recent: list[Sight] = []
 
@@ -142,14 +130,14 @@ class Anonymizer:
     def look(self, found: Segmentation, stamp_s: float) -> Sight:
         """Return what is to be covered in an image; see `anonymize`."""
         heads = find_heads(found, self.part_ids)
-        regions = [_Region(box, box.size, is_head=True) for box in heads]
-        regions += [_Region(box, box.size / _HEADS_PER_PERSON) for box in find_people_without_head(found, heads)]
+        regions = [CoverRegion(box, box.size, is_head=True) for box in heads]
+        regions += [CoverRegion(box, box.size / _HEADS_PER_PERSON) for box in find_people_without_head(found, heads)]
         height, width = found.mask.shape
         if self.settings.anonymize != 'people':
             return Sight(stamp_s, (height, width), regions, (), ())
         people = _people_covers(found, regions, self.settings.anonymize_margin)
         bodies = [
-            _Region(HeadBox(*map(float, cover.box)), cover.head_px)
+            CoverRegion(HeadBox(*map(float, cover.box)), cover.head_px)
             for cover in people
             if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(height, width)
         ]
@@ -184,89 +172,27 @@ class Anonymizer:
             _doubt(lost, settings.anonymize_hold_s),
         )
 
-    def _track(self, sight: Sight) -> tuple[list[_Region], int]:
-        return self._tracks.update(sight, self.settings.anonymize_hold_s)
+    def _track(self, sight: Sight) -> tuple[list[CoverRegion], int]:
+        """Return the places of regions that were not found, and the number of heads that were lost."""
+        held, lost = self._tracks.update(sight.tracked, sight.stamp_s, self.settings.anonymize_hold_s)
+        return held, sum(region.box.is_inside(*sight.shape) for region in lost)
 
-    def _track_again(self, sight: Sight) -> tuple[list[_Region], int]:
+    def _track_again(self, sight: Sight) -> tuple[list[CoverRegion], int]:
         """Track as if the first image of the last `memory_s(settings)` were the first of all."""
         oldest_s = sight.stamp_s - memory_s(self.settings)
         self._recent = [recent for recent in self._recent if oldest_s <= recent.stamp_s <= sight.stamp_s]
         self._recent.append(sight)
-        self._tracks = _Tracks()
+        self._tracks = RegionTracks()
         return [self._track(recent) for recent in self._recent][-1]
 
-    def _track_back(self, sight: Sight, upcoming: Sequence[Sight]) -> list[_Region]:
+    def _track_back(self, sight: Sight, upcoming: Sequence[Sight]) -> list[CoverRegion]:
         """Return where the regions of the following images that were not found in this one probably are."""
-        tracks, hold_s = _Tracks(), self.settings.anonymize_hold_s
-        return [tracks.update(one, hold_s, reverse=True) for one in (*reversed(upcoming), sight)][-1][0]
+        tracks, hold_s = RegionTracks(), self.settings.anonymize_hold_s
+        backwards = (*reversed(upcoming), sight)
+        return [tracks.update(one.tracked, -one.stamp_s, hold_s) for one in backwards][-1][0]
 
 
-@dataclass
-class _Track:
-    """A region across images: its speed in pixels per second, when it was last found, and in how many images."""
-
-    region: _Region
-    speed: tuple[float, float]
-    seen_s: float
-    finds: int = 1
-
-
-class _Tracks:
-    """The regions of one camera across its images, which are all in the order of time or all in the reverse order."""
-
-    def __init__(self) -> None:
-        self._tracks: list[_Track] = []
-        self._stamp_s = -math.inf
-
-    def update(self, sight: Sight, hold_s: float, *, reverse: bool = False) -> tuple[list[_Region], int]:
-        """Update the tracks with the regions of the next image.
-
-        Args:
-            sight: what was found in the image. After a jump back in time, all tracks end.
-            hold_s: how long a track is kept that is not found, seconds.
-            reverse: whether the images are in the reverse order.
-
-        Returns:
-            The places of the tracks that were not found, and the number of heads that were lost: tracks that end in
-            this image, were found often enough not to be false, and neither leave the image nor are in a region.
-        """
-        regions = [*sight.regions, *sight.bodies]
-        stamp_s = -sight.stamp_s if reverse else sight.stamp_s
-        if stamp_s < self._stamp_s:
-            self._tracks = []
-        step_s, self._stamp_s = stamp_s - self._stamp_s, stamp_s
-        for track in self._tracks:
-            x, y = track.speed
-            track.region = track.region._replace(box=track.region.box.moved(x * step_s, y * step_s))
-        tracks = [track for track in self._tracks if stamp_s - track.seen_s <= hold_s]
-        ended = [track for track in self._tracks if stamp_s - track.seen_s > hold_s]
-        pairs = _match([track.region for track in tracks], regions)
-        for row, column in pairs.items():
-            _correct(tracks[row], regions[column], step_s, stamp_s)
-        found = set(pairs.values())
-        new = [_Track(region, (0.0, 0.0), stamp_s) for column, region in enumerate(regions) if column not in found]
-        self._tracks = tracks + new
-        held = [
-            _Region(box.grown(_SEARCH * head_px * (stamp_s - tracks[row].seen_s)), head_px)
-            for row, (box, head_px, _) in enumerate(track.region for track in tracks)
-            if row not in pairs and not _is_joined(box, regions)
-        ]
-        lost = sum(
-            track.region.is_head
-            and track.finds >= _MIN_FINDS
-            and track.region.box.is_inside(*sight.shape)
-            and not _is_joined(track.region.box, regions)
-            for track in ended
-        )
-        return held, lost
-
-
-def _is_joined(box: HeadBox, regions: Sequence[_Region]) -> bool:
-    """Return whether most of a box that was not found on its own is in one of the regions."""
-    return any(region.box.overlap(box) > _SAME and region.box.size > _SAME * box.size for region in regions)
-
-
-def _people_covers(found: Segmentation, regions: Sequence[_Region], margin: float) -> list[Cover]:
+def _people_covers(found: Segmentation, regions: Sequence[CoverRegion], margin: float) -> list[Cover]:
     """Return the pixels of people, grown by a fraction of the size of the head that is in the same place."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(possible_people(found))
     covers = []
@@ -282,36 +208,6 @@ def _people_covers(found: Segmentation, regions: Sequence[_Region], margin: floa
         near = cv2.distanceTransform(other, cv2.DIST_L2, cv2.DIST_MASK_3) <= reach_px
         covers.append(Cover(inside, head_px, near))
     return covers
-
-
-def _match(tracks: Sequence[_Region], regions: Sequence[_Region]) -> dict[int, int]:
-    """Return which region continues which track."""
-    similarity = _similarity(tracks, regions)
-    return {row: column for row, column in assign(similarity) if similarity[row, column] >= _MIN_OVERLAP}
-
-
-def _similarity(tracks: Sequence[_Region], regions: Sequence[_Region]) -> NDArray[np.float64]:
-    """Return the (T, R) overlaps of all tracks and regions after both were enlarged, 0..1, lower if sizes differ."""
-    rows, columns = (
-        np.array([one.box.grown(_SEARCH * one.box.size) for one in some], float).reshape(shape)
-        for some, shape in ((tracks, (-1, 1, 4)), (regions, (1, -1, 4)))
-    )
-    start = np.maximum(rows[..., :2], columns[..., :2])
-    end = np.minimum(rows[..., :2] + rows[..., 2:], columns[..., :2] + columns[..., 2:])
-    smaller = np.minimum(rows[..., 2:].prod(-1), columns[..., 2:].prod(-1))
-    row_sizes, column_sizes = rows[..., 2:].max(-1), columns[..., 2:].max(-1)
-    ratio = np.minimum(row_sizes, column_sizes) / np.maximum(row_sizes, column_sizes)
-    overlap: NDArray[np.float64] = (end - start).clip(0).prod(-1) / smaller * ratio
-    return overlap
-
-
-def _correct(track: _Track, region: _Region, step_s: float, stamp_s: float) -> None:
-    """Update a track with its region in the next image; the track is where the region was predicted."""
-    (old_x, old_y), (new_x, new_y) = track.region.box.center, region.box.center
-    if step_s > 0:
-        share = _SPEED_SHARE / step_s
-        track.speed = (track.speed[0] + share * (new_x - old_x), track.speed[1] + share * (new_y - old_y))
-    track.region, track.seen_s, track.finds = region, stamp_s, track.finds + 1
 
 
 def _doubt(lost: int, hold_s: float) -> str:
