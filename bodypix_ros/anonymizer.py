@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from .head_boxes import MIN_REGION_SHARE, HeadBox, find_heads, find_people_without_head, possible_people
 from .parts import PartIds
+from .region_tracks import CoverRegion, RegionTracks
 from .regions import Box
 from .render.anonymize import Cover, cover_regions
 from .segmentation import Segmentation
 from .settings import AnonymizeSettings, SegmentSettings
-from .tracking import assign
 
 SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people=30, selfie_crop='people')
 """Settings for `Segmenter.segment` that miss fewer people than the defaults, but also have more false detections."""
@@ -27,12 +27,10 @@ _HEAD_GROWTH = 0.25
 """A head with hair and chin extends beyond the found region by this fraction of its size on each side."""
 _HEADS_PER_PERSON = 3
 """Size of a person in heads where no head was found: often only a part of the person is visible."""
-_SEARCH = 0.5
-"""A region is found again within this fraction of its size around the predicted place; held regions grow by it per
-second."""
-_SPEED_SHARE = 0.5  # weight of the newest speed
-_MIN_OVERLAP = 0.05
-_SAME = 0.5
+_EXACT_HEAD_SHARE = 0.04
+"""Smaller heads have the margin of a head of this size, as a fraction of the longer side of the image: positions are
+accurate to about one cell of the keypoints, 16 of the 449 pixels of the network input."""
+_MAX_UPCOMING_S = 0.5  # of images are in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +50,40 @@ class Anonymized:
     doubtful: str = ''
 
 
-class _Region(NamedTuple):
-    """A region to be covered, and the size of the head in it, pixels."""
+def memory_s(settings: AnonymizeSettings) -> float:
+    """Return how long an image affects the results for the images after it, seconds.
 
-    box: HeadBox
-    head_px: float
+    A head that is no longer found is covered for `anonymize_hold_s`, and then reported as lost.
+    """
+    return 2 * settings.anonymize_hold_s
 
 
-@dataclass
-class _Track:
-    """A region across images: where it is, its speed in pixels per second, and when it was last found."""
+def upcoming_s(settings: AnonymizeSettings) -> float:
+    """Return for how long the images after an image should be known to `Anonymizer.cover`, seconds."""
+    return min(settings.anonymize_hold_s, _MAX_UPCOMING_S)
 
-    region: _Region
-    speed: tuple[float, float]
-    seen_s: float
+
+class Sight(NamedTuple):
+    """What was found in one image.
+
+    Attributes:
+        stamp_s: when it was taken, seconds.
+        shape: height and width of the image, pixels.
+        regions: heads, and people in which no head was found.
+        people: pixels of people, with `anonymize: people`.
+        bodies: their bounding boxes, without those that are only noise.
+    """
+
+    stamp_s: float
+    shape: tuple[int, int]
+    regions: Sequence[CoverRegion]
+    people: Sequence[Cover]
+    bodies: Sequence[CoverRegion]
+
+    @property
+    def tracked(self) -> list[CoverRegion]:
+        """Everything that stays covered for a while if it is not found."""
+        return [*self.regions, *self.bodies]
 
 
 class Anonymizer:
@@ -87,15 +105,14 @@ class Anonymizer:
         Args:
             settings: what is covered, and how.
             part_ids: numbering of the parts in the segmentations.
-            independent: whether the covered regions depend only on the images of the last `anonymize_hold_s`, and not
-                on where the recording started. This repeats the tracking of these images for each image.
+            independent: whether the result for an image depends only on the images of the last `memory_s(settings)`,
+                and not on where the recording started. This repeats the tracking of these images for each image.
         """
         self.settings = settings
         self.part_ids: PartIds = part_ids
-        self._tracks: list[_Track] = []
-        self._stamp_s = 0.0
+        self._tracks = RegionTracks()
         self._independent = independent
-        self._recent: list[tuple[Sequence[_Region], float]] = []
+        self._recent: list[Sight] = []
 
     def anonymize(self, image: NDArray[np.uint8], found: Segmentation, stamp_s: float) -> Anonymized:
         """Return the next image of the camera, anonymised.
@@ -108,71 +125,74 @@ class Anonymizer:
         Raises:
             ImageError: the image has a wrong shape or type.
         """
+        return self.cover(image, self.look(found, stamp_s))
+
+    def look(self, found: Segmentation, stamp_s: float) -> Sight:
+        """Return what is to be covered in an image; see `anonymize`."""
         heads = find_heads(found, self.part_ids)
-        headless = find_people_without_head(found, heads)
-        covers, lost = self._covers(found, heads, headless, stamp_s)
+        regions = [CoverRegion(box, box.size, is_head=True) for box in heads]
+        regions += [CoverRegion(box, box.size / _HEADS_PER_PERSON) for box in find_people_without_head(found, heads)]
+        height, width = found.mask.shape
+        if self.settings.anonymize != 'people':
+            return Sight(stamp_s, (height, width), regions, (), ())
+        people = _people_covers(found, regions, self.settings.anonymize_margin)
+        bodies = [
+            CoverRegion(HeadBox(*map(float, cover.box)), cover.head_px)
+            for cover in people
+            if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(height, width)
+        ]
+        return Sight(stamp_s, (height, width), regions, people, bodies)
+
+    def cover(self, image: NDArray[np.uint8], sight: Sight, upcoming: Sequence[Sight] = ()) -> Anonymized:
+        """Return the next image of the camera, anonymised, if the images after it are already known.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            sight: what was found in it.
+            upcoming: what was found in the images of the next `upcoming_s(settings)`, in order: what was first found in
+                one of them is covered as well, where it was probably before.
+
+        Raises:
+            ImageError: the image has a wrong shape or type.
+        """
+        settings = self.settings
+        held, lost = (self._track_again if self._independent else self._track)(sight)
+        held = [*held, *self._track_back(sight, upcoming)]
+        growth = settings.anonymize_margin + (0 if settings.anonymize == 'faces' else _HEAD_GROWTH)
+        smallest_px = _EXACT_HEAD_SHARE * max(sight.shape)
+        covers = list(sight.people)
+        for region in [*sight.regions, *held]:
+            inside = region.box.grown(growth * max(region.head_px, smallest_px)).inside(*sight.shape)
+            if inside is not None:
+                covers.append(Cover(inside, region.head_px))
         return Anonymized(
-            cover_regions(image, covers, self.settings.anonymize_style),
+            cover_regions(image, covers, settings.anonymize_style),
             tuple(cover.box for cover in covers),
-            len(heads) + len(headless),
-            _doubt(sum(_shows_person(found, box) for box in headless), lost),
+            len(sight.regions),
+            _doubt(lost, settings.anonymize_hold_s),
         )
 
-    def _covers(
-        self, found: Segmentation, heads: Sequence[HeadBox], headless: Sequence[HeadBox], stamp_s: float
-    ) -> tuple[list[Cover], int]:
-        """Return what is covered in an image, and how many regions of earlier images were not found in it."""
-        settings = self.settings
-        regions = [_Region(box, box.size) for box in heads]
-        regions += [_Region(box, box.size / _HEADS_PER_PERSON) for box in headless]
-        people = _people_covers(found, regions, settings.anonymize_margin) if settings.anonymize == 'people' else []
-        bodies = [
-            _Region(HeadBox(*map(float, cover.box)), cover.head_px)
-            for cover in people
-            if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(found.mask.shape)
-        ]
-        held = (self._track_again if self._independent else self._track)([*regions, *bodies], stamp_s)
-        growth = settings.anonymize_margin + (0 if settings.anonymize == 'faces' else _HEAD_GROWTH)
-        covers = [
-            Cover(inside, region.head_px)
-            for region in [*regions, *held]
-            if (inside := region.box.grown(growth * region.head_px).inside(*found.mask.shape)) is not None
-        ]
-        return people + covers, len(held)
+    def _track(self, sight: Sight) -> tuple[list[CoverRegion], int]:
+        """Return the places of regions that were not found, and the number of heads that were lost."""
+        held, lost = self._tracks.update(sight.tracked, sight.stamp_s, self.settings.anonymize_hold_s)
+        return held, sum(region.box.is_inside(*sight.shape) for region in lost)
 
-    def _track_again(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
-        """Track like `_track`, but as if the image at the beginning of the last `anonymize_hold_s` were the first."""
-        oldest_s = stamp_s - self.settings.anonymize_hold_s
-        self._recent = [recent for recent in self._recent if oldest_s <= recent[1] <= stamp_s]
-        self._recent.append((regions, stamp_s))
-        self._tracks = []
-        return [self._track(*recent) for recent in self._recent][-1]
+    def _track_again(self, sight: Sight) -> tuple[list[CoverRegion], int]:
+        """Track as if the first image of the last `memory_s(settings)` were the first of all."""
+        oldest_s = sight.stamp_s - memory_s(self.settings)
+        self._recent = [recent for recent in self._recent if oldest_s <= recent.stamp_s <= sight.stamp_s]
+        self._recent.append(sight)
+        self._tracks = RegionTracks()
+        return [self._track(recent) for recent in self._recent][-1]
 
-    def _track(self, regions: Sequence[_Region], stamp_s: float) -> list[_Region]:
-        """Update the tracks with the regions of an image; return the places of those that were not found in it."""
-        if stamp_s < self._stamp_s:
-            self._tracks = []
-        step_s, self._stamp_s = stamp_s - self._stamp_s, stamp_s
-        tracks = [track for track in self._tracks if stamp_s - track.seen_s <= self.settings.anonymize_hold_s]
-        for track in tracks:
-            x, y = track.speed
-            track.region = track.region._replace(box=track.region.box.moved(x * step_s, y * step_s))
-        pairs = _match([track.region for track in tracks], regions)
-        for row, column in pairs.items():
-            _correct(tracks[row], regions[column], step_s, stamp_s)
-        lost = [track for row, track in enumerate(tracks) if row not in pairs]
-        found = set(pairs.values())
-        new = [_Track(region, (0.0, 0.0), stamp_s) for column, region in enumerate(regions) if column not in found]
-        self._tracks = tracks + new
-        return [
-            _Region(box.grown(_SEARCH * head_px * (stamp_s - track.seen_s)), head_px)
-            for track in lost
-            for box, head_px in [track.region]
-            if not any(region.box.overlap(box) > _SAME for region in regions)  # else it was joined with another
-        ]
+    def _track_back(self, sight: Sight, upcoming: Sequence[Sight]) -> list[CoverRegion]:
+        """Return where the regions of the following images that were not found in this one probably are."""
+        tracks, hold_s = RegionTracks(), self.settings.anonymize_hold_s
+        backwards = (*reversed(upcoming), sight)
+        return [tracks.update(one.tracked, -one.stamp_s, hold_s) for one in backwards][-1][0]
 
 
-def _people_covers(found: Segmentation, regions: Sequence[_Region], margin: float) -> list[Cover]:
+def _people_covers(found: Segmentation, regions: Sequence[CoverRegion], margin: float) -> list[Cover]:
     """Return the pixels of people, grown by a fraction of the size of the head that is in the same place."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(possible_people(found))
     covers = []
@@ -190,41 +210,8 @@ def _people_covers(found: Segmentation, regions: Sequence[_Region], margin: floa
     return covers
 
 
-def _match(tracks: Sequence[_Region], regions: Sequence[_Region]) -> dict[int, int]:
-    """Return which region continues which track, by the overlap of both after they were enlarged."""
-    similarity = np.array([[_similarity(track, region) for region in regions] for track in tracks])
-    similarity = similarity.reshape(len(tracks), len(regions))
-    return {row: column for row, column in assign(similarity) if similarity[row, column] >= _MIN_OVERLAP}
-
-
-def _similarity(track: _Region, region: _Region) -> float:
-    """Return the overlap of two regions, 0..1, lower if their sizes differ."""
-    overlap = track.box.grown(_SEARCH * track.box.size).overlap(region.box.grown(_SEARCH * region.box.size))
-    small, large = sorted((track.box.size, region.box.size))
-    return overlap * small / large
-
-
-def _correct(track: _Track, region: _Region, step_s: float, stamp_s: float) -> None:
-    """Update a track with its region in the next image; the track is where the region was predicted."""
-    (old_x, old_y), (new_x, new_y) = track.region.box.center, region.box.center
-    if step_s > 0:
-        share = _SPEED_SHARE / step_s
-        track.speed = (track.speed[0] + share * (new_x - old_x), track.speed[1] + share * (new_y - old_y))
-    track.region, track.seen_s = region, stamp_s
-
-
-def _doubt(headless: int, lost: int) -> str:
+def _doubt(lost: int, hold_s: float) -> str:
     """Return why an image should be checked; empty if there is no reason."""
-    reasons = []
-    if headless:
-        reasons.append(f'no head was found in {headless} {"region" if headless == 1 else "regions"} with people')
-    if lost:
-        reasons.append(f'{lost} {"region" if lost == 1 else "regions"} of earlier images could not be found')
-    return '; '.join(reasons)
-
-
-def _shows_person(found: Segmentation, box: HeadBox) -> bool:
-    """Return whether a region is part of the mask, in contrast to regions in which a person is only possible."""
-    inside = box.inside(*found.mask.shape)
-    assert inside is not None, 'a region of the image is inside the image'
-    return bool(found.mask[inside.y : inside.y + inside.height, inside.x : inside.x + inside.width].any())
+    if not lost:
+        return ''
+    return f'{lost} {"head" if lost == 1 else "heads"} could not be found for {hold_s:g} s and may now be visible'

@@ -9,7 +9,7 @@ and shoulders without a head. Regions of people in which none of these is found 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -32,6 +32,10 @@ _HEADS_PER_EARS = 1.5
 _HEADS_PER_EYES = 3.6
 _HEADS_PER_NECK = 0.9
 """Distance from the nose to the centre of the shoulders is about one head."""
+_HEADS_PER_TORSO = 0.45
+"""A torso, from a shoulder to the hip below it, is about two heads long."""
+_OWN_SHOULDER = 1.5
+"""A shoulder that is farther from the head than this belongs to another person, in heads."""
 
 _MIN_AREA_PX = 12
 MIN_REGION_SHARE = 0.02
@@ -77,6 +81,10 @@ class HeadBox(NamedTuple):
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         smaller = min(self.width * self.height, other.width * other.height)
         return max(width, 0.0) * max(height, 0.0) / smaller if smaller else 0.0
+
+    def is_inside(self, height: int, width: int) -> bool:
+        """Return whether the whole box is in an image of this size."""
+        return self.x >= 0 and self.y >= 0 and self.x + self.width <= width and self.y + self.height <= height
 
     def inside(self, height: int, width: int) -> Box | None:
         """Return the pixels of the box that are in an image of this size; None if there are none."""
@@ -159,6 +167,7 @@ def _pose_boxes(people: People) -> list[HeadBox]:
         box = _head_of(sure)
         if box is not None:
             boxes.append(box)
+        boxes += _heads_of_others(sure, box)
     return boxes
 
 
@@ -205,10 +214,32 @@ def _above_shoulders(sure: Mapping[str, Keypoint]) -> HeadBox:
     down_x, down_y = 0.0, 1.0
     if hips:
         down_x, down_y = sum(point.x for point in hips) / len(hips) - x, sum(point.y for point in hips) / len(hips) - y
-        torso = math.hypot(down_x, down_y)
-        size = max(size, torso * 0.45)  # shoulders seen from the side are narrow; a torso is about two heads long
-        down_x, down_y = (down_x / torso, down_y / torso) if torso else (0.0, 1.0)
-    return _square(x - down_x * size * 0.75, y - down_y * size * 0.75, size * 1.3)
+        # Shoulders seen from the side are narrow.
+        size = max(size, _HEADS_PER_TORSO * math.hypot(down_x, down_y))
+    return _above(x, y, down_x, down_y, size)
+
+
+def _heads_of_others(sure: Mapping[str, Keypoint], head: HeadBox | None) -> Iterator[HeadBox]:
+    """Yield the heads above shoulders that are too far from the head of their pose, or whose pose has none.
+
+    Where people overlap, a pose may consist of keypoints of two of them.
+    """
+    for side in ('left', 'right'):
+        shoulder, hip = sure.get(f'{side}_shoulder'), sure.get(f'{side}_hip')
+        if shoulder is None or hip is None:
+            continue
+        size = _HEADS_PER_TORSO * math.dist((shoulder.x, shoulder.y), (hip.x, hip.y))
+        stray = head is None or math.dist(head.center, (shoulder.x, shoulder.y)) > _OWN_SHOULDER * size
+        if size > 0 and stray:
+            yield _above(shoulder.x, shoulder.y, hip.x - shoulder.x, hip.y - shoulder.y, size)
+
+
+def _above(x: float, y: float, down_x: float, down_y: float, size: float) -> HeadBox:
+    """Return the region of a head of this size above the neck or a shoulder at (x, y) of a body in a direction."""
+    length = math.hypot(down_x, down_y)
+    if length:
+        x, y = x - down_x / length * size * 0.75, y - down_y / length * size * 0.75
+    return _square(x, y, size * 1.3)
 
 
 def _square(x: float, y: float, size: float) -> HeadBox:

@@ -89,6 +89,16 @@ def test_a_head_is_beyond_the_shoulders(
     assert head.size == pytest.approx(48 * 1.3)
 
 
+def test_a_pose_with_the_shoulder_of_another_person_has_a_second_head() -> None:
+    """Its left side is that of a smaller person below and to the right."""
+    own = {'nose': (100.0, 40.0), 'right_shoulder': (90.0, 70.0), 'right_hip': (92.0, 140.0)}
+    other = {'left_shoulder': (150.0, 120.0), 'left_hip': (150.0, 160.0)}
+    head, second = find_heads(segmentation(pose(**own, **other)), 'bodypix1')
+    assert head.center == (100, 40)
+    assert second.size == pytest.approx(40 * 0.45 * 1.3)
+    assert second.center == pytest.approx((150, 120 - 0.75 * 40 * 0.45))
+
+
 def test_pixels_and_keypoints_of_the_same_head_are_one_box() -> None:
     eyes = pose(left_eye=(125.0, 35.0), right_eye=(115.0, 35.0))
     found = segmentation(eyes, face=(slice(20, 60), slice(100, 130)))
@@ -117,3 +127,5 @@ def test_noise_is_not_a_person() -> None:
 def test_the_pixels_of_a_box_are_inside_the_image() -> None:
     assert HeadBox(-5.5, 10.2, 20.0, 20.0).inside(*SIZE) == (0, 10, 15, 21)
     assert HeadBox(300.0, 10.0, 20.0, 20.0).inside(*SIZE) is None
+    assert HeadBox(280.0, 180.0, 20.0, 20.0).is_inside(*SIZE)
+    assert not HeadBox(281.0, 180.0, 20.0, 20.0).is_inside(*SIZE)

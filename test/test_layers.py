@@ -48,7 +48,8 @@ MAY_IMPORT = {
     '__init__': 'segmentation segmenter',
     'render': GROUND,
     'head_boxes': GROUND,
-    'anonymizer': f'{GROUND} head_boxes render tracking',
+    'region_tracks': 'head_boxes tracking',
+    'anonymizer': f'{GROUND} head_boxes region_tracks render',
     'depth': 'errors',
     'recordings': f'{GROUND} models inference segmenter __init__ rotation tracking smoothing head_boxes render '
     'anonymizer',

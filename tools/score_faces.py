@@ -72,17 +72,34 @@ class Face(NamedTuple):
 
 @dataclass(frozen=True)
 class Marked:
-    """A picture, or a frame of a clip, with its marked faces; `path` is relative to the folder of images."""
+    """A picture, or a frame of a clip, with its marked faces.
+
+    Attributes:
+        path: relative to the folder of images.
+        frame: its number in the clip; None for a picture.
+        faces: the marked ones.
+        held_out: whether it was not used to choose margins and thresholds.
+    """
 
     path: str
     frame: int | None
     faces: tuple[Face, ...]
+    held_out: bool
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of pictures to which this one belongs."""
+        kinds = {'held out': self.held_out, 'not trained on': not self.path.startswith('train/')}
+        return ['all', *(name for name, belongs in kinds.items() if belongs)]
 
 
 def read_marks() -> list[Marked]:
     """Return all marked pictures."""
     records = json.loads(FACES.read_text())
-    return [Marked(one['path'], one['frame'], tuple(Face(*face) for face in one['faces'])) for one in records]
+    return [
+        Marked(one['path'], one['frame'], tuple(Face(*face) for face in one['faces']), one.get('held_out', False))
+        for one in records
+    ]
 
 
 def read_images(folder: Path, marked: Marked) -> list[tuple[float, NDArray[np.uint8]]]:
@@ -113,7 +130,7 @@ def covered_pixels(anonymizer: Anonymizer, found: Segmentation, stamp_s: float) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('images', type=Path, help='folder with validation/, train/, video/ and empty/')
+    parser.add_argument('images', type=Path, help='folder with validation/, train/, demo/, video/ and empty/')
     parser.add_argument('--audit', action='store_true', help='measure the recall of the audit instead')
     add_options(parser, NetworkSettings)
     add_options(parser, AnonymizeSettings, without=('anonymize', 'anonymize_style'))
@@ -149,8 +166,10 @@ def _print_recall(net: bodypix_ros.Segmenter, folder: Path, modes: Sequence[Anon
     found = list(shares(net, folder, read_marks(), modes))
     sizes = np.array([face.size for _, face, _ in found])
     covered = np.array([share for _, _, share in found]) >= ENOUGH
-    for column, mode in enumerate(modes):
-        print(f'{mode.anonymize}: {_by_size(sizes, covered[:, column])}')
+    for group in ('all', 'held out', 'not trained on'):
+        chosen = np.array([group in marked.groups for marked, _, _ in found])
+        for column, mode in enumerate(modes):
+            print(f'{mode.anonymize}, {group}: {_by_size(sizes[chosen], covered[chosen, column])}')
     for marked, face, share in found:
         if min(share) < ENOUGH:
             print(f'  missed: {marked.path} {marked.frame or ""} {tuple(face)}: {[round(one, 2) for one in share]}')

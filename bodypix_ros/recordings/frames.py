@@ -11,11 +11,13 @@ import mimetypes
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +51,28 @@ class Frame:
     stamp_s: float
     image: NDArray[np.uint8]
     name: str
+
+
+class Stamped(Protocol):
+    """Something with a time."""
+
+    @property
+    def stamp_s(self) -> float:
+        """When it was taken, seconds."""
+
+
+_Item = TypeVar('_Item', bound=Stamped)
+
+
+def with_upcoming(items: Iterable[_Item], seconds: float) -> Iterator[tuple[_Item, tuple[_Item, ...]]]:
+    """Yield each frame with the frames of the `seconds` after it, which are kept in memory."""
+    waiting: deque[_Item] = deque()
+    for item in items:
+        while waiting and item.stamp_s - waiting[0].stamp_s > seconds:
+            yield waiting.popleft(), tuple(waiting)
+        waiting.append(item)
+    while waiting:
+        yield waiting.popleft(), tuple(waiting)
 
 
 class FrameSource(ABC):

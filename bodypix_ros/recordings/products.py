@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..anonymizer import SEARCH_SETTINGS, Anonymizer
+from ..anonymizer import SEARCH_SETTINGS, Anonymizer, Sight, upcoming_s
 from ..parts import PartIds
 from ..people import Person
 from ..render import (
@@ -54,9 +53,6 @@ class Segments(Protocol):
         state: VideoState | None,
     ) -> Segmentation:
         """Segment one image; see `Segmenter.segment`."""
-
-    def run_once(self) -> AbstractContextManager[None]:
-        """Run the network once for each image; see `Segmenter.run_once`."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +113,8 @@ class ProductMaker:
         self._state = _State(
             Tracker(settings.tracking), KeypointSmoother(settings.tracking), Anonymizer(settings.anonymize, part_ids)
         )
+        self._sights: dict[int, Sight] = {}
+        """What was found in frames that are not finished, by their index."""
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -128,19 +126,27 @@ class ProductMaker:
         """The largest number of people in one frame; 0 if people were not requested."""
         return self._state.people_seen
 
-    def make(self, frame: Frame) -> Mapping[str, Any]:
+    @property
+    def upcoming_s(self) -> float:
+        """For how many seconds after a frame `make` needs the following frames."""
+        return upcoming_s(self._settings.anonymize) if 'anonymized' in self._products else 0.0
+
+    def make(self, frame: Frame, upcoming: Sequence[Frame] = ()) -> Mapping[str, Any]:
         """Return the products of the next frame, by name.
 
         mask is (H, W) uint8; overlay and anonymized are (H, W, 3) uint8 BGR; cutout is (H, W, 4) uint8 BGRA; people is
         one line of JSON as bytes.
 
+        Args:
+            frame: the next frame.
+            upcoming: the frames of the next `upcoming_s`, as far as they are known.
+
         Raises: see `Segmenter.segment`.
         """
         made: dict[str, Any] = {}
-        with self._net.run_once():
-            if 'anonymized' in self._products:
-                made['anonymized'] = self._anonymize(frame)
-            return made | self._show(frame) if self._shows else made
+        if 'anonymized' in self._products:
+            made['anonymized'] = self._anonymize(frame, upcoming)
+        return made | self._show(frame) if self._shows else made
 
     def _show(self, frame: Frame) -> dict[str, Any]:
         """Return the products other than the anonymised picture."""
@@ -167,19 +173,27 @@ class ProductMaker:
             made['people'] = self._describe(frame, found)
         return made
 
-    def _anonymize(self, frame: Frame) -> NDArray[np.uint8]:
-        """Cover people, who are searched for with settings of its own if there are other products.
+    def _anonymize(self, frame: Frame, upcoming: Sequence[Frame]) -> NDArray[np.uint8]:
+        """Cover people, also where they are only found in the following frames."""
+        sights = [self._look(one) for one in (frame, *upcoming)]
+        del self._sights[frame.index]
+        covered = self._state.anonymizer.cover(frame.image, sights[0], sights[1:])
+        if covered.doubtful:
+            self._state.doubts.append(Doubt(frame.index, frame.stamp_s, covered.doubtful))
+        return covered.image
+
+    def _look(self, frame: Frame) -> Sight:
+        """Search a frame for people once, with settings of its own if there are other products.
 
         Each frame is searched as if it were a single picture, because a model that follows people from frame to frame
         finds new ones late.
         """
-        settings = SEARCH_SETTINGS if self._shows else self._settings.segment
-        found = self._net.segment(frame.image, settings, parts=True, people=True, confidence=True, state=None)
-        self._count(found)
-        covered = self._state.anonymizer.anonymize(frame.image, found, frame.stamp_s)
-        if covered.doubtful:
-            self._state.doubts.append(Doubt(frame.index, frame.stamp_s, covered.doubtful))
-        return covered.image
+        if frame.index not in self._sights:
+            settings = SEARCH_SETTINGS if self._shows else self._settings.segment
+            found = self._net.segment(frame.image, settings, parts=True, people=True, confidence=True, state=None)
+            self._count(found)
+            self._sights[frame.index] = self._state.anonymizer.look(found, frame.stamp_s)
+        return self._sights[frame.index]
 
     def _count(self, found: Segmentation) -> None:
         """Keep the largest number of people in a frame."""

@@ -10,7 +10,7 @@ import logging
 import math
 import mimetypes
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from .. import __version__
 from ..errors import ImageError, SettingError, without_password
 from ..models.progress import Progress, no_progress
-from .frames import DEFAULT_RATE_HZ, FrameSource, has_pyav, is_address, open_frames
+from .frames import DEFAULT_RATE_HZ, Frame, FrameSource, has_pyav, is_address, open_frames, with_upcoming
 from .products import Doubt, ProductMaker
 from .work_folder import REPORT, Checkpoint, WorkFolder, check_output, file_versions, fingerprint, writing
 from .writers import DEFAULT_SUFFIXES, LINES_SUFFIX, TRANSPARENT, VIDEO_SUFFIXES, Writer, check_suffix, open_writer
@@ -198,10 +198,10 @@ class _Run:
         self._source.skip(self._done)
         task, total = Path(self._job.source_text).name, self._expected()
         progress(task, self._done, total)
-        for frame in self._source:
+        for frame, upcoming in self._frames():
             if frame.stamp_s >= self._job.seconds:
                 break
-            for product, result in self._maker.make(frame).items():
+            for product, result in self._maker.make(frame, upcoming).items():
                 self._writers[product].write(frame, result)
             self._done = frame.index + 1
             progress(task, self._done, total)
@@ -211,6 +211,12 @@ class _Run:
                 if not self._source.live:
                     raise KeyboardInterrupt
                 break
+
+    def _frames(self) -> Iterator[tuple[Frame, Sequence[Frame]]]:
+        """Yield the remaining frames with those after them that are needed; a live source is not delayed."""
+        if self._source.live or not self._maker.upcoming_s:
+            return ((frame, ()) for frame in self._source)
+        return with_upcoming(self._source, self._maker.upcoming_s)
 
     def _expected(self) -> int:
         """Return about how many frames there will be; 0 if that is unknown."""

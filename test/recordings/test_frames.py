@@ -25,6 +25,7 @@ from bodypix_ros.recordings.frames import (
     distinct_names,
     list_pictures,
     open_frames,
+    with_upcoming,
 )
 
 
@@ -273,3 +274,10 @@ def test_a_disk_that_fails_is_not_the_end_of_the_video(
         else:
             with pytest.raises(ImageError, match=r'in\.avi cannot be read after frame \d+ \(I/O error\)'):
                 list(source)
+
+
+def test_upcoming_frames_are_those_of_the_next_seconds() -> None:
+    image = np.zeros((2, 2, 3), np.uint8)
+    items = [Frame(index, stamp_s, image, '') for index, stamp_s in enumerate((0.0, 0.25, 0.5, 1.5))]
+    pairs = [(frame.index, [one.index for one in upcoming]) for frame, upcoming in with_upcoming(items, 0.5)]
+    assert pairs == [(0, [1, 2]), (1, [2]), (2, []), (3, [])]

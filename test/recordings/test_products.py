@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from red_person_net import RedPersonNet
 
 from bodypix_ros.anonymizer import SEARCH_SETTINGS
-from bodypix_ros.recordings.frames import Frame
+from bodypix_ros.recordings.frames import Frame, with_upcoming
 from bodypix_ros.recordings.products import PRODUCTS, ProductMaker, ProductSettings
 from bodypix_ros.render import cut_out, render_overlay
 from bodypix_ros.segmentation import VideoState
@@ -103,21 +103,34 @@ def test_smoothing_changes_the_masks_of_later_frames() -> None:
 
 @pytest.mark.parametrize('border', [1, 4, 9])
 def test_a_restored_state_gives_the_same_products(border: int) -> None:
-    all_frames = frames(12)
-    all_frames[6].image[...] = 50  # the person is lost for a frame, and held by the anonymiser
+    all_frames = frames(14)
+    for frame in all_frames[5:12]:
+        frame.image[...] = 50  # the person is lost for longer than the anonymiser holds it
     _, whole = maker(*PRODUCTS, settings=STEADY)
-    expected = [whole.make(frame) for frame in all_frames]
+    expected = [whole.make(*both) for both in with_upcoming(all_frames, whole.upcoming_s)]
     _, first = maker(*PRODUCTS, settings=STEADY)
-    for frame in all_frames[:border]:
-        first.make(frame)
+    for frame, upcoming in list(with_upcoming(all_frames, first.upcoming_s))[:border]:
+        first.make(frame, upcoming)
     _, second = maker(*PRODUCTS, settings=STEADY)
     second.restore(first.save())
-    for frame, wanted in zip(all_frames[border:], expected[border:], strict=True):
-        made = second.make(frame)
+    rest = with_upcoming(all_frames[border:], second.upcoming_s)
+    for (frame, upcoming), wanted in zip(rest, expected[border:], strict=True):
+        made = second.make(frame, upcoming)
         for name in PRODUCTS:
             assert np.array_equal(made[name], wanted[name]), (frame.index, name)
     assert second.doubts == whole.doubts
-    assert [doubt.index for doubt in whole.doubts] == [6]
+    assert [doubt.index for doubt in whole.doubts] == [10]
+
+
+def test_each_frame_is_searched_once_and_covered_where_people_are_found_next() -> None:
+    missed, *others = frames(4)
+    missed.image[...] = 50
+    net, make = maker('anonymized', settings=ProductSettings(anonymize=AnonymizeSettings(anonymize_style='fill')))
+    covered = make.make(missed, others)['anonymized'] != missed.image
+    assert covered[red(others[0].image)].all()
+    assert len(net.asked) == 4
+    make.make(others[0], others[1:])
+    assert len(net.asked) == 4
 
 
 def test_a_forged_state_runs_no_code() -> None:

@@ -12,14 +12,18 @@ from pathlib import Path
 
 from ...models.disk import replacing
 from ...segmenter import Segmenter
+from ..frames import with_upcoming
 from .bag import Bag
-from .frames import FrameProcessor, FrameResult
+from .frames import BagFrame, FrameProcessor, FrameResult
 from .images import compress_thumbnail
 from .job import BagJob
 from .storage import BagError
 
 _REPORT, _THUMBNAIL = 'report.json', 'thumbnail.jpg'
 _THUMBNAILS_OF_DOUBTFUL = 4
+
+ROUNDING_NS = 10_000
+"""More than the error of times as floating-point seconds."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Chunk:
         file: name of the file of results.
         first: rank of the first image within the topic.
         frames: number of images.
-        warm_ns: time of the first image that is processed: the images of the last `anonymize_hold_s` before the chunk
-            are processed and discarded, so that heads that were lost in them are covered in the chunk.
+        warm_ns: time of the first image that is processed: the images of the last `memory_s` before the chunk are
+            processed and discarded, so that heads that were lost in them are covered in the chunk.
         start_ns: time of the first image.
         stop_ns: time after the last image.
         sampled: distance in ranks between images of the contact sheet.
@@ -89,8 +93,13 @@ def process_chunk(
     frames: list[FrameReport] = []
     doubtful = 0
     with replacing(target) as part, zipfile.ZipFile(part, 'w') as results:
-        for message in bag.between(chunk.topic, chunk.warm_ns, chunk.stop_ns):
-            result = processor.process(message)
+        last_ns = chunk.stop_ns + round(processor.upcoming_s * 1e9) + ROUNDING_NS
+        messages = map(BagFrame, bag.between(chunk.topic, chunk.warm_ns, last_ns))
+        for frame, upcoming in with_upcoming(messages, processor.upcoming_s):
+            message = frame.message
+            if message.stamp_ns >= chunk.stop_ns:
+                break
+            result = processor.process(frame, upcoming)
             if message.stamp_ns < chunk.start_ns:
                 continue
             rank = chunk.first + len(frames)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...anonymizer import Anonymized, Anonymizer
+from ...anonymizer import Anonymized, Anonymizer, Sight, upcoming_s
 from ...errors import ImageError, ModelError, describe_error
 from ...people import SIDES, Z_KINDS, Keypoint, Person
 from ...regions import Box
@@ -48,6 +48,24 @@ class FrameResult:
     draw: Callable[[], NDArray[np.uint8]] | None = None
 
 
+class BagFrame:
+    """An image message, whose pixels are decoded and searched at most once.
+
+    Attributes:
+        message: of one of IMAGE_TYPES.
+        looked: the image, and what was found in it; None if it was not searched yet.
+    """
+
+    def __init__(self, message: RawMessage) -> None:
+        self.message = message
+        self.looked: tuple[BagImage, Segmentation, Sight | None] | None = None
+
+    @property
+    def stamp_s(self) -> float:
+        """Recording time, seconds."""
+        return self.message.stamp_ns / 1e9
+
+
 class FrameProcessor:
     """Processes the images of one topic in the order of their time. What cannot be anonymised is made blank."""
 
@@ -65,31 +83,53 @@ class FrameProcessor:
                 f'{self._net.network.model} has no parts; use --model bodypix_ros, or --write without parts'
             )
 
-    def process(self, message: RawMessage) -> FrameResult:
-        """Process the next image."""
+    @property
+    def upcoming_s(self) -> float:
+        """For how many seconds after an image `process` needs the following images."""
+        return 0.0 if self._job.anonymize is None else upcoming_s(self._job.anonymize)
+
+    def process(self, frame: BagFrame, upcoming: Sequence[BagFrame] = ()) -> FrameResult:
+        """Process the next image, given those of the next `upcoming_s`."""
+        message = frame.message
         try:
-            return self._process(message)
+            return self._process(frame, upcoming)
         except Exception as error:
             if not isinstance(error, (BagError, ImageError)):
                 _LOG.debug('%s: an image failed', message.topic, exc_info=error)
             outputs = {} if self._anonymizer is None else {ANONYMIZED: blank(message)}
             return FrameResult(outputs, error=describe_error(error))
 
-    def _process(self, message: RawMessage) -> FrameResult:
-        image = BagImage(message, self._job.mono16_bits)
-        found = self._segment(image.bgr)
-        header, wire = image.content.header, message.wire
+    def _process(self, frame: BagFrame, upcoming: Sequence[BagFrame]) -> FrameResult:
+        image, found, sight = self._look(frame)
+        header, wire = image.content.header, frame.message.wire
         makers = {name: ADDED[name][1] for name in self._job.write}
         outputs = {name: write(make(header, found, self._net, wire), wire) for name, make in makers.items()}
-        if self._anonymizer is None:
+        if self._anonymizer is None or sight is None:
             people = 0 if found.people is None else len(found.people.persons)
             settings = settings_without_parts(PictureSettings(), found)
             return FrameResult(outputs, people, draw=lambda: render_overlay(image.bgr, found, settings, self._part_ids))
-        covered: Anonymized = self._anonymizer.anonymize(image.bgr, found, message.stamp_ns / 1e9)
+        later = [other for one in upcoming if (other := self._look_ahead(one)) is not None]
+        covered: Anonymized = self._anonymizer.cover(image.bgr, sight, later)
         replaced = image.replaced_by(covered.image)
         if replaced is not None:
             outputs[ANONYMIZED] = replaced
         return FrameResult(outputs, covered.people, covered.doubtful, draw=lambda: covered.image)
+
+    def _look(self, frame: BagFrame) -> tuple[BagImage, Segmentation, Sight | None]:
+        """Return an image, and what was found in it."""
+        if frame.looked is None:
+            image = BagImage(frame.message, self._job.mono16_bits)
+            found = self._segment(image.bgr)
+            sight = None if self._anonymizer is None else self._anonymizer.look(found, frame.stamp_s)
+            frame.looked = image, found, sight
+        return frame.looked
+
+    def _look_ahead(self, frame: BagFrame) -> Sight | None:
+        """Return what is to be covered in a later image; None if it fails, which is reported when it is processed."""
+        try:
+            return self._look(frame)[2]
+        except Exception:
+            return None
 
     def _segment(self, bgr: NDArray[np.uint8]) -> Segmentation:
         anonymize = self._anonymizer is not None

@@ -15,8 +15,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from ...anonymizer import memory_s
 from .bag import Bag
-from .chunks import Chunk
+from .chunks import ROUNDING_NS, Chunk
 from .frames import ADDED
 from .images import encoding_problem
 from .job import BagJob, unmatched
@@ -26,10 +27,6 @@ from .storage import BagError, NewTopic, TopicInfo, Wire
 _LOG = logging.getLogger(__name__)
 _SHEET_IMAGES = 24
 """Number of images of all topics on the contact sheet, besides the doubtful ones."""
-
-
-_ROUNDING_NS = 10_000
-"""More than the error of times as floating-point seconds."""
 
 
 @dataclass(frozen=True)
@@ -180,11 +177,11 @@ class _Scan:
         ranks = np.empty_like(order)
         ranks[order] = np.arange(len(order))
         stamps = [self._stamps_ns[place] for place in order]
-        hold_ns = 0 if job.anonymize is None else round(job.anonymize.anonymize_hold_s * 1e9) + _ROUNDING_NS
+        memory_ns = 0 if job.anonymize is None else round(memory_s(job.anonymize) * 1e9) + ROUNDING_NS
         chunks = []
         bounds = _bounds(stamps, job.chunk_frames)
         for number, (first, last) in enumerate(pairwise(bounds)):
-            warm = bisect_left(stamps, stamps[first] - hold_ns)
+            warm = bisect_left(stamps, stamps[first] - memory_ns)
             file = f'{index:03}-{number:06}.zip'
             times = stamps[warm], stamps[first], stamps[last - 1] + 1
             chunks.append(Chunk(name, file, first, last - first, *times, sampled=1))

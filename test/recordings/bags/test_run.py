@@ -57,6 +57,7 @@ from bodypix_ros.recordings.bags.job import BagJob
 from bodypix_ros.recordings.bags.plan import make_plan
 from bodypix_ros.recordings.bags.run import BagTarget, run_bags
 from bodypix_ros.recordings.bags.storage import BagError, RawMessage, TopicInfo
+from bodypix_ros.recordings.frames import with_upcoming
 from bodypix_ros.settings import AnonymizeSettings
 
 ANONYMIZE = AnonymizeSettings(anonymize='heads', anonymize_style='fill', anonymize_hold_s=0.1)
@@ -127,8 +128,14 @@ def test_heads_are_covered_and_everything_else_is_the_same(bag: Path, pictures: 
         assert of_topic(target, topic) == of_topic(bag, topic)
     anonymizer = Anonymizer(ANONYMIZE, independent=True)
     net = bag_stand_in.StandIn()
-    for old, new, picture in zip(of_topic(bag, IMAGES), of_topic(target, IMAGES), pictures, strict=True):
-        expected = anonymizer.anonymize(picture, net.segment(picture, None), old[2] / 1e9).image
+    originals = of_topic(bag, IMAGES)
+    found = [
+        anonymizer.look(net.segment(picture, None), old[2] / 1e9)
+        for picture, old in zip(pictures, originals, strict=True)
+    ]
+    sights = with_upcoming(found, ANONYMIZE.anonymize_hold_s)
+    for old, new, picture, both in zip(originals, of_topic(target, IMAGES), pictures, sights, strict=True):
+        expected = anonymizer.cover(picture, *both).image
         content = content_of(new, wire)
         assert (content.data.reshape(120, 160, 3) == expected).all()
         assert content.header == content_of(old, wire).header
