@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from ..anonymizer import SEARCH_SETTINGS
+from ..inference.kernel_compiler import prepare_kernels
 from ..recordings.frames import DEFAULT_RATE_HZ, MAX_RATE_HZ
 from ..recordings.products import PRODUCTS, Doubt, ProductMaker, ProductSettings
 from ..recordings.video import Summary, VideoJob, convert_video
@@ -102,6 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     with ProgressBar() as progress:
         given: dict[str, Any] = given_options(arguments, NetworkSettings)
+        prepare_kernels(given.get('kernels', 'auto'))
         net = load(progress=progress, **given)
     maker = ProductMaker(net, job.products, settings, net.settings.part_ids)
     described = {'network': dataclasses.asdict(net.settings), **dataclasses.asdict(settings)}

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ..errors import describe_error
+from ..errors import ProviderError, describe_error
 from ..models.disk import cache_folder
 
 _LOG = logging.getLogger(__name__)
@@ -142,13 +142,21 @@ def compile_in_background(on_compiled: Callable[[], None]) -> BackgroundCompilat
 
 
 def prepare_kernels(wanted: str) -> None:
-    """Compile the kernels before a measurement, unless a setting `kernels` of this value does not use them.
+    """Compile the kernels for a setting `kernels`, so that the first images have the same results as the others.
 
-    Raises: see `compile_kernels`.
+    With 'auto', numpy remains if this fails.
+
+    Raises: see `compile_kernels`, if numba was requested.
     """
-    if wanted != 'numpy' and is_installed() and not is_compiled():
-        _LOG.info('compiling the kernels, once on this machine; this takes about 10 s')
+    if wanted == 'numpy' or not is_installed() or is_compiled():
+        return
+    _LOG.info('compiling the kernels, once on this machine; this takes about 10 s')
+    try:
         compile_kernels()
+    except (OSError, ProviderError) as error:
+        if wanted == 'numba':
+            raise
+        _LOG.warning('failed to compile the kernels (%s); frames take longer', describe_error(error))
 
 
 def compile_kernels() -> None:

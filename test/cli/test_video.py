@@ -54,6 +54,15 @@ def test_the_results_are_summarised(pictures: str, tmp_path: Path, capsys: pytes
     assert names_in(out) == {*(f'mask/frame_{number}.png' for number in range(4)), 'people.jsonl', 'report.json'}
 
 
+def test_the_kernels_are_ready_before_the_network_is_loaded(
+    pictures: str, tmp_path: Path, loaded: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise, an interrupted run and a complete one would process different frames with numpy."""
+    monkeypatch.setattr(video, 'prepare_kernels', lambda wanted: loaded.append({'prepared': wanted}))
+    assert main(['video', pictures, str(tmp_path / 'out'), '--kernels', 'numpy']) == 0
+    assert loaded == [{'prepared': 'numpy'}, {'kernels': 'numpy'}]
+
+
 def test_broken_frames_are_counted(pictures: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (Path(pictures) / 'frame_9.png').write_bytes(b'\x89PNG broken')
     assert main(['video', pictures, str(tmp_path / 'out')]) == 0

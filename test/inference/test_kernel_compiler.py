@@ -17,7 +17,7 @@ import pytest
 
 from bodypix_ros.errors import ProviderError
 from bodypix_ros.inference import kernel_compiler, kernels
-from bodypix_ros.inference.kernel_compiler import compile_in_background, compile_kernels, is_compiled
+from bodypix_ros.inference.kernel_compiler import compile_in_background, compile_kernels, is_compiled, prepare_kernels
 from bodypix_ros.inference.kernels import choose_kernels
 from bodypix_ros.models.disk import NO_CACHE
 
@@ -154,6 +154,23 @@ def test_compiling_again_does_nothing(new_machine: Path, monkeypatch: pytest.Mon
     kernel_compiler.mark_compiled()
     monkeypatch.setattr(kernels, 'load_compiled', lambda: pytest.fail('compiled again'))
     compile_kernels()
+
+
+def test_numpy_remains_if_the_kernels_cannot_be_prepared(
+    new_machine: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise OSError(30, 'Read-only file system')
+
+    monkeypatch.setattr(kernel_compiler, 'compile_kernels', fail)
+    prepare_kernels('numpy')
+    assert caplog.messages == []
+    prepare_kernels('auto')
+    assert caplog.messages == [
+        'failed to compile the kernels (OSError: [Errno 30] Read-only file system); frames take longer'
+    ]
+    with pytest.raises(OSError, match='Read-only file system'):
+        prepare_kernels('numba')
 
 
 def test_requested_kernels_are_compiled_before_the_first_frame(

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ... import __version__
+from ...inference.kernel_compiler import prepare_kernels
 from ...segmenter import Segmenter
 from ...settings import AnonymizeSettings, NetworkSettings, SegmentSettings
 from ..work_folder import FileVersion, fingerprint
@@ -64,11 +65,13 @@ class BagJob:
         return _matches(topic, self.topics) and not _matches(topic, self.exclude)
 
     def open_network(self, load: Load, threads: int) -> Segmenter:
-        """Load the network with a number of CPU threads.
+        """Load the network with a number of CPU threads, and kernels that do not change while it runs.
 
         Raises:
             ModelError, ProviderError: see `bodypix_ros.load`.
+            OSError: numba was requested, and its cache folder is not writable.
         """
+        prepare_kernels(self.network.kernels)
         return load(dataclasses.replace(self.network, threads=threads), given=self.given)
 
     def fingerprint(self, files: Iterable[FileVersion]) -> str:

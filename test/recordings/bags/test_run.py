@@ -556,6 +556,14 @@ if __name__ == '__main__':
 """
 
 
+def test_the_kernels_are_ready_before_the_network_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise, an interrupted run and a complete one would process different images with numpy."""
+    calls: list[object] = []
+    monkeypatch.setattr('bodypix_ros.recordings.bags.job.prepare_kernels', calls.append)
+    JOB.open_network(lambda settings, given: calls.append(settings), threads=1)
+    assert calls == ['auto', dataclasses.replace(JOB.network, threads=1)]
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_continues_with_the_same_result(mcap: Path, tmp_path: Path) -> None:
     """$BODYPIX_KILLS is the number of moments at which it is killed."""
