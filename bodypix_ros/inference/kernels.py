@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import ProviderError
+from ..errors import ProviderError, first_line
 from ..models.disk import discard
 from ..refine import OPENCV, EdgeFilter
 from . import kernel_compiler
@@ -95,7 +95,7 @@ def choose_kernels(wanted: str) -> Kernels:
         if wanted == 'numba':
             raise
         level = logging.INFO if isinstance(error.__cause__, ImportError) else logging.WARNING
-        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error.__cause__))
+        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error.__cause__ or error))
         _LOG.debug('numba failed', exc_info=True)
         return dataclasses.replace(NUMPY)
 
@@ -181,6 +181,6 @@ def _compile(kernels: Kernels) -> None:
     kernels.edge_filter.paint_band(image, functions, band, 1, 127, confidence, parts > 0, parts, parts)
 
 
-def _describe(error: BaseException | None) -> str:
+def _describe(error: BaseException) -> str:
     """Return the first line of the text of an error, at most 200 characters."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return first_line(error)[:200]
