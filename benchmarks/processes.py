@@ -28,7 +28,8 @@ from bodypix_ros.bench.timing import Burst
 from bodypix_ros.errors import BodyPixError
 from bodypix_ros.models.network import BODYPIX, OWN
 from bodypix_ros.models.source import source_at_hand
-from bodypix_ros.settings import RESOLUTIONS, SegmentSettings
+from bodypix_ros.setting_parsers import RESOLUTIONS
+from bodypix_ros.settings import SegmentSettings
 
 from .peers import Request
 

@@ -40,6 +40,11 @@ def shorten(text: str, limit: int = 200) -> str:
     return f'{text[:half]} ... {text[-half:]}'
 
 
+def quoted(value: object) -> str:
+    """Return a value as quoted in error texts: its `repr`, shortened to 200 characters."""
+    return shorten(repr(value))
+
+
 def without_password(address: str) -> str:
     """Return an address for texts, without user name and password; other texts, such as paths, are unchanged."""
     return re.sub(r'(?<=://)[^/?#]*@', '', address, count=1)
@@ -56,6 +61,11 @@ def describe_error(error: BaseException) -> str:
     if isinstance(error, BodyPixError):
         return str(error)
     return missing_package(error) or shorten(f'{type(error).__name__}: {error}'.removesuffix(': '), 500)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of the text of an error, or its type if the text is empty."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def missing_package(error: BaseException) -> str:

@@ -71,17 +71,17 @@ def palette_colors(palette: str, part_ids: PartIds, background: Color = WHITE) -
 
 
 @lru_cache
-def label_colors(count: int, background: Color = BLACK) -> NDArray[np.uint8]:
+def label_colors(count: int) -> NDArray[np.uint8]:
     """Return distinct colours for people 1..count.
 
     The colour of person n depends only on n. Hues advance in steps of the golden ratio; brightness alternates after
     every eight people.
 
     Returns:
-        (count + 1, 3) uint8 RGB, read-only; row 0 is the background.
+        (count + 1, 3) uint8 RGB, read-only; row 0, the background, is black.
     """
     table = np.empty((count + 1, 3), np.uint8)
-    table[0] = background
+    table[0] = BLACK
     for n in range(count):
         value = (1.0, 0.8, 0.6)[n // 8 % 3]
         table[n + 1] = [round(255 * part) for part in colorsys.hsv_to_rgb(n * _GOLDEN_RATIO % 1, 0.8, value)]

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .errors import SettingError, quoted
 
 BACKGROUND = -1
 """Label of the pixels that do not belong to a person."""
@@ -28,7 +30,13 @@ class Part:
     facing: Literal['front', 'back', 'any']
 
     def id(self, part_ids: PartIds) -> int:
-        """Return the number of this part, 0..23, in the given numbering."""
+        """Return the number of this part, 0..23, in the given numbering.
+
+        Raises:
+            SettingError: there is no such numbering.
+        """
+        if part_ids not in get_args(PartIds):
+            raise SettingError(f'part_ids must be bodypix1 or bodypix2, got {quoted(part_ids)}')
         return self.bodypix1 if part_ids == 'bodypix1' else self.bodypix2
 
 

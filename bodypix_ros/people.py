@@ -19,6 +19,12 @@ from .regions import Box, Region, join_boxes, measure_regions
 CERTAIN = 0.3
 """Keypoints with at least this score count as seen by tracking, smoothing and gestures."""
 
+Z_KINDS: dict[KeypointSet, int] = {'coco17': 0, 'blazepose33': 1}
+"""What z means in the keypoints of a set: constants of PersonArray.msg."""
+
+SIDES = {'left': 1, 'right': 2}
+"""Sides of hands: constants of Hand.msg."""
+
 _CODES = len(PARTS) + 1  # per person: one for no part, then the 24 parts
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
@@ -18,13 +18,17 @@ from .segmentation import Segmentation
 
 Plane = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Labels = NDArray[np.int8]
 Window = tuple[slice, slice]
 
 _CELLS = 128 * 96  # of the grid on which the filter is computed, at most: its cost does not grow with the image
 _STEPS_PER_CELL = 4  # of the grid per cell of the network output, where the limit above allows it
 _MIN_RADIUS = 1  # steps of the grid
-_SAME_COLOR = 1e-4  # epsilon of the guided filter: a variance of colours, 0..1, below which they count as equal
 _STRIP_PIXELS = 1 << 15  # pixels per pass at full resolution: intermediate arrays stay in the processor's cache
+
+SAME_COLOR = 1e-4
+"""Epsilon of the guided filter: a variance of colours, 0..1, below which they count as equal."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +81,17 @@ class _Grid:
         return np.asarray(grown[top : top + height, left : left + width])
 
 
-def refine_segmentation(image: Plane, found: Segmentation, threshold: float, cell_px: float) -> Segmentation:
+@dataclasses.dataclass(frozen=True)
+class EdgeFilter:
+    """An implementation of the two steps that take most of the time."""
+
+    fit_functions: Callable[[Plane, Plane, int], Floats]
+    paint_band: Callable[[Plane, Floats, Plane, int, int, Plane, Mask, Labels | None, Labels | None], None]
+
+
+def refine_segmentation(
+    image: Plane, found: Segmentation, threshold: float, cell_px: float, edge_filter: EdgeFilter
+) -> Segmentation:
     """Move the edges of the mask onto nearby edges of the image.
 
     A guided filter describes the confidence, in each neighbourhood, as a linear function of the colour, which is then
@@ -89,6 +103,7 @@ def refine_segmentation(image: Plane, found: Segmentation, threshold: float, cel
         found: of the image, with confidence. People are not changed: refine before they are separated.
         threshold: pixels with a higher confidence belong to the mask, 0..1.
         cell_px: pixels of the image per cell of the network output, which is how far its edges may be off.
+        edge_filter: implementation of the steps that take most of the time.
 
     Returns:
         The segmentation with new mask, parts and confidence; `found` itself if its mask is empty or covers everything.
@@ -108,24 +123,18 @@ def refine_segmentation(image: Plane, found: Segmentation, threshold: float, cel
     if not band.any():
         return found
     window = _bounds(band, margin=2 * radius)
-    coefficients = np.zeros((*band.shape, 4), np.float32)
-    coefficients[window] = _guided_filter(grid.shrink(image, window), grid.shrink(found.confidence, window), radius)
+    functions = np.zeros((*band.shape, 4), np.float32)
+    fitted = edge_filter.fit_functions(grid.shrink(image, window), grid.shrink(found.confidence, window), radius)
+    functions[window] = _mean(fitted, max(radius // 2, 1))  # averages follow edges more closely over a smaller radius
     confidence, mask = found.confidence.copy(), found.mask.copy()
     parts = None if found.parts is None else found.parts.copy()
     nearest = None if parts is None else _nearest_parts(parts, grid)
-    for cells in _strips(band, step_px):
-        pixels = grid.pixels(cells)
-        inside = grid.grow(band, cells, cv2.INTER_NEAREST)
-        refined = _evaluate(image[pixels], grid.grow(coefficients, cells, cv2.INTER_LINEAR))
-        cv2.copyTo(refined, inside, confidence[pixels])
-        person = cv2.threshold(refined, math.floor(threshold * 255), 1, cv2.THRESH_BINARY)[1]
-        cv2.copyTo(person, inside, mask[pixels].view(np.uint8))
-        if parts is not None and nearest is not None:
-            _relabel(parts[pixels], mask[pixels], grid.grow(nearest, cells, cv2.INTER_NEAREST))
+    limit = math.floor(threshold * 255)
+    edge_filter.paint_band(image, functions, band, step_px, limit, confidence, mask, parts, nearest)
     return dataclasses.replace(found, mask=mask, parts=parts, confidence=confidence)
 
 
-def _band(mask: NDArray[np.bool_], radius: int) -> Plane:
+def _band(mask: Mask, radius: int) -> Plane:
     """Return 1 for pixels of a mask near its edge, 0 for the others, uint8.
 
     Args:
@@ -147,12 +156,11 @@ def _bounds(cells: Plane, margin: int) -> Window:
     )
 
 
-def _guided_filter(colors: Plane, confidence: Plane, radius: int) -> Floats:
+def fit_functions(colors: Plane, confidence: Plane, radius: int) -> Floats:
     """Return the linear functions of the colour that describe the confidence around each cell.
 
     With the mean m and covariance S of the colours in a neighbourhood, and the mean c of the confidence, the function
-    has the gradient g = (S + epsilon)^-1 cov(colour, confidence) and the value c at m. The functions are then averaged
-    over a smaller neighbourhood, which follows edges more closely than one of the same radius.
+    has the gradient g = (S + epsilon)^-1 cov(colour, confidence) and the value c at m.
 
     Args:
         colors: (rows, columns, 3) uint8.
@@ -169,7 +177,7 @@ def _guided_filter(colors: Plane, confidence: Plane, radius: int) -> Floats:
         _mean(planes[one] * planes[other], radius) - means[one] * means[other] for one, other in pairs
     )
     for variance in (xx, yy, zz):
-        variance += np.float32(_SAME_COLOR)
+        variance += np.float32(SAME_COLOR)
     cofactors = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     second, third, middle = xx * zz - xz * xz, xx * yy - xy * xy, xy * xz - xx * yz
     scale = 1 / (xx * cofactors[0] + xy * cofactors[1] + xz * cofactors[2])
@@ -179,7 +187,7 @@ def _guided_filter(colors: Plane, confidence: Plane, radius: int) -> Floats:
         (cofactors[2] * x + middle * y + third * z) * scale,
     )
     at_black = means[3] - sum(slope * mean for slope, mean in zip(gradient, means[:3], strict=True))
-    return _mean(cv2.merge([*gradient, at_black]), max(radius // 2, 1))
+    return np.asarray(cv2.merge([*gradient, at_black]), np.float32)
 
 
 def _mean(values: Floats, radius: int) -> Floats:
@@ -188,15 +196,52 @@ def _mean(values: Floats, radius: int) -> Floats:
     return np.asarray(cv2.boxFilter(values, -1, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _evaluate(image: Plane, coefficients: NDArray[Any]) -> Plane:
+def paint_band(
+    image: Plane,
+    functions: Floats,
+    band: Plane,
+    step_px: int,
+    limit: int,
+    confidence: Plane,
+    mask: Mask,
+    parts: Labels | None,
+    nearest: Labels | None,
+) -> None:
+    """Evaluate a function of the colour at every pixel of a band, in place.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        functions: (rows, columns, 4) float32: the gradient, and the value at black, interpolated between the cells.
+        band: (rows, columns) uint8, 1 for cells whose pixels change, 0 for others.
+        step_px: side of a cell, pixels.
+        limit: confidence above which a pixel belongs to the mask, 0..255.
+        confidence: (H, W) uint8, receives the values of the functions.
+        mask: (H, W) bool, receives whether the confidence exceeds the limit.
+        parts: (H, W) int8, changed to agree with the mask; None if there are no parts.
+        nearest: (rows, columns) int8, part of pixels that the mask gains; None if there are no parts.
+    """
+    grid = _Grid(step_px, *mask.shape)
+    for cells in _strips(band, step_px):
+        pixels = grid.pixels(cells)
+        inside = grid.grow(band, cells, cv2.INTER_NEAREST)
+        refined = _evaluate(image[pixels], grid.grow(functions, cells, cv2.INTER_LINEAR))
+        cv2.copyTo(refined, inside, confidence[pixels])
+        person = cv2.threshold(refined, limit, 1, cv2.THRESH_BINARY)[1]
+        cv2.copyTo(person, inside, mask[pixels].view(np.uint8))
+        if parts is not None and nearest is not None:
+            added = grid.grow(nearest.view(np.uint8), cells, cv2.INTER_NEAREST)
+            _relabel(parts[pixels], mask[pixels], added)
+
+
+def _evaluate(image: Plane, functions: NDArray[Any]) -> Plane:
     """Return the linear function of each pixel at its colour, (H, W) uint8."""
-    products = cv2.multiply(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA), coefficients, dtype=cv2.CV_32F)  # alpha is 255
+    products = cv2.multiply(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA), functions, dtype=cv2.CV_32F)  # alpha is 255
     values = products @ np.ones(4, np.float32)
     return np.asarray(cv2.convertScaleAbs(np.maximum(values, 0, out=values)), np.uint8)  # rounds and saturates
 
 
-def _nearest_parts(parts: NDArray[np.int8], grid: _Grid) -> Plane:
-    """Return the part that is nearest to each cell, (rows, columns) int8 viewed as uint8.
+def _nearest_parts(parts: Labels, grid: _Grid) -> Labels:
+    """Return the part that is nearest to each cell, (rows, columns) int8.
 
     Args:
         parts: (H, W) int8, part id or BACKGROUND; at least one pixel has a part.
@@ -208,7 +253,7 @@ def _nearest_parts(parts: NDArray[np.int8], grid: _Grid) -> Plane:
     unknown = (samples == BACKGROUND).view(np.uint8)
     _, indices = cv2.distanceTransformWithLabels(unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     known = np.concatenate([[np.int8(BACKGROUND)], samples[unknown == 0]])  # indices start at 1, in this order
-    return np.asarray(known[indices].view(np.uint8))
+    return np.asarray(known[indices])
 
 
 def _strips(band: Plane, step_px: int) -> Iterator[Window]:
@@ -221,8 +266,12 @@ def _strips(band: Plane, step_px: int) -> Iterator[Window]:
             yield slice(top + above, top + above + height), slice(left, left + width)
 
 
-def _relabel(parts: NDArray[np.int8], mask: NDArray[np.bool_], nearest: NDArray[Any]) -> None:
+def _relabel(parts: Labels, mask: Mask, nearest: NDArray[Any]) -> None:
     """Give pixels of the mask without a part the nearest one, and remove parts outside the mask; in place."""
     labels = parts.view(np.uint8)
     cv2.copyTo(nearest, (mask & (parts == BACKGROUND)).view(np.uint8), labels)
     parts[~mask] = BACKGROUND
+
+
+OPENCV = EdgeFilter(fit_functions, paint_band)
+"""The implementation with OpenCV, which always works."""

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from .errors import ImageError, SettingError
+from .errors import ImageError, SettingError, quoted
 from .hand_pixels import draw_hands
 from .inference.bodypix_pipeline import BodyPixPipeline
 from .inference.numpy_kernels import Image
@@ -57,8 +58,8 @@ def load(
 
     Example:
         >>> net = bodypix_ros.load()
-        >>> people = net.segment(cv2.imread('street.jpg'), threshold=0.5)
-        >>> people.mask.mean()  # fraction of the image that shows people
+        >>> found = net.segment(cv2.imread('street.jpg'), threshold=0.5)
+        >>> found.mask.mean()  # fraction of the image that shows people
     """
     settings = _changed(NetworkSettings, settings, changes)
     if given is None:
@@ -120,12 +121,12 @@ class Segmenter:
     @property
     def provider(self) -> str:
         """The execution provider that runs the model: 'tensorrt', 'cuda' or 'cpu'."""
-        return self.pipeline.provider
+        return self.pipeline.runner.provider
 
     @property
     def provider_reason(self) -> str:
         """Why this provider was chosen, as a clause."""
-        return self.pipeline.provider_reason
+        return self.pipeline.runner.reason
 
     def segment(
         self,
@@ -154,7 +155,8 @@ class Segmenter:
             ImageError: the image has a wrong shape or type.
             SettingError: a setting does not exist, or a value is invalid.
             ModelError: people were requested of a model that cannot separate them: BodyPix 1, or selfie segmentation
-                of the whole picture.
+                of the whole picture; or the networks that find hands are missing.
+            ProviderError: a GPU is required, but failed or had wrong results.
         """
         return self.segment_batch(
             [image], settings, parts=parts, people=people, confidence=confidence, states=[state], **changes
@@ -188,14 +190,12 @@ class Segmenter:
         Raises: see `segment`.
         """
         settings = _changed(SegmentSettings, settings, changes)
-        if not isinstance(images, Iterable):
-            raise ImageError(f'segment_batch expects a list of images, got {type(images).__name__}')
+        if not isinstance(images, Iterable) or getattr(images, 'ndim', 0) == 3:
+            raise ImageError(f'images must be a list of images, got {_describe(images)}; segment takes a single image')
         images = list(images)
         for image in images:
             check_image(image)
-        states = [None] * len(images) if states is None else states
-        if len(states) != len(images):
-            raise SettingError(f'states must be one per image, got {len(states)} for {len(images)} images')
+        states = _check_states(states, len(images))
         flipped = settings.flip_horizontal
         seen = [image[:, ::-1] for image in images] if flipped else images
         with self._lock:
@@ -205,6 +205,16 @@ class Segmenter:
             if settings.hands:
                 found = [self._with_hands(*one) for one in zip(images, found, states, strict=True)]
         return found
+
+    @contextmanager
+    def run_once(self) -> Iterator[None]:
+        """Within the block, run the network only once for each image that is segmented with several settings.
+
+        This saves time with BodyPix and bodypix_ros on a CPU; otherwise, the block has no effect. Images are recognised
+        by the identity of their arrays, which must not be changed within the block. Other threads wait for its end.
+        """
+        with self._lock, self.pipeline.run_once():
+            yield
 
     def prepare(
         self,
@@ -227,10 +237,15 @@ class Segmenter:
             people: whether people will be requested.
 
         Raises:
+            SettingError: a number is not a positive integer, or the settings are of another class.
             ProviderError: images of this size do not run on the GPU.
         """
+        for name, value in (('height', height), ('width', width), ('count', count)):
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise SettingError(f'{name} must be an integer of at least 1, got {quoted(value)}')
+        settings = _changed(SegmentSettings, settings, {})
         with self._lock:
-            self.pipeline.prepare(height, width, count, settings or SegmentSettings(), Request(parts, people))
+            self.pipeline.prepare(height, width, count, settings, Request(parts, people))
 
     def _with_hands(self, image: Image, found: Segmentation, state: VideoState | None) -> Segmentation:
         """Add the hands of the people; the networks are loaded when hands are first requested."""
@@ -254,7 +269,7 @@ class BodyPix(Segmenter):
 
     Example:
         >>> net = BodyPix.load(multiplier=0.5, stride=16)
-        >>> people = net.segment(cv2.imread('street.jpg'), threshold=0.5)
+        >>> found = net.segment(cv2.imread('street.jpg'), threshold=0.5)
     """
 
     @classmethod
@@ -277,12 +292,31 @@ class BodyPix(Segmenter):
 
 def check_image(image: Image) -> None:
     """Raise ImageError unless the image is (H, W, 3) uint8 with at least one pixel."""
-    expected = 'an image must be (height, width, 3) uint8 BGR with at least one pixel'
-    if not isinstance(image, np.ndarray):
-        hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
-        raise ImageError(f'{expected}, got {type(image).__name__}{hint}')
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise ImageError(f'{expected}, got shape {image.shape} of {image.dtype}')
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,) and image.size:
+        return
+    hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
+    raise ImageError(
+        f'an image must be (height, width, 3) uint8 BGR with at least one pixel, got {_describe(image)}{hint}'
+    )
+
+
+def _check_states(states: Sequence[VideoState | None] | None, count: int) -> Sequence[VideoState | None]:
+    """Return the state of each of `count` images.
+
+    Raises:
+        SettingError: the number of states differs, or one of them is something else.
+    """
+    if states is None:
+        return [None] * count
+    if not isinstance(states, Sequence) or not all(one is None or isinstance(one, VideoState) for one in states):
+        raise SettingError(f'states must be a list of VideoState or None, got {quoted(states)}')
+    if len(states) != count:
+        raise SettingError(f'states must be one per image, got {len(states)} for {count} images')
+    return states
+
+
+def _describe(value: object) -> str:
+    return f'shape {value.shape} of {value.dtype}' if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _changed(kind: type[S], settings: S | None, changes: dict[str, Any]) -> S:

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
-from .errors import SettingError, shorten
+from .errors import SettingError, quoted
 
 Value = bool | int | float | str | tuple[str, ...]
 T = TypeVar('T')
@@ -53,12 +53,10 @@ class Setting:
         value = _plain_value(value)
         if self.parse is not None:
             return self.parse(self.name, value)
-        value = self._typed(value)
-        if self.choices and value not in self.choices:
-            raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
-        if isinstance(value, (int, float)) and not self._within(value):
-            raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
-        return value
+        typed = self._typed(value)
+        if typed is None or not self._within(typed):
+            raise SettingError(f'{self.name} must be {self.range_text}, got {quoted(value)}')
+        return typed
 
     @property
     def range_text(self) -> str:
@@ -72,19 +70,21 @@ class Setting:
             return f'at least {self.minimum:g}'
         return _KIND_TEXTS[self.kind]
 
-    def _within(self, value: float) -> bool:
+    def _within(self, value: Value) -> bool:
+        if self.choices:
+            return value in self.choices
+        if not isinstance(value, (int, float)):
+            return True
         return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
 
-    def _typed(self, value: Value) -> Value:
-        if self.kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+    def _typed(self, value: Value) -> Value | None:
+        """Return the value in the type of the setting, None if it has another type."""
+        if isinstance(value, bool) != (self.kind is bool):  # bool is a subclass of int
+            return None
+        if self.kind is float and isinstance(value, (int, float)):
             with suppress(OverflowError):  # an int that no float can hold
-                if math.isfinite(value):
-                    return float(value)
-        elif self.kind is int and isinstance(value, int) and not isinstance(value, bool):
-            return value
-        elif self.kind in (bool, str) and isinstance(value, self.kind):
-            return value
-        raise SettingError(f'{self.name} must be {self.range_text}, got {shorten(repr(value))}')
+                return float(value) if math.isfinite(value) else None
+        return value if isinstance(value, self.kind) else None
 
 
 def setting(default: T, description: str, **details: Any) -> T:

@@ -4,116 +4,19 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from .errors import SettingError, shorten
 from .palettes import PALETTES
-from .parts import PART_GROUPS, PARTS, PartIds
-from .setting import Setting, Settings, Value, setting
-
-RESOLUTIONS = {'low': 0.25, 'medium': 0.5, 'high': 0.75, 'full': 1.0}
-"""BodyPix's names for the size of the network input as a fraction of the image's height and width."""
-
-MIN_PIXELS, MAX_PIXELS = 65, 2049
-"""Range of `internal_resolution` as the longer side of the input of bodypix_ros, pixels."""
+from .parts import PART_GROUPS, PartIds
+from .setting import Setting, Settings, setting
+from .setting_parsers import parse_cameras, parse_mask_parts, parse_pose, parse_resolution, parse_size
 
 SELFIE_MODELS = ('selfie_general', 'selfie_landscape')
 BLAZEPOSE_MODELS = ('blazepose_lite', 'blazepose_full', 'blazepose_heavy')
 """MediaPipe's models: masks of a person close to the camera, and poses with 33 keypoints and masks."""
 
 OFFICIAL_SERVER = 'https://storage.googleapis.com/tfjs-models'
-
-_CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*')
-
-
-def _parse_resolution(name: str, value: Value) -> Value:
-    """Return 'auto', one of the names, a fraction as float, or a number of pixels as int; accept numbers as strings."""
-    if value == 'auto' or (isinstance(value, str) and value in RESOLUTIONS):
-        return value
-    try:
-        number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else float('nan')
-    except (ValueError, OverflowError):
-        number = float('nan')
-    if 0.1 <= number <= 2.0:
-        return number
-    if MIN_PIXELS <= number <= MAX_PIXELS and number == int(number):
-        return int(number)
-    raise SettingError(
-        f'{name} must be auto, low, medium, high, full, a fraction of 0.1..2.0 or, for bodypix_ros, '
-        f'an integer of {MIN_PIXELS}..{MAX_PIXELS} pixels, got {shorten(repr(value))}'
-    )
-
-
-def _parse_cameras(name: str, value: Value) -> Value:
-    """Return the names. An empty list means one camera without a name, as does [''], the default of version 0.1."""
-    if not isinstance(value, (list, tuple)) or not all(isinstance(camera, str) for camera in value):
-        raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
-    cameras = () if tuple(value) == ('',) else tuple(value)
-    bad = [camera for camera in cameras if not _CAMERA_NAME.fullmatch(camera)]
-    if bad:
-        raise SettingError(f'{name} must be names such as front or arm/left, got {shorten(repr(bad[0]))}')
-    if len(set(cameras)) < len(cameras):
-        raise SettingError(f'{name} must be unique names, got {shorten(", ".join(cameras))}')
-    return cameras
-
-
-def _parse_mask_parts(name: str, value: Value) -> Value:
-    """Return the names of parts and groups; none, or one that is empty, mean the whole person."""
-    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
-        raise SettingError(f'{name} must be a list of names, got {shorten(repr(value))}')
-    names = () if tuple(value) == ('',) else tuple(value)
-    known = {part.name for part in PARTS} | PART_GROUPS.keys()
-    unknown = [one for one in names if one not in known]
-    if unknown:
-        groups = ', '.join(PART_GROUPS)
-        raise SettingError(
-            f'{name} must be {groups}, or names of parts such as left_hand, got {shorten(repr(unknown[0]))}'
-        )
-    return names
-
-
-def read_size(text: str) -> tuple[int, int] | None:
-    """Return the width and height of a text such as '640x480'; None for an empty text.
-
-    Raises:
-        ValueError: the text has another form, or a side is not 1..16384.
-    """
-    if not text:
-        return None
-    match = re.fullmatch(r'(\d{1,5})x(\d{1,5})', text)
-    if match is None or not all(1 <= int(side) <= 16384 for side in match.groups()):
-        raise ValueError(f'{text} is not a width and height such as 640x480')
-    return int(match[1]), int(match[2])
-
-
-def _parse_size(name: str, value: Value) -> Value:
-    """Return a size as text."""
-    try:
-        read_size(value if isinstance(value, str) else str(value))
-    except ValueError:
-        raise SettingError(
-            f'{name} must be a width and height such as 640x480, or empty, got {shorten(repr(value))}'
-        ) from None
-    return value
-
-
-def _parse_pose(name: str, value: Value) -> Value:
-    """Return the text of a pose, x y z qx qy qz qw; empty means none."""
-    words = value.split() if isinstance(value, str) else []
-    try:
-        numbers = [float(word) for word in words]
-    except ValueError:
-        numbers = []
-    norm = sum(number * number for number in numbers[3:])
-    if value != '' and not (len(numbers) == 7 and math.isfinite(sum(map(abs, numbers))) and 0.98 < norm < 1.02):
-        raise SettingError(
-            f'{name} must be empty or "x y z qx qy qz qw", metres and a quaternion of length 1, '
-            f'got {shorten(repr(value))}'
-        )
-    return value
 
 
 @dataclass(frozen=True)
@@ -157,7 +60,7 @@ class NetworkSettings(Settings):
         'Size of the network input as a fraction of the image: low, medium, high, full or 0.1..2.0; bodypix_ros also '
         'accepts its longer side, 65..2049 pixels; auto is 449 pixels for bodypix_ros, and for bodypix medium on a '
         'CPU and full on a GPU',
-        parse=_parse_resolution,
+        parse=parse_resolution,
     )
     part_ids: PartIds = setting('bodypix1', 'Numbering of the 24 parts', choices=('bodypix1', 'bodypix2'))
     provider: str = setting(
@@ -182,7 +85,7 @@ class NetworkSettings(Settings):
     )
     kernels: str = setting(
         'auto',
-        'Implementation of preprocessing and decoding on the CPU: auto uses numba if it is installed, otherwise numpy',
+        'Implementation of preprocessing, decoding and refine on the CPU: auto is numba if installed, otherwise numpy',
         choices=('auto', 'numba', 'numpy'),
     )
 
@@ -285,7 +188,7 @@ class PictureSettings(Settings):
     mask_parts: tuple[str, ...] = setting(
         (),
         f'Parts covered by the published mask: {", ".join(PART_GROUPS)} or names of parts; empty for the whole person',
-        parse=_parse_mask_parts,
+        parse=parse_mask_parts,
         live=True,
     )
     semantic_classes: str = setting(
@@ -297,7 +200,7 @@ class PictureSettings(Settings):
     semantic_size: str = setting(
         '',
         'Width and height of semantic/mask and semantic/confidence, such as 640x480; empty for the size of the image',
-        parse=_parse_size,
+        parse=parse_size,
         live=True,
     )
 
@@ -387,7 +290,7 @@ class NodeSettings(Settings):
     """How the node receives images and publishes results."""
 
     cameras: tuple[str, ...] = setting(
-        (), 'Names of the cameras, which prefix their topics; empty for one camera without a name', parse=_parse_cameras
+        (), 'Names of the cameras, which prefix their topics; empty for one camera without a name', parse=parse_cameras
     )
     image_transport: str = setting(
         'raw', 'Type of the image topic: raw (Image) or compressed (CompressedImage, JPEG or PNG)',
@@ -467,7 +370,7 @@ class DepthSettings(Settings):
         '',
         'Pose of the depth camera in the optical frame of the colour camera, "x y z qx qy qz qw" as tf2_echo prints '
         'it; empty means that depth is registered to the colour image',
-        parse=_parse_pose,
+        parse=parse_pose,
         live=True,
     )
     remove_outside: bool = setting(
@@ -502,9 +405,9 @@ GROUPS: tuple[type[Settings], ...] = (
     TrackingSettings,
     NodeSettings,
 )
-"""All classes of settings, in the order of the documentation."""
+"""The classes of settings of bodypix_node, in the order of the documentation; depth_filter has `DepthSettings`."""
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """Return every setting of the package, in the order of the documentation."""
+    """Return every setting of bodypix_node, in the order of the documentation."""
     return tuple(one for group in GROUPS for one in group.describe())

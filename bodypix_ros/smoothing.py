@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import require_segmentation
+from .errors import ImageError
 from .parts import BACKGROUND
 from .people import CERTAIN, Keypoint, Person
 from .segmentation import Segmentation
@@ -27,6 +29,7 @@ _HEIGHT_M = 1.7  # of a person, for world keypoints
 
 _FLOW_SHARE = 4  # flow is computed at this fraction of the image's width and height
 _MIN_FLOW_SIZE = 16  # pixels; DIS flow needs a few patches
+_MAX_SIDE = 2**15 - 2  # pixels; larger images, which `remap` does not accept, are not smoothed
 _SAME_GRAY = 6  # grey levels: smaller changes at that size are camera noise, not motion
 _OTHER_GRAY = 25  # grey levels: where the warped previous image differs more, something else is visible now
 _NEIGHBOURHOOD = np.ones((9, 9), np.uint8)  # around each changed pixel: uniform surfaces move without changing
@@ -162,10 +165,11 @@ class MaskSmoother:
                 back in time or a change of the image size.
 
         Raises:
-            ValueError: `found` has no confidence.
+            ImageError: an array has a wrong shape or type, the sizes differ, or `found` has no confidence.
         """
+        require_segmentation(image, found)
         if found.confidence is None:
-            raise ValueError('smoothing requires the confidence, got None; call segment(..., confidence=True)')
+            raise ImageError('smoothing requires the confidence, got None; call segment(..., confidence=True)')
         gray = _small_gray(image)
         current = _pack(found)
         memory = self._recall(gray, current, stamp_s)
@@ -179,7 +183,7 @@ class MaskSmoother:
 
     def _recall(self, gray: Plane, current: Plane, stamp_s: float) -> Plane | None:
         """Return the previous result, moved along with the image; None if there is no usable one."""
-        fits = self._memory is not None and self._memory.shape == current.shape
+        fits = self._memory is not None and self._memory.shape == current.shape and max(current.shape) <= _MAX_SIDE
         if self._memory is None or self._gray is None or not fits or not 0 <= stamp_s - self._stamp_s <= _FORGET_S:
             return None
         moved = cv2.dilate((cv2.absdiff(gray, self._gray) > _SAME_GRAY).view(np.uint8), _NEIGHBOURHOOD)

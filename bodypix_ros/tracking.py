@@ -224,7 +224,8 @@ def _look_at(person: Person) -> _Sight | None:
     """
     by_name = {point.name: (point.x, point.y, point.score) for point in person.keypoints}
     points = np.array([by_name.get(name, (0.0, 0.0, 0.0)) for name in KEYPOINTS])
-    keypoints, known = points[:, :2], points[:, 2] >= CERTAIN
+    known = (points[:, 2] >= CERTAIN) & np.isfinite(points).all(axis=1)
+    keypoints = np.where(known[:, None], points[:, :2], 0.0)
     if known.sum() >= _MIN_COMMON_KEYPOINTS:
         size = np.ptp(keypoints[known], axis=0)
         size = np.maximum(size, max(size.max() / 4, 1.0))  # keypoints on a line do not mean a person without width

@@ -13,25 +13,24 @@ from launch.logging import get_logger
 from launch_ros.actions import Node
 
 from bodypix_ros.launching.arguments import (
-    NAMESPACE,
+    USE_SIM_TIME,
     declare_arguments,
     full_node_name,
     given_parameters,
+    node_options,
     note_given,
+    read_options,
     warn_unknown,
 )
 from bodypix_ros.launching.params_file import cameras_of, other_node_warning
 from bodypix_ros.launching.share import share
-from bodypix_ros.launching.texts import read_value
 from bodypix_ros.launching.topics import image_topics, node_remappings, rviz_remappings
 from bodypix_ros.launching.transport import transport_actions
 from bodypix_ros.setting import Setting
 from bodypix_ros.settings import all_settings
 
-USE_SIM_TIME = Setting('use_sim_time', bool, False, 'Use the time of /clock')
 OPTIONS = (
-    NAMESPACE,
-    Setting('name', str, 'bodypix', 'Name of the node'),
+    *node_options('bodypix', params_file=str(share('config', 'bodypix.yaml'))),
     Setting(
         'image',
         str,
@@ -39,20 +38,6 @@ OPTIONS = (
         'Topic of the images; camera_info is expected in the same namespace. With several cameras: a topic relative to '
         'the name of each camera, or a list of one topic per camera in their order',
     ),
-    Setting(
-        'params_file',
-        str,
-        str(share('config', 'bodypix.yaml')),
-        'YAML parameter file; launch arguments override it',
-    ),
-    Setting(
-        'log_level',
-        str,
-        'info',
-        'Minimum severity of log messages',
-        choices=('debug', 'info', 'warn', 'error', 'fatal'),
-    ),
-    Setting('respawn', bool, False, 'Restart the node when it exits'),
     Setting('rviz', bool, False, 'Start RViz'),
     Setting('rviz_config', str, str(share('config', 'bodypix.rviz')), 'Configuration file of RViz'),
 )
@@ -73,7 +58,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def start(context: LaunchContext, given: dict[str, str]) -> list[Action]:
     """Return the node, and RViz if requested."""
-    options: dict[str, Any] = {one.name: read_value(one, context.launch_configurations[one.name]) for one in OPTIONS}
+    options = read_options(context, OPTIONS)
     params_file = Path(options['params_file']).expanduser().absolute()
     full_name = full_node_name(context, options['namespace'], options['name'])
     topics = image_topics(options['image'], cameras_of(params_file, full_name, given))

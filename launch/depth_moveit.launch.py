@@ -11,9 +11,7 @@ The updater expects camera_info in the same namespace as its images: they are `d
 
 from __future__ import annotations
 
-from typing import Any
-
-from launch import Action, LaunchDescription
+from launch import LaunchDescription
 
 from bodypix_ros.launching.depth import recipe_description
 from bodypix_ros.setting import Setting
@@ -22,9 +20,4 @@ OPTIONS = [Setting('depth_output', str, 'depth_no_people/image', 'Topic of the d
 
 
 def generate_launch_description() -> LaunchDescription:
-    return recipe_description(__file__, OPTIONS, start_nothing)
-
-
-def start_nothing(_: dict[str, Any], __: dict[str, Any]) -> list[Action]:
-    """Return no action: the updater is a plugin of move_group, which your own launch files start."""
-    return []
+    return recipe_description(__file__, OPTIONS)

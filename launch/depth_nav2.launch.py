@@ -11,17 +11,10 @@ The point clouds must be organised. The mask comes from bodypix.launch.py.
 
 from __future__ import annotations
 
-from typing import Any
-
-from launch import Action, LaunchDescription
+from launch import LaunchDescription
 
 from bodypix_ros.launching.depth import recipe_description
 
 
 def generate_launch_description() -> LaunchDescription:
-    return recipe_description(__file__, [], start_nothing)
-
-
-def start_nothing(_: dict[str, Any], __: dict[str, Any]) -> list[Action]:
-    """Return no action: the layers are plugins of Nav2, which your own launch files start."""
-    return []
+    return recipe_description(__file__)

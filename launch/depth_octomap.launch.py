@@ -10,11 +10,13 @@ The point clouds must be organised. The mask comes from bodypix.launch.py.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from launch import Action, LaunchDescription
+from launch import Action, LaunchContext, LaunchDescription
 from launch_ros.actions import Node
 
+from bodypix_ros.launching.arguments import USE_SIM_TIME, given_parameters
 from bodypix_ros.launching.depth import recipe_description
 from bodypix_ros.launching.share import share
 from bodypix_ros.setting import Setting
@@ -32,7 +34,7 @@ def generate_launch_description() -> LaunchDescription:
     return recipe_description(__file__, OPTIONS, start_octomap)
 
 
-def start_octomap(options: dict[str, Any], sim_time: dict[str, Any]) -> list[Action]:
+def start_octomap(_: LaunchContext, options: dict[str, Any], given: Mapping[str, str]) -> list[Action]:
     """Return octomap_server on the point clouds without people."""
     share(package='octomap_server')
     return [
@@ -47,7 +49,7 @@ def start_octomap(options: dict[str, Any], sim_time: dict[str, Any]) -> list[Act
                     'resolution': options['resolution'],
                     'sensor_model.max_range': options['max_range'],
                 },
-                sim_time,
+                given_parameters([USE_SIM_TIME], given),
             ],
             remappings=[('cloud_in', options['points_output'])],
             output='screen',

@@ -10,11 +10,13 @@ The depth images must be registered to the colour images. The mask comes from bo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from launch import Action, LaunchDescription
+from launch import Action, LaunchContext, LaunchDescription
 from launch_ros.actions import Node
 
+from bodypix_ros.launching.arguments import USE_SIM_TIME, given_parameters
 from bodypix_ros.launching.depth import recipe_description
 from bodypix_ros.launching.share import share
 from bodypix_ros.setting import Setting
@@ -29,10 +31,11 @@ def generate_launch_description() -> LaunchDescription:
     return recipe_description(__file__, OPTIONS, start_rtabmap)
 
 
-def start_rtabmap(options: dict[str, Any], sim_time: dict[str, Any]) -> list[Action]:
+def start_rtabmap(_: LaunchContext, options: dict[str, Any], given: Mapping[str, str]) -> list[Action]:
     """Return RTAB-Map's odometry and mapping on the colour images and the depth images without people."""
     share(package='rtabmap_slam')
     share(package='rtabmap_odom')
+    sim_time = given_parameters([USE_SIM_TIME], given)
     parameters = {
         'frame_id': options['frame_id'],
         'subscribe_depth': True,

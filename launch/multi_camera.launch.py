@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, GroupAction, IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 from bodypix_ros.launching.arguments import warn_unknown
-from bodypix_ros.launching.share import share
+from bodypix_ros.launching.share import launch_file, share
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -31,6 +30,6 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'rviz_config', default_value=str(share('config', 'multi_camera.rviz')), description='Layout of RViz'
         ),
-        IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))),
+        IncludeLaunchDescription(launch_file('bodypix.launch.py')),
     ]
     return warn_unknown(LaunchDescription([GroupAction(actions)]), __file__)

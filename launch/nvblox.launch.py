@@ -4,29 +4,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from launch import Action, LaunchContext, LaunchDescription
-from launch.actions import GroupAction, IncludeLaunchDescription, OpaqueFunction
-from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 
-from bodypix_ros.launching.arguments import (
-    NAMESPACE,
-    declare_arguments,
-    full_node_name,
-    given_parameters,
-    note_given,
-    warn_unknown,
-)
+from bodypix_ros.launching.arguments import NAMESPACE, USE_SIM_TIME, full_node_name, given_parameters
+from bodypix_ros.launching.consumer import consumer_description
 from bodypix_ros.launching.params_file import cameras_of
 from bodypix_ros.launching.share import share
-from bodypix_ros.launching.texts import read_value
 from bodypix_ros.launching.topics import image_topics, nvblox_remappings
 from bodypix_ros.setting import Setting
 
-USE_SIM_TIME = Setting('use_sim_time', bool, False, 'Use the time of /clock')
 OPTIONS = (
     NAMESPACE,
     Setting('name', str, 'bodypix', 'Name of the node'),
@@ -47,21 +38,12 @@ OPTIONS = (
 
 
 def generate_launch_description() -> LaunchDescription:
-    given: dict[str, str] = {}
-    actions = [
-        note_given(given),
-        *declare_arguments([*OPTIONS, USE_SIM_TIME]),
-        OpaqueFunction(function=start_nvblox, args=[given]),
-        IncludeLaunchDescription(PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))),
-    ]
-    # In a group, so that declarations do not affect a launch file that is included later.
-    return warn_unknown(LaunchDescription([GroupAction(actions)]), __file__)
+    return consumer_description(__file__, 'bodypix.launch.py', OPTIONS, start_nvblox)
 
 
-def start_nvblox(context: LaunchContext, given: dict[str, str]) -> list[Action]:
+def start_nvblox(context: LaunchContext, options: dict[str, Any], given: Mapping[str, str]) -> list[Action]:
     """Return nvblox with the parameters of its people segmentation, on the topics of the cameras and the node."""
     share(package='nvblox_ros')
-    options: dict[str, Any] = {one.name: read_value(one, context.launch_configurations[one.name]) for one in OPTIONS}
     params_file = Path(options['params_file']).expanduser().absolute()
     node = full_node_name(context, options['namespace'], options['name'])
     cameras = cameras_of(params_file, node, given)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from launch import Action, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
-from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 
 from bodypix_ros.launching.arguments import warn_unknown
 from bodypix_ros.launching.driver import camera_with_bodypix
-from bodypix_ros.launching.share import share
+from bodypix_ros.launching.share import launch_file
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -29,5 +28,4 @@ def generate_launch_description() -> LaunchDescription:
 
 def start_camera(*_: object) -> list[Action]:
     """Return the action that includes the camera's own launch file."""
-    file = share('launch', 'rs_launch.py', package='realsense2_camera')
-    return [IncludeLaunchDescription(PythonLaunchDescriptionSource(str(file)))]
+    return [IncludeLaunchDescription(launch_file('rs_launch.py', package='realsense2_camera'))]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -71,6 +72,15 @@ def load_without_parts(*_: Any, **__: Any) -> StandIn:
     return WithoutParts()
 
 
+def load_after_a_death(*_: Any, **__: Any) -> StandIn:
+    """End the process at the first call; $BODYPIX_DIED is the file that marks it."""
+    mark = Path(os.environ['BODYPIX_DIED'])
+    if not mark.exists():
+        mark.touch()
+        os._exit(9)
+    return StandIn()
+
+
 def fail_to_load(*_: Any, **__: Any) -> StandIn:
     raise ModelError('the weights are missing')
 
@@ -110,9 +120,19 @@ def start_failing(_: int) -> Any:
     return run
 
 
+def start_blocked_signals(_: int) -> Any:
+    """Return a task that writes the numbers of the signals that are blocked."""
+
+    def run(path: str, report: Report) -> None:
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        Path(path).write_text(' '.join(str(int(one)) for one in blocked))
+
+    return run
+
+
 def fail_to_start(_: int) -> Any:
     raise ModelError('the weights are missing')
 
 
-def die_at_start(_: int) -> Any:
+def die_at_start(*_: Any, **__: Any) -> Any:
     os._exit(3)

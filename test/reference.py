@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix_ros.inference.geometry import Geometry, Taps
+from bodypix_ros.inference.geometry import Geometry
+from bodypix_ros.inference.taps import Taps
 
 
 def interpolate(values: NDArray[np.float64], rows: Taps, columns: Taps) -> NDArray[np.float64]:

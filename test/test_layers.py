@@ -14,28 +14,33 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / 'bodypix_ros'
 
-GROUND = 'errors encodings pictures image_layout parts palettes regions people segmentation setting settings'
+GROUND = (
+    'errors encodings pictures image_layout parts palettes regions people segmentation checks setting setting_parsers '
+    'settings'
+)
 """Layers without networks and drawing: values, names and their meaning."""
 
 MAY_IMPORT = {
     'errors': '',
     'fast_dds': '',
     'onnx_runtime': '',
-    'parts': '',
+    'parts': 'errors',
     'setting': 'errors',
     'encodings': '',
     'pictures': 'encodings errors',
     'image_layout': 'encodings errors pictures',
     'palettes': 'errors parts',
-    'regions': 'errors parts',
+    'regions': '',
     'people': 'parts regions',
     'segmentation': 'parts people regions',
+    'checks': 'errors segmentation',
     'rotation': 'people regions segmentation',
     'hand_pixels': 'parts people segmentation',
-    'settings': 'errors parts palettes setting',
+    'setting_parsers': 'encodings errors parts setting',
+    'settings': 'errors parts palettes setting setting_parsers',
     'refine': 'parts segmentation',
     'tracking': 'parts people settings',
-    'smoothing': 'parts people segmentation settings',
+    'smoothing': 'checks errors parts people segmentation settings',
     'gestures': 'people',
     'models': GROUND,
     'inference': f'{GROUND} refine onnx_runtime models',

@@ -14,7 +14,7 @@ import pytest
 
 import bodypix_ros
 from bodypix_ros import Segmenter, VideoState
-from bodypix_ros.errors import ImageError, ModelError, ProviderError, SettingError
+from bodypix_ros.errors import ImageError, ModelError, ProviderError
 from bodypix_ros.inference.mediapipe import session
 from bodypix_ros.models.mediapipe import files
 from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS, KEYPOINTS, opposite_side
@@ -144,17 +144,27 @@ def test_overlays_need_no_parts(mediapipe_dir, astronaut) -> None:
         render_overlay(astronaut, found)
 
 
-@pytest.mark.parametrize('model', ['selfie_landscape', 'blazepose_heavy'])
-def test_missing_weights_are_explained(tmp_path, monkeypatch, model) -> None:
+@pytest.fixture
+def no_files(tmp_path, monkeypatch) -> str:
+    """An empty cache on a machine without packages of MediaPipe."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(files.importlib.util, 'find_spec', lambda _name: None)
-    with pytest.raises(ModelError, match=r'was not found on this machine; fetch .*\.tflite \(Google, Apache'):
-        bodypix_ros.load(model=model, model_dir=str(tmp_path))
+    return str(tmp_path)
 
 
-def test_states_are_one_for_each_image(own, astronaut) -> None:
-    with pytest.raises(SettingError, match='states must be one per image, got 1 for 2 images'):
-        own.segment_batch([astronaut, astronaut], states=[VideoState()])
+def test_missing_weights_are_explained(no_files) -> None:
+    with pytest.raises(ModelError, match=r'selfie_landscape was not found on this machine; fetch .*\.tflite \(Google'):
+        bodypix_ros.load(model='selfie_landscape', model_dir=no_files)
+
+
+def test_all_missing_weights_of_a_model_are_named_at_once(no_files) -> None:
+    expected = (
+        'pose_detection and pose_landmarks_full were not found on this machine; fetch pose_detection.tflite and '
+        'pose_landmark_full.tflite (Google, Apache-2.0) with `bodypix models fetch pose_detection pose_landmarks_full`'
+    )
+    with pytest.raises(ModelError) as raised:
+        bodypix_ros.load(model='blazepose_full', model_dir=no_files)
+    assert str(raised.value).startswith(expected)
 
 
 @pytest.mark.parametrize('model', ['selfie_general', 'blazepose_lite'])

@@ -13,7 +13,7 @@ import pytest
 from checkpoints import whole_network, write_checkpoint
 
 import bodypix_ros
-from bodypix_ros import BodyPix, Segmenter
+from bodypix_ros import BodyPix, Segmenter, VideoState
 from bodypix_ros.errors import ImageError, ModelError, SettingError
 from bodypix_ros.models.network import load_network, resolve_model, resolve_settings
 from bodypix_ros.settings import BODYPIX_ONLY, NetworkSettings, SegmentSettings
@@ -81,15 +81,43 @@ def test_a_generator_of_images_is_a_batch(net: Segmenter, astronaut) -> None:
 @pytest.mark.parametrize(
     ('images', 'said'),
     [
-        (None, 'segment_batch expects a list of images, got NoneType'),
+        (None, 'images must be a list of images, got NoneType'),
         ([None], 'got NoneType; cv2.imread returns None'),
         (['people.jpg'], 'got str'),
-        (np.zeros((4, 4, 3), np.uint8), r'got shape \(4, 3\) of uint8'),
+        (np.zeros((4, 4, 3), np.uint8), r'got shape \(4, 4, 3\) of uint8; segment takes a single image'),
     ],
 )
 def test_what_is_no_list_of_images_is_refused(net: Segmenter, images, said: str) -> None:
     with pytest.raises(ImageError, match=said):
         net.segment_batch(images)
+
+
+@pytest.mark.parametrize(
+    ('states', 'text'),
+    [
+        ([VideoState()], 'states must be one per image, got 1 for 2 images'),
+        (VideoState(), r'states must be a list of VideoState or None, got VideoState\(size=None'),
+        ([None, 5], r'states must be a list of VideoState or None, got \[None, 5\]'),
+    ],
+)
+def test_states_are_one_for_each_image(net: Segmenter, astronaut, states, text: str) -> None:
+    with pytest.raises(SettingError, match=text):
+        net.segment_batch([astronaut, astronaut], states=states)
+
+
+@pytest.mark.parametrize(
+    ('size', 'text'),
+    [
+        ((0, 640), 'height must be an integer of at least 1, got 0'),
+        ((480, 640.0), 'width must be an integer of at least 1, got 640.0'),
+        ((480, 640, -1), 'count must be an integer of at least 1, got -1'),
+        ((480, 640, 1, {'threshold': 0.5}), 'settings must be SegmentSettings, got dict'),
+    ],
+)
+def test_impossible_sizes_are_not_prepared(net: Segmenter, size, text: str) -> None:
+    with pytest.raises(SettingError, match=text):
+        net.prepare(*size)
+    net.prepare(np.int64(480), np.int64(640))  # type: ignore[arg-type]
 
 
 def test_numbers_of_numpy_and_paths_are_settings(net: Segmenter, astronaut, tmp_path: Path) -> None:
@@ -198,3 +226,21 @@ def test_settings_of_a_call_win_over_settings_given_as_a_whole(net: Segmenter, a
     strict = net.segment(astronaut, SegmentSettings(threshold=0.99))
     lax = net.segment(astronaut, SegmentSettings(threshold=0.99), threshold=0.01)
     assert strict.mask.sum() < lax.mask.sum()
+
+
+def test_the_network_runs_once_for_an_image_with_several_settings(net: Segmenter, astronaut) -> None:
+    image, search = astronaut.copy(), SegmentSettings(threshold=0.3, score_threshold=0.2)
+    shown = net.segment(image)
+    searched = net.segment(image, search, people=True, confidence=True)
+    with net.run_once():
+        again = net.segment(image)
+        found = net.segment(image, search, people=True, confidence=True)
+    assert again.timings.inference_ms > 0
+    assert (found.timings.preprocess_ms, found.timings.inference_ms) == (0, 0)
+    np.testing.assert_array_equal(again.mask, shown.mask)
+    np.testing.assert_array_equal(again.parts, shown.parts)
+    np.testing.assert_array_equal(found.mask, searched.mask)
+    np.testing.assert_array_equal(found.confidence, searched.confidence)
+    assert found.people.persons == searched.people.persons
+    image[:] = 0
+    assert not net.segment(image).mask.any(), 'after the block, an image may change'

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from bodypix_ros.errors import SettingError
 from bodypix_ros.parts import BLAZEPOSE_KEYPOINTS, KEYPOINTS, PARTS, mirrored, opposite_side, part_names, renumbering
 
 
@@ -29,6 +30,11 @@ def test_bodypix2_numbers_limbs_one_after_the_other() -> None:
 @pytest.mark.parametrize('part_ids', ['bodypix1', 'bodypix2'])
 def test_each_number_names_one_part(part_ids) -> None:
     assert sorted(part.id(part_ids) for part in PARTS) == list(range(24))
+
+
+def test_another_numbering_is_refused() -> None:
+    with pytest.raises(SettingError, match="part_ids must be bodypix1 or bodypix2, got 'bodypix3'"):
+        part_names('bodypix3')  # type: ignore[arg-type]
 
 
 def test_side_and_facing_agree_with_the_names() -> None:

@@ -14,16 +14,25 @@ from numpy.typing import NDArray
 
 import bodypix_ros
 from bodypix_ros import BodyPix
+from bodypix_ros.inference.kernels import choose_kernels
 from bodypix_ros.inference.mediapipe.person_masks import segment_persons
 from bodypix_ros.inference.pipeline import Request
 from bodypix_ros.parts import BACKGROUND
 from bodypix_ros.people import Pose
-from bodypix_ros.refine import refine_segmentation
+from bodypix_ros.refine import OPENCV, EdgeFilter, refine_segmentation
 from bodypix_ros.segmentation import Segmentation
 from bodypix_ros.settings import SegmentSettings
 from training.scores import boundary_score, overlap
 
 CELL_PX = 16.0
+
+
+@pytest.fixture(params=['numpy', 'numba'])
+def edge_filter(request: pytest.FixtureRequest) -> EdgeFilter:
+    """Each implementation of the filter."""
+    if request.param == 'numba':
+        pytest.importorskip('numba', reason='numba is not installed')
+    return choose_kernels(request.param).edge_filter
 
 
 def segmentation(confidence: NDArray[np.uint8], threshold: float = 0.5, part: int = 12) -> Segmentation:
@@ -42,32 +51,32 @@ def shirt_and_coarse_confidence() -> tuple[NDArray[np.uint8], NDArray[np.bool_],
     return image, truth > 0, cv2.GaussianBlur(grown, (0, 0), 4)
 
 
-def test_an_edge_outside_the_shirt_moves_onto_its_edge() -> None:
+def test_an_edge_outside_the_shirt_moves_onto_its_edge(edge_filter: EdgeFilter) -> None:
     image, truth, confidence = shirt_and_coarse_confidence()
     before = segmentation(confidence)
-    after = refine_segmentation(image, before, 0.5, CELL_PX)
+    after = refine_segmentation(image, before, 0.5, CELL_PX, edge_filter)
     everywhere = np.ones_like(truth)
     assert overlap(before.mask, truth, everywhere) < 0.8
     assert overlap(after.mask, truth, everywhere) > 0.98
 
 
 @pytest.mark.parametrize('threshold', [0.1, 0.5, 0.8])
-def test_mask_parts_and_confidence_agree(threshold: float) -> None:
+def test_mask_parts_and_confidence_agree(threshold: float, edge_filter: EdgeFilter) -> None:
     image, _, confidence = shirt_and_coarse_confidence()
-    after = refine_segmentation(image, segmentation(confidence, threshold), threshold, CELL_PX)
+    after = refine_segmentation(image, segmentation(confidence, threshold), threshold, CELL_PX, edge_filter)
     assert after.confidence is not None
     assert after.parts is not None
     np.testing.assert_array_equal(after.mask, after.confidence > threshold * 255)
     np.testing.assert_array_equal(after.parts >= 0, after.mask)
 
 
-def test_added_pixels_receive_the_nearest_part() -> None:
+def test_added_pixels_receive_the_nearest_part(edge_filter: EdgeFilter) -> None:
     image, truth, _ = shirt_and_coarse_confidence()
     shrunk = cv2.erode(truth.astype(np.uint8) * 255, np.ones((9, 9), np.uint8))
     before = segmentation(cv2.GaussianBlur(shrunk, (0, 0), 3))
     assert before.parts is not None
     before.parts[:, :80][before.mask[:, :80]] = 3
-    after = refine_segmentation(image, before, 0.5, CELL_PX)
+    after = refine_segmentation(image, before, 0.5, CELL_PX, edge_filter)
     added = after.mask & ~before.mask
     assert after.parts is not None
     assert added[:, :76].sum() > 300
@@ -77,9 +86,9 @@ def test_added_pixels_receive_the_nearest_part() -> None:
     np.testing.assert_array_equal(after.parts[before.mask & after.mask], before.parts[before.mask & after.mask])
 
 
-def test_pixels_far_from_the_edge_keep_their_confidence() -> None:
+def test_pixels_far_from_the_edge_keep_their_confidence(edge_filter: EdgeFilter) -> None:
     image, _, confidence = shirt_and_coarse_confidence()
-    after = refine_segmentation(image, segmentation(confidence), 0.5, 8.0)
+    after = refine_segmentation(image, segmentation(confidence), 0.5, 8.0, edge_filter)
     assert after.confidence is not None
     edge = cv2.morphologyEx((confidence > 127).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     far = cv2.dilate(edge, np.ones((61, 61), np.uint8)) == 0
@@ -89,38 +98,58 @@ def test_pixels_far_from_the_edge_keep_their_confidence() -> None:
 
 
 @pytest.mark.parametrize('value', [0, 255])
-def test_an_empty_mask_and_one_that_covers_everything_stay(astronaut: NDArray[np.uint8], value: int) -> None:
+def test_an_empty_mask_and_one_that_covers_everything_stay(
+    astronaut: NDArray[np.uint8], value: int, edge_filter: EdgeFilter
+) -> None:
     before = segmentation(np.full(astronaut.shape[:2], value, np.uint8))
-    assert refine_segmentation(astronaut, before, 0.5, CELL_PX) is before
+    assert refine_segmentation(astronaut, before, 0.5, CELL_PX, edge_filter) is before
 
 
-def test_the_input_is_not_changed() -> None:
+def test_the_input_is_not_changed(edge_filter: EdgeFilter) -> None:
     image, _, confidence = shirt_and_coarse_confidence()
     before = segmentation(confidence)
     assert before.parts is not None
     copies = image.copy(), confidence.copy(), before.mask.copy(), before.parts.copy()
-    refine_segmentation(image, before, 0.5, CELL_PX)
+    refine_segmentation(image, before, 0.5, CELL_PX, edge_filter)
     for now, then in zip((image, confidence, before.mask, before.parts), copies, strict=True):
         np.testing.assert_array_equal(now, then)
 
 
-def test_the_confidence_is_required(astronaut: NDArray[np.uint8]) -> None:
+def test_the_confidence_is_required(astronaut: NDArray[np.uint8], edge_filter: EdgeFilter) -> None:
     with pytest.raises(ValueError, match='refining requires the confidence, got None; call segment'):
-        refine_segmentation(astronaut, Segmentation(np.ones(astronaut.shape[:2], bool)), 0.5, CELL_PX)
+        refine_segmentation(astronaut, Segmentation(np.ones(astronaut.shape[:2], bool)), 0.5, CELL_PX, edge_filter)
 
 
 @pytest.mark.parametrize('size', [(1, 1), (1, 300), (300, 1), (3, 16384), (16384, 5), (37, 53), (600, 900)])
 @pytest.mark.parametrize('cell_px', [0.5, 6.0, 40.0])
-def test_every_size_is_refined(size: tuple[int, int], cell_px: float) -> None:
+def test_every_size_is_refined(size: tuple[int, int], cell_px: float, edge_filter: EdgeFilter) -> None:
     random = np.random.default_rng(1)
     image = random.integers(0, 256, (*size, 3), np.uint8)
     confidence = cv2.resize(random.integers(0, 256, (9, 9), np.uint8), size[::-1])
-    after = refine_segmentation(image[:, ::-1], segmentation(confidence), 0.5, cell_px)
+    after = refine_segmentation(image[:, ::-1], segmentation(confidence), 0.5, cell_px, edge_filter)
     assert after.confidence is not None
     assert after.parts is not None
     assert after.mask.shape == size
     np.testing.assert_array_equal(after.mask, after.confidence > 127)
     np.testing.assert_array_equal(after.parts >= 0, after.mask)
+
+
+@pytest.mark.parametrize('size', [(512, 512), (480, 640), (97, 31)])
+@pytest.mark.parametrize('cell_px', [1.0, 6.0, 32.0])
+def test_numba_agrees_with_opencv(astronaut: NDArray[np.uint8], size: tuple[int, int], cell_px: float) -> None:
+    pytest.importorskip('numba', reason='numba is not installed')
+    image = cv2.resize(astronaut, size)
+    confidence = cv2.resize(bodypix_ros.load(provider='cpu').segment(astronaut, confidence=True).confidence, size)
+    before = segmentation(confidence)
+    before.parts[:, : size[0] // 2][before.mask[:, : size[0] // 2]] = 3
+    ours = refine_segmentation(image, before, 0.5, cell_px, choose_kernels('numba').edge_filter)
+    reference = refine_segmentation(image, before, 0.5, cell_px, OPENCV)
+    difference = cv2.absdiff(ours.confidence, reference.confidence)
+    assert difference.max() <= 2  # variances are differences of large numbers, which OpenCV computes in float32
+    assert (difference > 0).mean() < 0.02
+    same = ours.mask == reference.mask
+    np.testing.assert_array_equal(ours.parts[same], reference.parts[same])
+    np.testing.assert_array_equal(ours.mask, ours.confidence > 127)
 
 
 @pytest.fixture(scope='module')
@@ -184,7 +213,7 @@ def test_people_of_mediapipe_have_the_pixels_of_the_refined_mask() -> None:
     pose = Pose(0.9, ())
     request = Request(people=True)
     plain, refined = (
-        segment_persons(masks, [pose], image, SegmentSettings(refine=refine), request, 'coco17')
+        segment_persons(masks, [pose], image, SegmentSettings(refine=refine), request, 'coco17', 'auto')
         for refine in (False, True)
     )
     assert refined.people is not None

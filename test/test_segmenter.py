@@ -39,7 +39,7 @@ def _scores(net: BodyPix, image: np.ndarray) -> np.ndarray:
     geometry = net.pipeline.geometry(*image.shape[:2])
     planes = np.empty((1, 3, geometry.input_height, geometry.input_width), np.float32)
     preprocess(image, geometry, 'mobilenet_v1', out=planes[0])
-    return reference.scores(net.pipeline.engine.session.run(None, {'input': planes})[0][0], geometry)
+    return reference.scores(net.pipeline.runner.session.run(None, {'input': planes})[0][0], geometry)
 
 
 @pytest.mark.parametrize('name', CASES)

@@ -97,7 +97,8 @@ def test_missing_networks_are_an_error_that_says_how_to_get_them(
     monkeypatch.chdir(tmp_path)
     net = bodypix_ros.load(provider='cpu', model_dir=str(tmp_path))
     with pytest.raises(
-        ModelError, match='palm_detection was not found on this machine; fetch .*bodypix models fetch palm_det'
+        ModelError,
+        match='palm_detection and hand_landmarks were not found on this machine; fetch .*bodypix models fetch palm_det',
     ):
         net.segment(image, hands=True)
     assert net.segment(image, people=True).people is not None

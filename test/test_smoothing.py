@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from test_tracking import HEIGHT_PX, person_at
 
+from bodypix_ros.errors import ImageError
 from bodypix_ros.people import Keypoint, Person
 from bodypix_ros.segmentation import Segmentation
 from bodypix_ros.settings import TrackingSettings
@@ -271,5 +272,19 @@ def test_another_size_restarts() -> None:
 
 
 def test_a_result_without_confidence_is_refused() -> None:
-    with pytest.raises(ValueError, match='smoothing requires the confidence, got None'):
+    with pytest.raises(ImageError, match='smoothing requires the confidence, got None'):
         MaskSmoother().update(GRAY, Segmentation(np.zeros(GRAY.shape[:2], bool)), 0.5, START_S)
+
+
+def test_images_that_are_too_wide_for_remap_are_not_smoothed() -> None:
+    smoother = MaskSmoother()
+    for stamp_s, confidence in ((0.0, 200), (0.1, 120)):
+        image = np.full((8, 2**15 - 1, 3), confidence, np.uint8)
+        found = tool.as_segmentation(np.full(image.shape[:2], confidence, np.uint8))
+        np.testing.assert_array_equal(smoother.update(image, found, 0.5, stamp_s).confidence, confidence)
+
+
+def test_an_image_of_another_size_is_refused() -> None:
+    found = tool.as_segmentation(np.full((96, 127), 200, np.uint8))
+    with pytest.raises(ImageError, match='image is 128x96, mask is 127x96'):
+        MaskSmoother().update(GRAY, found, 0.5, START_S)

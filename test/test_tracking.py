@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import permutations
 
@@ -174,6 +175,16 @@ def test_a_person_without_pixels_and_keypoints_gets_no_id() -> None:
         person_at(100), box=None, keypoints=tuple(Keypoint(name, 100, 100, 0.1) for name in KEYPOINTS)
     )
     assert Tracker().update([nothing, person_at(300)], 0.0) == [0, 1]
+
+
+def test_keypoints_that_are_not_finite_are_ignored() -> None:
+    def damaged(x: float) -> Person:
+        person = person_at(x)
+        return dataclasses.replace(person, keypoints=(Keypoint('nose', math.nan, 5.0, 0.9), *person.keypoints[1:]))
+
+    tracker = Tracker()
+    assert tracker.update([damaged(100), person_at(300)], 0.0) == [1, 2]
+    assert tracker.update([damaged(105), person_at(300)], 0.1) == [1, 2]
 
 
 def test_boxes_alone_are_enough() -> None:

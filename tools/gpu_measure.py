@@ -29,7 +29,7 @@ import numpy as np
 import bodypix_ros
 from bodypix_ros.inference.cuda_engine import CudaEngine, size_and_batch
 from bodypix_ros.inference.cuda_provider import CudaBackend
-from bodypix_ros.inference.cuda_session import CudaSession, Request
+from bodypix_ros.inference.cuda_session import CudaSession, LabelRequest
 from bodypix_ros.inference.engine import CpuEngine, network_geometry
 from bodypix_ros.inference.geometry import Geometry
 from bodypix_ros.inference.kernels import choose_kernels
@@ -108,7 +108,7 @@ def check_golden_case(golden: Path, case: dict[str, Any], half: bool) -> str:
     counts = []
     with np.load(golden / case['id'] / 'outputs.npz') as outputs:
         for threshold in (0.2, 0.5, 0.7):
-            (found,) = engine.run([image], geometry, 1, Request(threshold))
+            (found,) = engine.run([image], geometry, 1, LabelRequest(threshold))
             mask = np.sum((found.mask != outputs[f'person_t{threshold}'].astype(bool))[inner])
             parts = np.sum((np.asarray(found.parts) != outputs[f'parts_t{threshold}'])[inner])
             counts.append(f'{mask}/{parts}')
@@ -124,7 +124,7 @@ def check_against_cpu(kind: str, height: int, width: int, batch: int, half: bool
     geometry = network_geometry(network, 'auto', 'cuda', height, width)
     images = list(islice(person_pictures(height, width), batch + 1))
     engine, session = open_gpu(network, geometry, batch, half=half)
-    found = engine.run(images, geometry, batch, Request(0.5, confidence=True))
+    found = engine.run(images, geometry, batch, LabelRequest(0.5, confidence=True))
     cpu = CpuEngine(network, NUMBERS, choose_kernels('numpy'), 'reference', 4)
     expected = cpu.segment([(image, geometry) for image in images], 0.5, parts=True, confidence=True)
     worst = max((compare(one, other) for one, other in zip(found, expected, strict=True)), key=lambda one: one.largest)
@@ -182,7 +182,7 @@ def time_session(kind: str, resolution: str, height: int, width: int, batch: int
     started = time.perf_counter()
     engine, session = open_gpu(network, geometry, batch, half=True)
     opened_s = time.perf_counter() - started
-    stream, request, slot = session._compute, Request(0.5), session._slots[0]
+    stream, request, slot = session._compute, LabelRequest(0.5), session._slots[0]
     bare = session._device.record(stream, session._runner.enqueue)
 
     def run_bare() -> None:

@@ -22,6 +22,7 @@ from score_network import read_arguments, read_examples
 
 import bodypix_ros
 from bodypix_ros.inference.bodypix_pipeline import BodyPixPipeline
+from bodypix_ros.inference.kernels import shared_kernels
 from bodypix_ros.refine import refine_segmentation
 from training.scores import boundary_score, overlap
 
@@ -58,10 +59,11 @@ def _time_ms(net: bodypix_ros.Segmenter, pipeline: BodyPixPipeline, image: NDArr
     image = np.asarray(cv2.resize(image, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
     found = net.segment(image, parts=False, confidence=True)
     cell_px = pipeline.geometry(*image.shape[:2]).cell_px
+    edge_filter = shared_kernels(net.settings.kernels).edge_filter
     times_s = []
     for _ in range(REPETITIONS):
         started_s = time.process_time()
-        refine_segmentation(image, found, 0.5, cell_px)
+        refine_segmentation(image, found, 0.5, cell_px, edge_filter)
         times_s.append(time.process_time() - started_s)
     return min(times_s) * 1e3
 

@@ -23,7 +23,7 @@ from ..encodings import encode_labels, to_bgr
 from ..errors import BodyPixError, ModelError
 from ..image_layout import view_layout
 from ..inference.bodypix_pipeline import BodyPixPipeline
-from ..inference.engine import open_cpu_session
+from ..inference.cpu_session import open_cpu_session
 from ..inference.kernel_compiler import prepare_kernels
 from ..inference.kernels import choose_kernels
 from ..palettes import BLACK, palette_colors

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import resource
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,8 @@ from ..recordings.bags.job import ANONYMIZED, PRODUCTS, BagJob
 from ..recordings.bags.storage import SUFFIXES
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, NodeSettings, SegmentSettings
-from .options import add_options, check_effect, from_options, given_options, read_names, setting_reader
+from .failures import continuable
+from .options import add_number, add_options, check_effect, from_options, given_options, read_names
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from ..recordings.bags.run import BagTarget
 
 _WORKERS = Setting(
-    'workers', int, 0, 'processes; 0 means one per CPU core, each with one thread', minimum=0, maximum=1024
+    'workers', int, 0, 'processes; 0 means one per CPU core. They share the cores', minimum=0, maximum=1024
 )
 _CHUNK_FRAMES = Setting('chunk_frames', int, 500, 'images of a topic that one process takes at a time', minimum=1)
 
@@ -66,11 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='use a Ray cluster, started on this machine if RAY_ADDRESS is not set; IN and OUT may be addresses '
         'such as s3://bucket/drive.mcap, and OUT is the folder for the new bags',
     )
-    for setting in (_WORKERS, _CHUNK_FRAMES):
-        parser.add_argument(
-            f'--{setting.name.replace("_", "-")}', type=setting_reader(setting), default=setting.default, metavar='N',
-            help=f'{setting.description} (default: %(default)s)',
-        )  # fmt: skip
+    add_number(parser, _WORKERS)
+    add_number(parser, _CHUNK_FRAMES)
     add_options(parser, AnonymizeSettings)
     add_options(parser, NodeSettings, only=('mono16_bits',))
     add_options(parser, NetworkSettings, without=('threads',))
@@ -80,15 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Process the bags and print a summary of each; return 1 if images could not be processed."""
     check_effect(arguments, {ANONYMIZED: AnonymizeSettings})
-    _check_names(arguments.bags)
+    _check_arguments(arguments)
     _check_packages('run', 'bag')
     if arguments.cluster:
         _check_packages('cluster', 'cluster')
     job = _job(arguments)
     if arguments.cluster:
-        from ..recordings.bags.cluster import run_on_cluster
-
-        reports = run_on_cluster(arguments.bags, arguments.output, job, arguments.workers, arguments.overwrite)
+        reports = _run_on_cluster(job, arguments)
     else:
         targets = _targets([Path(bag) for bag in arguments.bags], Path(arguments.output))
         if arguments.dry_run:
@@ -113,10 +110,18 @@ def _run_here(targets: Sequence[BagTarget], job: BagJob, arguments: argparse.Nam
     from ..recordings.bags.run import run_bags
     from ..recordings.pool import available_cores
 
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # each bag has a lock file
     cores = available_cores()
-    workers = arguments.workers or cores
-    with ProgressBar('frame') as progress:
-        return run_bags(targets, job, workers, max(1, cores // workers), arguments.overwrite, progress)
+    with continuable(), ProgressBar('image') as progress:
+        return run_bags(targets, job, arguments.workers or cores, cores, arguments.overwrite, progress)
+
+
+def _run_on_cluster(job: BagJob, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    from ..recordings.bags.cluster import run_on_cluster
+
+    with continuable(), ProgressBar('image') as progress:
+        return run_on_cluster(arguments.bags, arguments.output, job, arguments.workers, arguments.overwrite, progress)
 
 
 def _job(arguments: argparse.Namespace) -> BagJob:
@@ -144,12 +149,20 @@ def _targets(bags: Sequence[Path], output: Path) -> list[BagTarget]:
     return [BagTarget(bag, output / bag.name) for bag in bags]
 
 
-def _check_names(bags: Sequence[str]) -> None:
-    """Raise BodyPixError if several bags would become the same new bag."""
-    names = [PurePosixPath(bag).name for bag in bags]
+def _check_arguments(arguments: argparse.Namespace) -> None:
+    """Raise BodyPixError if paths are empty, need a cluster or would become the same new bag, or options conflict."""
+    paths = (*arguments.bags, arguments.output)
+    if '' in paths:
+        raise BodyPixError('IN and OUT must be paths, got an empty string')
+    names = [PurePosixPath(bag).name for bag in arguments.bags]
     for name in names:
         if names.count(name) > 1:
             raise BodyPixError(f'several bags have the name {name}; process them with separate commands')
+    for path in paths:
+        if '://' in path and not arguments.cluster:
+            raise BodyPixError(f'addresses such as {path} are available with --cluster only')
+    if arguments.cluster and arguments.dry_run:
+        raise BodyPixError('--dry-run is not available with --cluster; use it with a copy of the bag on this machine')
 
 
 def _check_suffix(bag: Path, output: Path) -> None:
@@ -177,18 +190,28 @@ def _plan_lines(plan: BagPlan, job: BagJob) -> list[str]:
         *(f'add {one}' for one in job.write),
     ]
     lines = [
-        f'  {topic.name}: {topic.frames} images in {len(topic.chunks)} chunks: {", ".join(what)}'
+        f'  {topic.name}: {topic.frames} images (chunks: {len(topic.chunks)}): {", ".join(what)}'
         + (f'; {topic.unreadable} cannot be read' if topic.unreadable else '')
         for topic in plan.topics
     ]
-    return lines + [f'  {name}: copied as it is ({reason})' for name, reason in plan.skipped.items()]
+    lines += [f'  {name}: copied as it is ({reason})' for name, reason in plan.skipped.items()]
+    return lines + [f'  --exclude {pattern}: matches no image topic' for pattern in plan.unused]
 
 
 def _summary(report: dict[str, Any]) -> str:
     failed = f', {report["failed"]} failed' if report['failed'] else ''
     copied = report['copied_image_topics'] if report['anonymize'] else {}
-    warning = f'\nnot anonymised, people may be recognisable: {", ".join(copied)}' if copied else ''
-    return (
-        f'{report["input"]}: {report["frames"]} images, {report["frames_with_people"]} with people, '
-        f'{report["doubtful"]} doubtful{failed}; see the report and the contact sheet next to the new bag{warning}'
+    unused = report['unused_exclude_patterns']
+    warnings = [
+        *([f'not anonymised, people may be recognisable: {", ".join(copied)}'] if copied else []),
+        *([f'no image topic matches --exclude {", ".join(unused)}'] if unused else []),
+    ]
+    people = f', {report["frames_with_people"]} with people' if 'people' in report else ''
+    doubtful = f', {report["doubtful"]} doubtful' if report['anonymize'] else ''
+    return '\n'.join(
+        [
+            f'{report["input"]}: {report["frames"]} images{people}{doubtful}{failed}; see the report and the contact '
+            'sheet next to the new bag',
+            *warnings,
+        ]
     )

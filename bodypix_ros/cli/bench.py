@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,17 @@ from ..bench.tables import draw_plot, report_text, require_matplotlib
 from ..errors import BodyPixError, SettingError
 from ..models.network import resolve_model
 from ..pictures import read_picture
+from ..setting import Setting
 from ..settings import NetworkSettings
 from .models_build import read_size
-from .options import add_options, from_options, given_options, setting_reader
+from .options import add_number, add_options, from_options, given_options, setting_reader
 from .progress import ProgressBar
 
 SIZES = ('640x480', '1280x720', '1920x1080')
 _QUICK_S = 0.5
+_BATCHES = Setting('batches', int, 1, 'images per call', minimum=1)
+_SECONDS = Setting('seconds', float, 5.0, 'duration of each case', minimum=0.1, maximum=3600.0)
+_RATE_HZ = Setting('rate_hz', float, 30.0, 'frame rate of that camera', minimum=0.1, maximum=1000.0)
 _CHOICES = {
     'models': 'model',
     'multipliers': 'multiplier',
@@ -48,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--plot', type=Path, metavar='FILE', help='write a bar chart: .png, .svg or .pdf; requires matplotlib')
     add('--node', action='store_true', help='measure the node instead, with a camera in a separate process')
-    add('--rate-hz', type=float, default=30.0, metavar='X', help='frame rate of that camera (default: %(default)g)')
+    add_number(parser, _RATE_HZ)
 
 
 def add_case_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,11 +61,11 @@ def add_case_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     sizes = ' '.join(SIZES)
     add('--sizes', nargs='+', type=read_size, metavar='WxH', help=f'image sizes, pixels (default: {sizes})')
-    add('--batches', nargs='+', type=int, default=[1], metavar='N', help='images per call (default: 1)')
+    add_number(parser, _BATCHES, nargs='+', default=[1])
     _add_choices(parser)
     add_options(parser, NetworkSettings, only=_SINGLE)
     add('--picture', type=Path, metavar='FILE', help='input picture (default: the astronaut of scikit-image)')
-    add('--seconds', type=float, default=5.0, metavar='X', help='duration of each case (default: %(default)g)')
+    add_number(parser, _SECONDS)
     add('--quick', action='store_true', help='measure one size for half a second')
     add('--json', type=Path, metavar='FILE', help='write all results to this file')
 
@@ -103,8 +108,6 @@ def read_cases(arguments: argparse.Namespace) -> list[Case]:
     model, _ = resolve_model(base, {*given, *given_options(arguments, NetworkSettings)})
     base = dataclasses.replace(base, model=model)  # the title of a case names its network
     sizes = arguments.sizes or [read_size(size) for size in (SIZES[:1] if arguments.quick else SIZES)]
-    if min(arguments.batches) < 1:
-        raise SettingError(f'batches must be at least 1, got {min(arguments.batches)}')
     return list(all_cases(sizes, arguments.batches, base, given))
 
 
@@ -126,10 +129,12 @@ def check_output(path: Path | None) -> None:
     """Check before the measurement that a file can be written after it.
 
     Raises:
-        BodyPixError: its folder does not exist.
+        BodyPixError: its folder does not exist or cannot be written.
     """
     if path is not None and not path.parent.is_dir():
         raise BodyPixError(f'failed to write {path}: the folder does not exist')
+    if path is not None and not os.access(path.parent, os.W_OK):
+        raise BodyPixError(f'failed to write {path}: this user cannot write to the folder')
 
 
 def write_text(path: Path, text: str) -> None:

@@ -23,12 +23,14 @@ from ..inference.parity import FP16, FP32, compare, person_pictures
 from ..models.network import BODYPIX
 from ..segmentation import Segmentation, Timings
 from ..segmenter import Segmenter, load
+from ..setting import Setting
 from ..settings import NetworkSettings
 from .models_build import Size, read_size
-from .options import add_options, from_options, given_options
+from .options import add_number, add_options, from_options, given_options
 from .progress import ProgressBar
 
 _SIZES: tuple[Size, ...] = ((640, 480), (1280, 720))
+_BATCH = Setting('batch', int, 1, 'images per call', minimum=1)
 _SECONDS = 0.5
 """Duration of the timing of each size."""
 
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='WIDTHxHEIGHT',
         help='image size; may be repeated (default: 640x480 and 1280x720)',
     )
-    parser.add_argument('--batch', type=_positive, default=1, metavar='N', help='images per call (default: 1)')
+    add_number(parser, _BATCH)
     add_options(parser, NetworkSettings)
 
 
@@ -84,12 +86,6 @@ def _errors_only() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'expected an integer of at least 1, got {text!r}')
-    return int(text)
 
 
 def _check_size(net: Segmenter, size: Size, batch: int) -> bool:

@@ -15,7 +15,7 @@ from ..demo.processes import CAMERA, NODE, Stop, StopSignals, prepare_environmen
 from ..errors import BodyPixError
 from ..setting import Setting, Value
 from ..settings import NetworkSettings
-from .options import add_options, given_options, read_folder, setting_reader
+from .options import add_number, add_options, given_options, read_folder
 
 if TYPE_CHECKING:
     from ..demo.result_collector import ResultCollector
@@ -33,10 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sources.add_argument('--image', dest='source', metavar='FILE', help='show a picture (default: an astronaut)')
     sources.add_argument('--video', dest='source', metavar='FILE', help='play a video file in a loop')
     sources.add_argument('--device', dest='source', metavar='/dev/videoN', help='use a camera')
-    parser.add_argument(
-        '--seconds', type=setting_reader(_SECONDS), metavar='X', default=_SECONDS.default,
-        help=f'{_SECONDS.description} (default: %(default)g)',
-    )  # fmt: skip
+    add_number(parser, _SECONDS)
     parser.add_argument('--output', type=read_folder, required=True, metavar='DIR', help='folder for the PNG files')
     add_options(parser, NetworkSettings)
 

@@ -6,10 +6,22 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ..errors import BodyPixError, missing_package
 
 _LOG = logging.getLogger(__name__)
+
+
+@contextmanager
+def continuable() -> Iterator[None]:
+    """Say that the command can be continued if it is interrupted in the block."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print('bodypix: interrupted; run the same command again to continue', file=sys.stderr)
+        raise
 
 
 def report_failure(error: Exception, subject: str = '') -> None:

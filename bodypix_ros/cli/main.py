@@ -10,7 +10,8 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from .. import __version__
 from .failures import report_failure
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
-    logging.basicConfig(format='%(message)s', level=logging.INFO)
+    logging.basicConfig(format='%(message)s', level=logging.INFO, handlers=[_AboveProgressBar()])
     debug = _DEBUG in words or bool(os.environ.get('BODYPIX_DEBUG'))
     logging.getLogger('bodypix_ros').setLevel(logging.DEBUG if debug else logging.INFO)
     try:
@@ -59,9 +60,34 @@ def _run(words: Sequence[str]) -> int:
     return int(parsed.run(parsed))
 
 
+class _AboveProgressBar(logging.StreamHandler):  # type: ignore[type-arg]  # not subscriptable in Python 3.10
+    """Writes log messages to stderr, above the progress bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm  # not needed for `bodypix --help`
+
+        with tqdm.external_write_mode():
+            super().emit(record)
+
+
+class _ShortUsage(argparse.HelpFormatter):
+    """Shows only required arguments in the usage: with all options, it would hide the error below it."""
+
+    def add_usage(self, usage: Any, actions: Iterable[argparse.Action], groups: Any, prefix: Any = None) -> None:
+        shown = [action for action in actions if action.required or action.dest == 'help']
+        super().add_usage(usage, shown, (), prefix)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose verbs and actions have the short usage."""
+
+    def __init__(self, **details: Any) -> None:
+        super().__init__(formatter_class=_ShortUsage, **details)
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser. Only the given verb has its options, because importing those of all verbs is slow."""
-    parser = argparse.ArgumentParser(prog='bodypix', description='Find people and their body parts in pictures.')
+    parser = _Parser(prog='bodypix', description='Find people and their body parts in pictures.')
     parser.add_argument('--version', action='version', version=f'bodypix_ros {__version__}')
     parser.add_argument(_DEBUG, action='store_true', help='print the traceback of an error; allowed after any verb')
     verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)

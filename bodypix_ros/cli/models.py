@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 from ..errors import ModelError, SettingError
 from ..models.catalogue import CATALOGUE, find_checkpoint
@@ -29,12 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of the verb."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
 
-    listing = actions.add_parser('list', help='list the networks of BodyPix and MediaPipe, and which are installed')
+    listing = _add_action(actions, 'list', 'list the networks of BodyPix and MediaPipe, and which are installed')
     add_options(listing, NetworkSettings, only=('model_dir',))
     listing.set_defaults(act=list_models)
 
-    fetch = actions.add_parser(
-        'fetch', help='download networks of MediaPipe (Google, Apache-2.0), or an official checkpoint of BodyPix'
+    fetch = _add_action(
+        actions, 'fetch', 'download networks of MediaPipe (Google, Apache-2.0), or an official checkpoint of BodyPix'
     )
     fetch.add_argument(
         'names',
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(fetch, NetworkSettings, only=(*_CHECKPOINT, 'model_dir', 'model_url'))
     fetch.set_defaults(act=fetch_model)
 
-    importing = actions.add_parser('import', help='copy checkpoints and .tflite files from a folder or an archive')
+    importing = _add_action(actions, 'import', 'copy checkpoints and .tflite files from a folder or an archive')
     importing.add_argument(
         'source',
         metavar='PATH',
@@ -56,12 +57,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(importing, NetworkSettings, only=('model_dir',))
     importing.set_defaults(act=import_models)
 
-    where = actions.add_parser('where', help='print the cache folder')
+    where = _add_action(actions, 'where', 'print the cache folder')
     add_options(where, NetworkSettings, only=('model_dir',))
     where.set_defaults(act=print_folder)
 
-    build = actions.add_parser('build', help='build a network in advance, on a GPU also for given image sizes')
+    build = _add_action(actions, 'build', 'build a network in advance, on a GPU also for given image sizes')
     models_build.add_arguments(build)
+
+
+def _add_action(actions: Any, name: str, purpose: str) -> argparse.ArgumentParser:
+    """Add an action to the subparsers of the verb, and return its parser."""
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=purpose, description=f'{purpose[0].upper()}{purpose[1:]}.'
+    )
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,18 +5,17 @@
 from __future__ import annotations
 
 import argparse
-import re
 
-from ..encodings import size_problem
-from ..errors import SettingError
+from .. import setting_parsers
 from ..models.progress import Progress
 from ..segmenter import Segmenter, load
+from ..setting import Setting
 from ..settings import NetworkSettings
-from .options import add_options, from_options, given_options
+from .options import add_number, add_options, from_options, given_options
 from .progress import ProgressBar
 
 Size = tuple[int, int]
-_SIZE = re.compile(r'([1-9]\d*)x([1-9]\d*)')
+_CAMERAS = Setting('cameras', int, 1, 'maximum number of cameras of each size', minimum=1, maximum=64)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='WIDTHxHEIGHT',
         help='image size, such as 640x480; may be repeated (default: 640x480)',
     )
-    parser.add_argument(
-        '--cameras',
-        type=int,
-        default=1,
-        metavar='N',
-        help='maximum number of cameras of each size (default: 1)',
-    )
+    add_number(parser, _CAMERAS)
     parser.add_argument('--people', action='store_true', help='also prepare the network that separates people')
     add_options(parser, NetworkSettings)
     parser.set_defaults(act=build_models)
@@ -43,8 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def build_models(arguments: argparse.Namespace) -> None:
     """Build the network, and on a GPU the sessions for each size and number of cameras."""
-    if arguments.cameras < 1:
-        raise SettingError(f'cameras must be at least 1, got {arguments.cameras}')
     with ProgressBar() as progress:
         settings, given = from_options(arguments, NetworkSettings), given_options(arguments, NetworkSettings)
         net = load(settings, given=given.keys(), progress=progress)
@@ -78,11 +69,8 @@ def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool,
 
 
 def read_size(text: str) -> Size:
-    """Return width and height of '640x480', which must be within the limits for images."""
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f'a size must be WIDTHxHEIGHT such as 640x480, got {text!r}')
-    width, height = (int(number[:9]) for number in match.groups())
-    if problem := size_problem(height, width):
-        raise argparse.ArgumentTypeError(f'a size of {problem}')
-    return width, height
+    """Return width and height of '640x480', see `setting_parsers.read_size`."""
+    try:
+        return setting_parsers.read_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

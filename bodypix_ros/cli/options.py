@@ -25,20 +25,33 @@ def add_options(
     only: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> None:
-    """Add one option for each setting of a class: `--quant-bytes` for `quant_bytes`.
+    """Add one option for each setting of a class: `--quant-bytes` for `quant_bytes`, with a title in the help.
 
     Options that are not given have no default, so that `given_options` returns only those that are given.
 
     Args:
         parser: of the verb.
         group: the class of settings.
-        only: names of the settings to add; None for all.
+        only: names of the settings to add, then without a title; None for all.
         without: names of settings that have no effect on this verb.
     """
+    title, _, _ = (group.__doc__ or '').splitlines()[0].rstrip('.').partition(':')
+    section = parser.add_argument_group(title) if only is None else parser
     for setting in group.describe():
         if (only is None or setting.name in only) and setting.name not in without:
-            flag = f'--{setting.name.replace("_", "-")}'
-            parser.add_argument(flag, dest=setting.name, default=argparse.SUPPRESS, **_details(setting))
+            section.add_argument(_flag(setting), dest=setting.name, default=argparse.SUPPRESS, **_details(setting))
+
+
+def add_number(parser: argparse.ArgumentParser, setting: Setting, **details: Any) -> None:
+    """Add an option of a verb whose value is a number in the range of a setting.
+
+    Args:
+        parser: of the verb.
+        setting: name, type, default, range and description of the option.
+        details: further arguments of `add_argument`.
+    """
+    shown = {'metavar': _METAVARS[setting.kind], 'help': _help(setting), 'default': setting.default, **details}
+    parser.add_argument(_flag(setting), type=setting_reader(setting), **shown)
 
 
 def from_options(arguments: argparse.Namespace, group: type[S], **fixed: Value) -> S:
@@ -95,15 +108,29 @@ def check_effect(arguments: argparse.Namespace, products: Mapping[str, type[Sett
 
 def read_folder(text: str) -> Path:
     """Return the path of a folder, with ~ and ~user expanded: the shell does not expand them in `--output=~/out`."""
+    if not text:  # an unset variable of the shell; Path('') is the current folder
+        raise argparse.ArgumentTypeError('expected a path, got an empty string')
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise argparse.ArgumentTypeError(f'the home folder of the user in {text!r} is unknown') from error
 
 
-def _details(setting: Setting) -> dict[str, Any]:
+def _flag(setting: Setting) -> str:
+    return f'--{setting.name.replace("_", "-")}'
+
+
+def _help(setting: Setting) -> str:
+    """Return the description as help: it begins with a small letter unless its first word is a name such as BodyPix."""
+    text = setting.description
+    if text.split()[0].istitle():
+        text = f'{text[0].lower()}{text[1:]}'
     default = '' if setting.default in ('', ()) else f' (default: {_text(setting.default)})'
-    details: dict[str, Any] = {'help': f'{setting.description}{default}'.replace('%', '%%')}
+    return f'{text}{default}'.replace('%', '%%')
+
+
+def _details(setting: Setting) -> dict[str, Any]:
+    details: dict[str, Any] = {'help': _help(setting)}
     if setting.kind is bool:
         return {**details, 'action': argparse.BooleanOptionalAction}
     metavar = f'{{{",".join(map(str, setting.choices))}}}' if setting.choices else _METAVARS.get(setting.kind, 'TEXT')
@@ -131,4 +158,4 @@ def _number(setting: Setting, text: str) -> Value:
 
 
 def _text(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else f'{value:g}' if isinstance(value, float) else str(value)

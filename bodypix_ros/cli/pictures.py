@@ -78,10 +78,12 @@ def create_folder(folder: Path) -> None:
     """Create a folder and its parents, unless it exists.
 
     Raises:
-        BodyPixError: the folder cannot be created.
+        BodyPixError: the folder cannot be created or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise _unwritable(folder, error) from error
 

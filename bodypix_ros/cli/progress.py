@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tqdm import tqdm
 
 _BYTES = {'unit': 'B', 'unit_scale': True}
@@ -28,7 +30,10 @@ class ProgressBar:
             self.close()
             self._task = task
             unit = {'unit': f' {self._unit}s'} if self._unit else {'unit': ' steps'} if total == 1 else _BYTES
-            self._bar = tqdm(desc=task, total=total or None, initial=done, **unit)
+            interval_s = 0.1 if sys.stderr.isatty() else 30.0  # a log file would grow with each step
+            self._bar = tqdm(
+                desc=task, total=total or None, initial=done, mininterval=interval_s, maxinterval=interval_s, **unit
+            )
         self._bar.update(done - self._bar.n)
 
     def __enter__(self) -> ProgressBar:

@@ -20,15 +20,16 @@ from ..recordings.video import Summary, VideoJob, convert_video
 from ..segmenter import load
 from ..setting import Setting
 from ..settings import AnonymizeSettings, NetworkSettings, PictureSettings, SegmentSettings, TrackingSettings
+from .failures import continuable
 from .options import (
     OF_MESSAGES,
+    add_number,
     add_options,
     check_effect,
     from_options,
     given_options,
     read_folder,
     read_names,
-    setting_reader,
 )
 from .progress import ProgressBar
 
@@ -66,11 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='do not copy the audio: people can be recognised by their voices',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace an existing output')
-    parser.add_argument('--seconds', type=setting_reader(_SECONDS), metavar='X', help=_SECONDS.description)
-    parser.add_argument(
-        '--rate-hz', type=setting_reader(_RATE_HZ), default=_RATE_HZ.default, metavar='X',
-        help=f'{_RATE_HZ.description} (default: %(default)g)',
-    )  # fmt: skip
+    add_number(parser, _SECONDS, default=None, help=_SECONDS.description)
+    add_number(parser, _RATE_HZ)
     for group in (NetworkSettings, SegmentSettings, AnonymizeSettings):
         add_options(parser, group)
     add_options(parser, PictureSettings, without=OF_MESSAGES)
@@ -107,12 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
         net = load(progress=progress, **given)
     maker = ProductMaker(net, job.products, settings, net.settings.part_ids)
     described = {'network': dataclasses.asdict(net.settings), **dataclasses.asdict(settings)}
-    try:
-        with ProgressBar('frame') as progress, _stop_requests(job) as stop:
-            summary = convert_video(job, maker, described, progress=progress, stop=stop)
-    except KeyboardInterrupt:
-        print('interrupted; run the same command again to continue')
-        raise
+    with continuable(), ProgressBar('frame') as progress, _stop_requests(job) as stop:
+        summary = convert_video(job, maker, described, progress=progress, stop=stop)
     _print(job, summary)
     return 0
 

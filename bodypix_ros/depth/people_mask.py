@@ -50,7 +50,7 @@ def motion_px(mask: Mask, depth: Depth, focal_px: float, distance_m: float) -> i
     if not depths.size:
         return 0
     nearest_m = float(np.percentile(depths, 10)) / _units(depth)
-    return min(MAX_MOTION_PX, math.ceil(focal_px * distance_m / nearest_m))
+    return math.ceil(min(MAX_MOTION_PX, focal_px * distance_m / nearest_m))
 
 
 def find_people(mask: Mask, depth: Depth, dilate_px: int, moved_px: int = 0) -> Mask:

@@ -124,7 +124,7 @@ class Projection:
             depth_m: (H, W) metres; pixels that are not positive and finite have no depth.
         """
         missing = ~(depth_m > 0) | (depth_m > _FAR_M)
-        with np.errstate(divide='ignore', invalid='ignore'):
+        with np.errstate(all='ignore'):
             nearness = np.divide(np.float32(1), depth_m)
             x, y, scale = (cv2.scaleAdd(nearness, self._shift[axis], self._turned[axis]) for axis in range(3))
             missing |= ~(scale > 0)  # behind the camera

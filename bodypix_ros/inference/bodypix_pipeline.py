@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -16,8 +17,9 @@ from ..parts import renumbering
 from ..refine import refine_segmentation
 from ..segmentation import Segmentation, VideoState
 from ..settings import NetworkSettings, SegmentSettings
-from .engine import Decoded, Engine, Provider, network_geometry
+from .engine import CpuEngine, Decoded, Engine, network_geometry
 from .geometry import Geometry
+from .kernels import shared_kernels
 from .numpy_kernels import Image
 from .people.find_people import find_people
 from .pipeline import Request
@@ -43,18 +45,9 @@ class BodyPixPipeline:
             ProviderError: a GPU is required and does not run the network.
         """
         self.network, self._settings = network, settings
-        self.engine = self._open(network)
-        self._people_engine = self.engine if 'long_offsets' in network.heads else None
-
-    @property
-    def provider(self) -> Provider:
-        """See `Pipeline.provider`."""
-        return self.engine.provider
-
-    @property
-    def provider_reason(self) -> str:
-        """See `Pipeline.provider_reason`."""
-        return self.engine.reason
+        self.runner = self._open(network)
+        self._people_engine = self.runner if 'long_offsets' in network.heads else None
+        self._all_heads = False
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`."""
@@ -78,6 +71,20 @@ class BodyPixPipeline:
             for decoded, (image, geometry) in zip(found, pictures, strict=True)
         ]
 
+    @contextmanager
+    def run_once(self) -> Iterator[None]:
+        """See `Pipeline.run_once`; has an effect on a CPU, after people were requested for the first time."""
+        engine = self._people_engine
+        if not isinstance(engine, CpuEngine):
+            yield
+            return
+        self._all_heads = True
+        try:
+            with engine.run_once():
+                yield
+        finally:
+            self._all_heads = False
+
     def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`.
 
@@ -85,6 +92,8 @@ class BodyPixPipeline:
             ProviderError: images of this size do not run on the GPU.
         """
         self._engine_for(request.people).prepare(self.geometry(height, width), count, parts=request.parts)
+        if settings.refine:
+            shared_kernels(self._settings.kernels)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`."""
@@ -92,15 +101,15 @@ class BodyPixPipeline:
 
     def geometry(self, height: int, width: int) -> Geometry:
         """Return the sizes, paddings and interpolation taps between an image of this size and the network."""
-        return network_geometry(self.network, self._settings.internal_resolution, self.provider, height, width)
+        return network_geometry(self.network, self._settings.internal_resolution, self.runner.provider, height, width)
 
     def _open(self, network: Network) -> Engine:
         return open_engine(network, renumbering(network.part_ids, self._settings.part_ids), self._settings)
 
     def _engine_for(self, people: bool) -> Engine:
         """Return the engine with the requested heads; the one with all heads is loaded at its first use."""
-        if not people:
-            return self.engine
+        if not people and not self._all_heads:
+            return self.runner
         if self._people_engine is None:
             settings = dataclasses.replace(self._settings, model=self.network.model)
             self._people_engine = self._open(load_network(settings, people=True))
@@ -113,7 +122,8 @@ class BodyPixPipeline:
         started = time.perf_counter()
         found = Segmentation(decoded.mask, decoded.parts, confidence=decoded.confidence)
         if settings.refine:
-            found = refine_segmentation(image, found, settings.threshold, geometry.cell_px)
+            edge_filter = shared_kernels(self._settings.kernels).edge_filter
+            found = refine_segmentation(image, found, settings.threshold, geometry.cell_px, edge_filter)
         people = None
         if request.people:
             people = find_people(

@@ -12,9 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..errors import ProviderError
+from ..errors import ProviderError, first_line
 from .cuda_kernels import BLOCK, LABEL, PREPARE, SOURCE
-from .installed import first_line
 
 Arguments = Sequence[int | np.int32]
 """Addresses as int, integers as np.int32."""

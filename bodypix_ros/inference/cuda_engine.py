@@ -12,7 +12,7 @@ import onnx
 from ..models.network import Network
 from .cuda_device import Device
 from .cuda_network import PlacementOn, fix_input
-from .cuda_session import CudaSession, Request
+from .cuda_session import CudaSession, LabelRequest
 from .engine import Decoded, Provider
 from .geometry import Geometry
 from .half_precision import halve
@@ -109,7 +109,7 @@ class CudaEngine:
         """Close a session and free its memory."""
         self._sessions.pop(size_and_batch(geometry, batch), None)
 
-    def run(self, images: Sequence[Image], geometry: Geometry, batch: int, request: Request) -> list[Decoded]:
+    def run(self, images: Sequence[Image], geometry: Geometry, batch: int, request: LabelRequest) -> list[Decoded]:
         """Segment images of one size with the session for a batch size, which must be open.
 
         Args:

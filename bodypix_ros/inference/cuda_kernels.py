@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.network import Network
-from .geometry import AreaTaps, Geometry, Sigmoid, Taps
+from .geometry import Geometry, Sigmoid
 from .numpy_kernels import Numbers, bound, logit, normalisation
+from .taps import AreaTaps, Taps
 
 SOURCE = Path(__file__).with_suffix('.cu')
 PREPARE, LABEL = 'prepare_input', 'label_pixels'

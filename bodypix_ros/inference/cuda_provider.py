@@ -13,13 +13,12 @@ from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
-from ..errors import ProviderError
+from ..errors import ProviderError, first_line
 from ..onnx_runtime import onnxruntime
 from .cuda_device import CudaDevice, Stream
 from .cuda_network import Placement, PlacementOn
 from .cuda_session import CudaSession
 from .engine import Provider
-from .installed import first_line
 
 _LOG = logging.getLogger(__name__)
 NAME = 'CUDAExecutionProvider'

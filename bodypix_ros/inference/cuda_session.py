@@ -25,7 +25,7 @@ from .numpy_kernels import Confidence, Image, Labels, Mask, Numbers
 
 
 @dataclass(frozen=True)
-class Request:
+class LabelRequest:
     """The requested results of a frame.
 
     Attributes:
@@ -98,9 +98,9 @@ class CudaSession:
         self._constants['limits'] = device.memory(self._limits.memory.size_bytes)
         self._addresses = {name: memory.address for name, memory in self._constants.items()}
         self._slots = [self._new_slot()]
-        self.run([np.zeros((geometry.height, geometry.width, 3), np.uint8)], Request(0.5))
+        self.run([np.zeros((geometry.height, geometry.width, 3), np.uint8)], LabelRequest(0.5))
 
-    def run(self, images: Sequence[Image], request: Request) -> list[Decoded]:
+    def run(self, images: Sequence[Image], request: LabelRequest) -> list[Decoded]:
         """Segment images in batches; the next batch is uploaded while one runs.
 
         Args:
@@ -125,7 +125,7 @@ class CudaSession:
             results += self._collect(self._slots[index % len(self._slots)], len(batches[index]), request)
         return results
 
-    def _submit(self, slot: _Slot, images: Sequence[Image], request: Request, *, overlapping: bool) -> None:
+    def _submit(self, slot: _Slot, images: Sequence[Image], request: LabelRequest, *, overlapping: bool) -> None:
         """Queue one batch from its upload to its download."""
         slot.started = time.perf_counter()
         copies = [
@@ -147,7 +147,7 @@ class CudaSession:
             self._device.copy(host.memory, self._runner.outputs[name].memory, self._compute)
         slot.wait = self._compute.mark()
 
-    def _launch(self, slot: _Slot, request: Request) -> None:
+    def _launch(self, slot: _Slot, request: LabelRequest) -> None:
         """Queue the kernels and the network, as one graph if it can be recorded."""
         wanted = (request.parts, request.confidence)
         if self.recorded and wanted not in slot.graphs:
@@ -157,7 +157,7 @@ class CudaSession:
         else:
             self._enqueue(slot, request)
 
-    def _enqueue(self, slot: _Slot, request: Request) -> None:
+    def _enqueue(self, slot: _Slot, request: LabelRequest) -> None:
         """Queue the first kernel, the network and the second kernel."""
         geometry, device = self.geometry, self._device
         arguments = prepare_arguments(
@@ -173,7 +173,7 @@ class CudaSession:
         )
         device.launch(LABEL, (geometry.width, geometry.height, self.batch), arguments, self._compute)
 
-    def _collect(self, slot: _Slot, count: int, request: Request) -> list[Decoded]:
+    def _collect(self, slot: _Slot, count: int, request: LabelRequest) -> list[Decoded]:
         """Wait for a batch and return its results in new arrays."""
         slot.wait()
         finished = time.perf_counter()

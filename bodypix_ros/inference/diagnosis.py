@@ -13,7 +13,7 @@ from ..errors import ProviderError
 from ..onnx_runtime import onnxruntime
 from .cuda_device import CudaDevice
 from .cuda_provider import NAME, load_device, missing_library
-from .installed import installed_runtime
+from .providers import installed_runtime
 
 DRIVER_BANNER = Path('/proc/driver/nvidia/version')
 _PACKAGE = "pip install 'onnxruntime-gpu[cuda,cudnn]' cuda-core cuda-bindings"

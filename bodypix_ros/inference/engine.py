@@ -4,20 +4,18 @@
 
 from __future__ import annotations
 
-import math
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..models.network import OWN, Network
-from ..onnx_runtime import onnxruntime
 from ..segmentation import Timings
+from .cpu_session import open_cpu_session
 from .geometry import Geometry, bodypix1_geometry, bodypix2_geometry, own_geometry
 from .kernels import Kernels
 from .numpy_kernels import Confidence, Image, Labels, Mask, Numbers
@@ -49,8 +47,8 @@ class Decoded:
     confidence: Confidence | None = None
 
 
-class Engine(Protocol):
-    """Converts images to labels with one network on one provider. Not thread-safe."""
+class Runner(Protocol):
+    """What runs a network: an `Engine` of BodyPix, or a `Session` of MediaPipe."""
 
     @property
     def provider(self) -> Provider:
@@ -59,6 +57,10 @@ class Engine(Protocol):
     @property
     def reason(self) -> str:
         """Why this provider was chosen, as a clause."""
+
+
+class Engine(Runner, Protocol):
+    """Converts images to labels with one network on one provider. Not thread-safe."""
 
     def segment(
         self, pictures: Sequence[Picture], threshold: float, *, parts: bool, confidence: bool = False
@@ -101,80 +103,6 @@ def network_geometry(
     return bodypix2_geometry(height, width, resolution, network.stride)
 
 
-# A thread that waits for work first spins and then sleeps. By default, ONNX Runtime spins for milliseconds, which uses
-# a third of the CPU time of a camera's frames and, on a busy machine, delays the threads that have work.
-# Versions before 1.26 ignore these entries.
-_SPIN_BRIEFLY = {'session.intra_op.spin_duration_us': '100', 'session.intra_op.spin_backoff_max': '8'}
-
-# Slower, but correct on processors that accumulate products of bytes in 16 bits, which overflow.
-_ADD_IN_32_BITS = {'session.x64quantprecision': '1'}
-
-
-def open_cpu_session(model: bytes, threads: int = 0) -> onnxruntime.InferenceSession:
-    """Open a session of a network with the input 'input' (N, 3, h, w) float32.
-
-    Args:
-        model: serialised ONNX.
-        threads: 0 means one per physical core, within the CPU quota of the container.
-    """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or quota_threads()
-    for name, value in {**_SPIN_BRIEFLY, **({} if _has_vnni() else _ADD_IN_32_BITS)}.items():
-        options.add_session_config_entry(name, value)
-    return onnxruntime.InferenceSession(model, options, providers=['CPUExecutionProvider'])
-
-
-def quota_threads(root: Path = Path('/')) -> int:
-    """Return the number of threads that the CPU quota of this process's control group allows; 0 without a quota.
-
-    A container with a quota of two CPUs sees all cores of its machine; threads beyond the quota would be throttled.
-
-    Args:
-        root: root of the file system; not / in tests.
-    """
-    quotas = [quota for folder in _control_groups(root) if (quota := _cpu_quota(folder)) is not None]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-    allowed = math.ceil(min(quotas)) if quotas else 0
-    return max(allowed, 1) if quotas and allowed < cores else 0
-
-
-def _control_groups(root: Path) -> Iterator[Path]:
-    """Yield the folders of this process's control group and its parents, for versions 1 and 2."""
-    mount = root / 'sys/fs/cgroup'
-    try:
-        lines = (root / 'proc/self/cgroup').read_text(encoding='utf-8').splitlines()
-    except OSError:
-        lines = []
-    for line in [*lines, '0::/', '0:cpu:/']:
-        controllers, _, path = line.partition(':')[2].partition(':')
-        if controllers in ('', 'cpu', 'cpu,cpuacct', 'cpuacct,cpu'):
-            group = Path(path.lstrip('/'))
-            yield from (mount / controllers / above for above in (group, *group.parents))
-
-
-def _cpu_quota(folder: Path) -> float | None:
-    """Return the number of CPUs that a control group may use; None if it has no limit."""
-    try:
-        if (folder / 'cpu.max').is_file():
-            quota, period = (folder / 'cpu.max').read_text(encoding='utf-8').split()
-        else:
-            quota, period = (
-                (folder / f'cpu.cfs_{name}_us').read_text(encoding='utf-8').strip() for name in ('quota', 'period')
-            )
-        cpus = float(quota) / float(period)
-    except (OSError, ValueError, ZeroDivisionError):  # 'max' is not a number
-        return None
-    return cpus if cpus > 0 else None  # -1 is no limit
-
-
-def _has_vnni() -> bool:
-    """Return whether this is an x86 processor that accumulates products of bytes in 32 bits."""
-    try:
-        return 'vnni' in Path('/proc/cpuinfo').read_text(encoding='utf-8')
-    except OSError:
-        return False
-
-
 class CpuEngine:
     """The `Engine` for the CPU.
 
@@ -199,6 +127,16 @@ class CpuEngine:
         self._network, self._numbers, self._kernels = network, numbers, kernels
         self._inputs = np.empty((1, 3, 0, 0), np.float32)
         self._outputs = sorted({head.output for head in network.heads.values()})
+        self._known: list[tuple[Image, Heads]] | None = None
+
+    @contextmanager
+    def run_once(self) -> Iterator[None]:
+        """See `Segmenter.run_once`."""
+        self._known = []
+        try:
+            yield
+        finally:
+            self._known = None
 
     def segment(
         self, pictures: Sequence[Picture], threshold: float, *, parts: bool, confidence: bool = False
@@ -219,6 +157,22 @@ class CpuEngine:
     def _segment_one(
         self, image: Image, geometry: Geometry, threshold: float, parts: bool, confidence: bool
     ) -> Decoded:
+        heads, timings = self._run(image, geometry)
+        started = time.perf_counter()
+        segments = heads['segments'][0]
+        mask = self._kernels.decode_mask(segments, geometry, threshold)
+        labels = None
+        if parts:
+            labels = self._kernels.decode_parts(heads['part_heatmaps'], mask, geometry, self._numbers)
+        rated = self._kernels.decode_confidence(segments, geometry) if confidence else None
+        timings += Timings(postprocess_ms=(time.perf_counter() - started) * 1e3)
+        return Decoded(mask, labels, heads, timings, rated)
+
+    def _run(self, image: Image, geometry: Geometry) -> tuple[Heads, Timings]:
+        """Return the output of the network for an image by head, see `Decoded`, and the time."""
+        for known, heads in self._known or ():
+            if known is image:
+                return heads, Timings()
         started = time.perf_counter()
         inputs = self._inputs_for(geometry)
         self._kernels.preprocess(image, geometry, self._network.architecture, out=inputs[0])
@@ -226,15 +180,8 @@ class CpuEngine:
         outputs = dict(zip(self._outputs, self.session.run(self._outputs, {'input': inputs}), strict=True))
         inferred = time.perf_counter()
         heads = {name: outputs[head.output][0, head.channels] for name, head in self._network.heads.items()}
-        segments = heads['segments'][0]
-        mask = self._kernels.decode_mask(segments, geometry, threshold)
-        labels = None
-        if parts:
-            labels = self._kernels.decode_parts(heads['part_heatmaps'], mask, geometry, self._numbers)
-        rated = self._kernels.decode_confidence(segments, geometry) if confidence else None
-        timings = Timings(
-            preprocess_ms=(preprocessed - started) * 1e3,
-            inference_ms=(inferred - preprocessed) * 1e3,
-            postprocess_ms=(time.perf_counter() - inferred) * 1e3,
+        if self._known is not None:
+            self._known.append((image, heads))
+        return heads, Timings(
+            preprocess_ms=(preprocessed - started) * 1e3, inference_ms=(inferred - preprocessed) * 1e3
         )
-        return Decoded(mask, labels, heads, timings, rated)

@@ -1,18 +1,29 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The geometry between an image and the network: sizes, paddings and interpolation taps."""
+"""The geometry between an image and the network: sizes, paddings and interpolation."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..settings import MIN_PIXELS, RESOLUTIONS
+from ..setting_parsers import MIN_PIXELS, RESOLUTIONS
+from .taps import (
+    AreaTaps,
+    Taps,
+    aligned_taps,
+    area_taps,
+    centred_taps,
+    crop_taps,
+    padded_taps,
+    resized_then_padded_taps,
+    upsampling_matrix,
+)
 
 BODYPIX1_INPUT = (353, 257)
 """Height and width of the network input of BodyPix 1 for all images."""
@@ -34,47 +45,6 @@ class Padding(NamedTuple):
     bottom: int
     left: int
     right: int
-
-
-class Taps(NamedTuple):
-    """Linear interpolation along one axis: out[i] = in[low[i]] * low_weight[i] + in[high[i]] * high_weight[i].
-
-    The weights sum to 1, except that neighbours in a black border have weight 0.
-    """
-
-    low: NDArray[np.intp]
-    high: NDArray[np.intp]
-    low_weight: NDArray[np.float32]
-    high_weight: NDArray[np.float32]
-
-    def matrix(self, size: int) -> NDArray[np.float32]:
-        """Return the taps as a (len, size) float32 matrix."""
-        matrix = np.zeros((len(self.low), size), np.float32)
-        rows = np.arange(len(self.low))
-        matrix[rows, self.low] += self.low_weight
-        matrix[rows, self.high] += self.high_weight
-        return matrix
-
-    def shifted(self, offset: int, size: int) -> Taps:
-        """Return these taps for an axis where only the `size` pixels from `-offset` on exist; the others are black."""
-        low, high = self.low + offset, self.high + offset
-        return Taps(
-            np.clip(low, 0, size - 1),
-            np.clip(high, 0, size - 1),
-            self.low_weight * ((low >= 0) & (low < size)),
-            self.high_weight * ((high >= 0) & (high < size)),
-        )
-
-
-class AreaTaps(NamedTuple):
-    """Area sampling along one axis: out[i] = sum over k of in[first[i] + k] * weights[i, k].
-
-    Each output covers an equal interval of the axis; inputs are weighted by their overlap with it. The weights of an
-    output sum to 1; unused weights at the end of a row are 0, and their inputs may be beyond the axis.
-    """
-
-    first: NDArray[np.intp]
-    weights: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,12 +179,12 @@ def bodypix2_geometry(height: int, width: int, resolution: str | float, stride: 
         stride=stride,
         pose_stride=stride,
         padding=padding,
-        input_rows=_padded_taps(height, padding.top, padding.bottom, input_height),
-        input_columns=_padded_taps(width, padding.left, padding.right, input_width),
-        upsample_rows=_upsample(input_height, stride),
-        upsample_columns=_upsample(input_width, stride).T.copy(),
-        rows=_crop_taps(input_height, height, padding.top, padding.bottom),
-        columns=_crop_taps(input_width, width, padding.left, padding.right),
+        input_rows=padded_taps(height, padding.top, padding.bottom, input_height),
+        input_columns=padded_taps(width, padding.left, padding.right, input_width),
+        upsample_rows=upsampling_matrix(input_height, stride),
+        upsample_columns=upsampling_matrix(input_width, stride).T.copy(),
+        rows=crop_taps(input_height, height, padding.top, padding.bottom),
+        columns=crop_taps(input_width, width, padding.left, padding.right),
         sigmoid='between',
     )
 
@@ -240,12 +210,12 @@ def bodypix1_geometry(height: int, width: int, stride: int) -> Geometry:
         stride=stride,
         pose_stride=stride,
         padding=padding,
-        input_rows=_resized_then_padded_taps(height, inner_height, padding.top, input_height),
-        input_columns=_resized_then_padded_taps(width, inner_width, padding.left, input_width),
-        upsample_rows=_upsample(input_height, stride),
-        upsample_columns=_upsample(input_width, stride).T.copy(),
-        rows=_aligned_taps(inner_height, height, padding.top),
-        columns=_aligned_taps(inner_width, width, padding.left),
+        input_rows=resized_then_padded_taps(height, inner_height, padding.top, input_height),
+        input_columns=resized_then_padded_taps(width, inner_width, padding.left, input_width),
+        upsample_rows=upsampling_matrix(input_height, stride),
+        upsample_columns=upsampling_matrix(input_width, stride).T.copy(),
+        rows=aligned_taps(inner_height, height, padding.top),
+        columns=aligned_taps(inner_width, width, padding.left),
         sigmoid='before',
     )
 
@@ -271,14 +241,14 @@ def own_geometry(height: int, width: int, resolution: str | float) -> Geometry:
         stride=_OWN_STRIDE,
         pose_stride=_OWN_POSE_STRIDE,
         padding=Padding(0, 0, 0, 0),
-        input_rows=_centred_taps(height, input_height),
-        input_columns=_centred_taps(width, input_width),
+        input_rows=centred_taps(height, input_height),
+        input_columns=centred_taps(width, input_width),
         upsample_rows=np.eye(output_height, dtype=np.float32),
         upsample_columns=np.eye(output_width, dtype=np.float32),
-        rows=_aligned_taps(output_height, height, 0),
-        columns=_aligned_taps(output_width, width, 0),
+        rows=aligned_taps(output_height, height, 0),
+        columns=aligned_taps(output_width, width, 0),
         sigmoid='after',
-        area=(_area_taps(height, input_height), _area_taps(width, input_width)) if shrinks else None,
+        area=(area_taps(height, input_height), area_taps(width, input_width)) if shrinks else None,
     )
 
 
@@ -300,70 +270,3 @@ def _cells(taps: Taps, stride: int, corners: int) -> NDArray[np.intp]:
     """Return the first output of each cell, and the end of the outputs of the last cell."""
     cells = max(corners - 1, 1)
     return np.searchsorted(np.minimum(taps.low // stride, cells - 1), np.arange(cells + 1))
-
-
-def _taps(positions: NDArray[np.floating[Any]], size: int) -> Taps:
-    """Return taps at real-valued positions of an axis; positions beyond its ends are clamped to them."""
-    positions = np.clip(positions, 0, size - 1)
-    low = np.floor(positions)
-    fraction = positions - low
-    return Taps(
-        low.astype(np.intp),
-        np.ceil(positions).astype(np.intp),
-        (1 - fraction).astype(np.float32),
-        fraction.astype(np.float32),
-    )
-
-
-def _padded_taps(size: int, before: int, after: int, target: int) -> Taps:
-    """Taps of TensorFlow's legacy resize (no half-pixel centres) of an axis with black borders."""
-    padded = size + before + after
-    return _taps(np.arange(target) * (padded / target), padded).shifted(-before, size)
-
-
-def _centred_taps(size: int, target: int) -> Taps:
-    """Taps of a linear resize with half-pixel centres, as by cv2.INTER_LINEAR."""
-    return _taps((np.arange(target) + 0.5) * (size / target) - 0.5, size)
-
-
-def _area_taps(size: int, target: int) -> AreaTaps:
-    """Taps of area sampling from `size` pixels to fewer, as by cv2.INTER_AREA."""
-    edges = np.arange(target + 1) * (size / target)
-    first = np.floor(edges[:-1]).astype(np.intp)
-    inputs = first[:, None] + np.arange(math.ceil(size / target) + 1)
-    covered = np.minimum(inputs + 1, edges[1:, None]) - np.maximum(inputs, edges[:-1, None])
-    covered = np.where(inputs < size, np.maximum(covered, 0), 0)
-    covered[covered < 1e-6] = 0  # rounding errors at the edges
-    return AreaTaps(first, (covered / covered.sum(axis=1, keepdims=True)).astype(np.float32))
-
-
-def _resized_then_padded_taps(size: int, inner: int, before: int, target: int) -> Taps:
-    """Taps of a legacy resize to `inner` pixels, with black borders around the result."""
-    index = np.arange(target) - before
-    taps = _taps(index * (size / inner), size)
-    inside = (index >= 0) & (index < inner)
-    return Taps(taps.low, taps.high, taps.low_weight * inside, taps.high_weight * inside)
-
-
-def _upsample(target: int, stride: int) -> NDArray[np.float32]:
-    """Return the (target, cells) matrix of an align-corners resize: position = index / stride, exactly."""
-    cells = (target - 1) // stride + 1
-    return _taps(np.arange(target) / stride, cells).matrix(cells)
-
-
-def _aligned_taps(inner: int, target: int, before: int) -> Taps:
-    """Taps of an align-corners resize from the `inner` pixels that begin at `before`."""
-    taps = _taps(np.arange(target) * ((inner - 1) / max(target - 1, 1)), inner)
-    return Taps(taps.low + before, taps.high + before, taps.low_weight, taps.high_weight)
-
-
-def _crop_taps(size: int, target: int, before: int, after: int) -> Taps:
-    """Taps of TensorFlow's crop-and-resize from the network input without its borders to the image.
-
-    TensorFlow stores the box as float32. If rounding moves the last position outside, TensorFlow.js loses the row or
-    column; here it is clamped to the edge.
-    """
-    last = max(target + before + after - 1.0, 1.0)
-    first_share, last_share = float(np.float32(before / last)), float(np.float32((before + target - 1.0) / last))
-    step = (last_share - first_share) * (size - 1) / max(target - 1, 1)
-    return _taps(first_share * (size - 1) + np.arange(target) * step, size)

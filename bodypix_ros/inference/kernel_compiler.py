@@ -35,7 +35,7 @@ _NICENESS = 10
 _STARTING = threading.Lock()
 _current: BackgroundCompilation | None = None
 
-SOURCE = Path(__file__).with_name('numba_kernels.py')
+SOURCES = tuple(Path(__file__).with_name(name) for name in ('numba_kernels.py', 'numba_refine.py'))
 
 
 def kernel_folder() -> Path:
@@ -77,7 +77,7 @@ class BackgroundCompilation:
         self._ending = False
         self._process = subprocess.Popen(
             [sys.executable, '-m', __name__],
-            env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, [str(SOURCE.parents[2]), *sys.path]))},
+            env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, [str(SOURCES[0].parents[2]), *sys.path]))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -162,8 +162,8 @@ def compile_kernels() -> None:
 
 def _marker() -> Path:
     """Return the path of the marker for this version of the source, numba, Python and the processor."""
-    stat = SOURCE.stat()
-    versions = (importlib.metadata.version('numba'), sys.version, str(SOURCE), stat.st_mtime_ns, stat.st_size)
+    sources = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in SOURCES]
+    versions = (importlib.metadata.version('numba'), sys.version, *sources)
     digest = hashlib.sha256(repr((*versions, _processor())).encode()).hexdigest()[:16]
     return kernel_folder() / f'compiled-{digest}'
 

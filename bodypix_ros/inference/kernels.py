@@ -1,10 +1,11 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Selects the implementation of preprocessing and decoding on the CPU: compiled by numba, or plain numpy."""
+"""Selects the implementation of the CPU's steps beside the network: compiled by numba, or plain numpy and OpenCV."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 
 from ..errors import ProviderError
 from ..models.disk import discard
+from ..refine import OPENCV, EdgeFilter
 from . import kernel_compiler
 from . import numpy_kernels as decode
 from .geometry import Geometry, bodypix2_geometry, own_geometry
@@ -54,13 +56,14 @@ class DecodeParts(Protocol):
 
 @dataclass
 class Kernels:
-    """One implementation of preprocessing and decoding."""
+    """One implementation of preprocessing, decoding and the filter that refines edges."""
 
     name: str
     preprocess: Preprocess
     decode_mask: DecodeMask
     decode_parts: DecodeParts
     decode_confidence: DecodeConfidence
+    edge_filter: EdgeFilter
 
     def adopt(self, other: Kernels) -> None:
         """Use the functions of another implementation from the next call on; the results are the same."""
@@ -68,7 +71,7 @@ class Kernels:
             setattr(self, field.name, getattr(other, field.name))
 
 
-NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts, decode.decode_confidence)
+NUMPY = Kernels('numpy', preprocess, decode.decode_mask, decode.decode_parts, decode.decode_confidence, OPENCV)
 
 
 def choose_kernels(wanted: str) -> Kernels:
@@ -97,6 +100,15 @@ def choose_kernels(wanted: str) -> Kernels:
         return dataclasses.replace(NUMPY)
 
 
+@functools.cache
+def shared_kernels(wanted: str) -> Kernels:
+    """Return the same kernels as for other callers of this process, for what runs on the CPU beside any engine.
+
+    Raises: see `choose_kernels`.
+    """
+    return choose_kernels(wanted)
+
+
 def load_compiled() -> Kernels:
     """Return the kernels of numba, compiled in this process or loaded from the cache, and record that it has them.
 
@@ -105,15 +117,22 @@ def load_compiled() -> Kernels:
     """
     try:
         from . import numba_kernels as compiled
+        from . import numba_refine
 
         kernels = Kernels(
-            'numba', compiled.preprocess, compiled.decode_mask, compiled.decode_parts, compiled.decode_confidence
+            'numba',
+            compiled.preprocess,
+            compiled.decode_mask,
+            compiled.decode_parts,
+            compiled.decode_confidence,
+            EdgeFilter(numba_refine.fit_functions, numba_refine.paint_band),
         )
         try:
             _compile(kernels)
         except Exception as error:  # usually a damaged cache
             _LOG.warning('numba failed (%s); discarding its cache and recompiling the kernels', _describe(error))
-            discard_cache(compiled)
+            for module in (compiled, numba_refine):
+                discard_cache(module)
             _compile(kernels)
     except Exception as error:  # numba's compiler and cache can fail in many ways, but numpy always works
         raise ProviderError(
@@ -156,6 +175,10 @@ def _compile(kernels: Kernels) -> None:
         mask = kernels.decode_mask(np.ones(cells, np.float32), geometry, 0.5)
         kernels.decode_parts(np.zeros((24, *cells), np.float32), mask, geometry, np.arange(-1, 24, dtype=np.int8))
         kernels.decode_confidence(np.ones(cells, np.float32), geometry)
+    confidence, parts = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.int8)
+    functions = kernels.edge_filter.fit_functions(image, confidence, 1)
+    band = np.ones_like(confidence)
+    kernels.edge_filter.paint_band(image, functions, band, 1, 127, confidence, parts > 0, parts, parts)
 
 
 def _describe(error: BaseException | None) -> str:

@@ -24,7 +24,7 @@ from numba.core import config
 from numpy.typing import NDArray
 
 from ..parts import BACKGROUND
-from .geometry import Geometry, Taps
+from .geometry import Geometry
 from .kernel_compiler import kernel_folder
 from .numpy_kernels import (
     MARGIN,
@@ -39,22 +39,26 @@ from .numpy_kernels import (
     normalisation,
     squash_before,
 )
+from .taps import Taps
 
 _CERTAIN = 6.3
 """Logits above this have a confidence of 255; logits below its negative have 0."""
 
+_LEVELS_PER_LOGIT = 80
+"""Entries of the table from logits to confidences per unit; no entry includes two steps of the confidence."""
+
 _inlined = njit(inline='always', error_model='numpy')
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call, and cache the result in the cache folder of this package.
 
     By default numba writes into the source tree, or into its own folder if the source tree is read-only.
     """
     folder, config.CACHE_DIR = config.CACHE_DIR, str(kernel_folder())
     try:
-        compiled: Callable[..., Any] = njit(cache=True, nogil=True, error_model='numpy')(function)
-        return compiled
+        cached: Callable[..., Any] = njit(cache=True, nogil=True, error_model='numpy')(function)
+        return cached
     finally:
         config.CACHE_DIR = folder
 
@@ -98,9 +102,22 @@ def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
         geometry.columns,
         geometry.cell_rows,
         geometry.cell_columns,
+        *_LEVELS,
         confidence,
     )
     return confidence
+
+
+def _levels() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return the confidences at the beginnings of equal ranges of logits, and the logits where each confidence ends."""
+    with np.errstate(divide='ignore', invalid='ignore'):
+        ends = np.log((np.arange(256) + 0.5) / (254.5 - np.arange(256)))
+    ends[255] = np.inf
+    starts = np.arange(-_CERTAIN, _CERTAIN, 1 / _LEVELS_PER_LOGIT)
+    return np.searchsorted(ends, starts).astype(np.uint8), ends.astype(np.float32)
+
+
+_LEVELS = _levels()
 
 
 def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: Numbers) -> Labels:
@@ -124,7 +141,7 @@ def decode_parts(part_logits: Scores, mask: Mask, geometry: Geometry, numbers: N
     return labels
 
 
-@_compiled
+@compiled
 def _resize(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyped-def]
     width = image.shape[1] * 3
     values = image.reshape(image.shape[0], width)  # rows of scalars, which the compiler can vectorise
@@ -143,7 +160,7 @@ def _resize(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyp
                 plane[x] = left * columns.low_weight[x] + right * columns.high_weight[x] + offset
 
 
-@_compiled
+@compiled
 def _shrink(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyped-def]
     width = image.shape[1] * 3
     values = image.reshape(image.shape[0], width)
@@ -174,7 +191,7 @@ def _sigmoid(value):  # type: ignore[no-untyped-def]
     return np.float32(1) / (np.float32(1) + math.exp(-value))
 
 
-@_compiled
+@compiled
 def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
     """Return the neighbours of each output relative to the beginning of its cell."""
     low, high = np.empty(len(taps.low), np.uint32), np.empty(len(taps.low), np.uint32)  # unsigned: no negative indices
@@ -184,7 +201,7 @@ def _within_cells(taps, cells, stride):  # type: ignore[no-untyped-def]
     return Taps(low, high, taps.low_weight, taps.high_weight)  # type: ignore[arg-type]  # any integers are sufficient
 
 
-@_compiled
+@compiled
 def _interpolate(upper_left, upper_right, lower_left, lower_right, tile):  # type: ignore[no-untyped-def]
     """Fill the points of the intermediate grid in one cell, including its edges."""
     step = np.float32(1 / (tile.shape[0] - 1))
@@ -195,7 +212,7 @@ def _interpolate(upper_left, upper_right, lower_left, lower_right, tile):  # typ
             tile[y, x] = left + (right - left) * (x * step)
 
 
-@_compiled
+@compiled
 def _score_disputed(tiles, agreed, scores):  # type: ignore[no-untyped-def]
     """Compute the scores of pixels of the network input near disagreements: where `agreed` is -1, and next to these."""
     size = tiles.shape[1]
@@ -218,7 +235,7 @@ def _to_picture(scores, rows, columns, y, x):  # type: ignore[no-untyped-def]
     return score + (lower[left] * columns.low_weight[x] + lower[right] * columns.high_weight[x]) * rows.high_weight[y]
 
 
-@_compiled
+@compiled
 def _decide_cells(  # type: ignore[no-untyped-def]
     values, squashed, threshold, bound, stride, rows, columns, cell_rows, cell_columns, mask
 ):
@@ -243,11 +260,11 @@ def _decide_cells(  # type: ignore[no-untyped-def]
                 _decide_box(tiles[0] if squashed else scores[0], sides, threshold, rows, columns, box, mask)
 
 
-@_compiled
+@compiled
 def _rate_cells(  # type: ignore[no-untyped-def]
-    values, squash_between, squash_after, stride, rows, columns, cell_rows, cell_columns, confidence
+    values, squash_between, squash_after, stride, rows, columns, cell_rows, cell_columns, levels, level_ends, confidence
 ):
-    tile = np.empty((stride + 1, stride + 1), np.float32)
+    tile, line = np.empty((stride + 1, stride + 1), np.float32), np.empty(stride + 1, np.float32)
     rows, columns = _within_cells(rows, cell_rows, stride), _within_cells(columns, cell_columns, stride)
     last_row, last_column = values.shape[0] - 1, values.shape[1] - 1
     lowest, highest = np.float32(-_CERTAIN), np.float32(_CERTAIN)
@@ -269,15 +286,32 @@ def _rate_cells(  # type: ignore[no-untyped-def]
                 for y in range(stride + 1):
                     for x in range(stride + 1):
                         tile[y, x] = _sigmoid(tile[y, x])
+            low, high = columns.low[left:right], columns.high[left:right]
+            low_weight, high_weight = columns.low_weight[left:right], columns.high_weight[left:right]
             for y in range(top, bottom):
-                for x in range(left, right):
-                    score = _to_picture(tile, rows, columns, y, x)
-                    if squash_after:
-                        score = _sigmoid(score)
-                    confidence[y, x] = np.uint8(np.rint(score * np.float32(255)))
+                upper, lower = tile[rows.low[y]], tile[rows.high[y]]
+                for k in range(stride + 1):
+                    line[k] = upper[k] * rows.low_weight[y] + lower[k] * rows.high_weight[y]
+                out = confidence[y, left:right]
+                if squash_after:
+                    for x in range(len(out)):
+                        score = line[low[x]] * low_weight[x] + line[high[x]] * high_weight[x]
+                        out[x] = _find_level(score, levels, level_ends)
+                else:
+                    for x in range(len(out)):
+                        score = line[low[x]] * low_weight[x] + line[high[x]] * high_weight[x]
+                        out[x] = np.uint8(score * np.float32(255) + np.float32(0.5))
 
 
-@_compiled
+@_inlined
+def _find_level(logit, levels, level_ends):  # type: ignore[no-untyped-def]
+    """Return 255 times the sigmoid of a logit, rounded."""
+    entry = np.int32((logit + np.float32(_CERTAIN)) * np.float32(_LEVELS_PER_LOGIT))
+    level = levels[max(min(entry, len(levels) - 1), 0)]
+    return level + np.uint8(logit > level_ends[level])
+
+
+@compiled
 def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
     """Determine on which side of the bound each pixel and its right, lower and lower right neighbours are.
 
@@ -294,7 +328,7 @@ def _find_sides(tile, bound, sides):  # type: ignore[no-untyped-def]
         sides[y, last] = (1 if lowest > bound + MARGIN else -1) if highest > bound - MARGIN else 0
 
 
-@_compiled
+@compiled
 def _decide_box(scores, sides, threshold, rows, columns, box, mask):  # type: ignore[no-untyped-def]
     """Decide which pixels of a cell are person: by their neighbours if these agree, otherwise by their scores."""
     top, bottom, left, right = box
@@ -305,7 +339,7 @@ def _decide_box(scores, sides, threshold, rows, columns, box, mask):  # type: ig
             mask[y, x] = side if side != -1 else _to_picture(scores, rows, columns, y, x) > threshold
 
 
-@_compiled
+@compiled
 def _rank_parts(values, winners, leads):  # type: ignore[no-untyped-def]
     """Determine for each output cell the most likely part, and by how much it exceeds the second."""
     winner, first, lead = winners.reshape(-1), values[0].copy(), leads.reshape(-1)
@@ -325,7 +359,7 @@ def _rank_parts(values, winners, leads):  # type: ignore[no-untyped-def]
     return winners, leads
 
 
-@_compiled
+@compiled
 def _label_cells(  # type: ignore[no-untyped-def]
     values, ranked, leads, squashed, stride, rows, columns, cell_rows, cell_columns, mask, numbers, labels
 ):
@@ -379,7 +413,7 @@ def _label_cells(  # type: ignore[no-untyped-def]
             )
 
 
-@_compiled
+@compiled
 def _holds_person(mask, box):  # type: ignore[no-untyped-def]
     """Return whether any pixel of a box is true; ten times as fast as numpy's any, which is slow in compiled code."""
     top, bottom, left, right = box
@@ -392,7 +426,7 @@ def _holds_person(mask, box):  # type: ignore[no-untyped-def]
     return False
 
 
-@_compiled
+@compiled
 def _find_candidates(a, b, c, d, candidates):  # type: ignore[no-untyped-def]
     """List the parts that no other part exceeds at every corner, in ascending order, and return their number."""
     floor = np.float32(-np.inf)
@@ -406,7 +440,7 @@ def _find_candidates(a, b, c, d, candidates):  # type: ignore[no-untyped-def]
     return count
 
 
-@_compiled
+@compiled
 def _fill_box(mask, number, box, labels):  # type: ignore[no-untyped-def]
     """Assign the same label to all person pixels of a box."""
     top, bottom, left, right = box
@@ -416,7 +450,7 @@ def _fill_box(mask, number, box, labels):  # type: ignore[no-untyped-def]
             line[x] = number if inside[x] else BACKGROUND
 
 
-@_compiled
+@compiled
 def _fill_rows(mask, line, top, bottom, labels):  # type: ignore[no-untyped-def]
     """Label the person pixels of some rows as `line` has it for their columns; the others are background."""
     for y in range(top, bottom):
@@ -425,7 +459,7 @@ def _fill_rows(mask, line, top, bottom, labels):  # type: ignore[no-untyped-def]
             row[x] = line[x] if inside[x] else BACKGROUND
 
 
-@_compiled
+@compiled
 def _challenge(tile, n, best, winners):  # type: ignore[no-untyped-def]
     """Update the best candidates with the n-th one where it is better than the previous ones."""
     for y in range(tile.shape[0]):
@@ -435,7 +469,7 @@ def _challenge(tile, n, best, winners):  # type: ignore[no-untyped-def]
             winners[y, x] = n if better else winners[y, x]
 
 
-@_compiled
+@compiled
 def _find_agreement(winners, numbers, candidates, agreed):  # type: ignore[no-untyped-def]
     """Assign the part that each pixel of the network input shares with its right and lower neighbours, or -1."""
     last = winners.shape[0] - 1
@@ -447,7 +481,7 @@ def _find_agreement(winners, numbers, candidates, agreed):  # type: ignore[no-un
         agreed[y, last] = numbers[candidates[upper[last]]] if upper[last] == lower[last] else -1
 
 
-@_compiled
+@compiled
 def _label_box(scores, agreed, numbers, candidates, rows, columns, mask, box, labels):  # type: ignore[no-untyped-def]
     """Label the person pixels of a cell: by their four neighbours if these agree, otherwise by their scores."""
     top, bottom, left, right = box

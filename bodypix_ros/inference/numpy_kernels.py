@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..parts import BACKGROUND
-from .geometry import Geometry, Taps
+from .geometry import Geometry
+from .taps import Taps
 
 Scores = NDArray[np.float32]
 Mask = NDArray[np.bool_]

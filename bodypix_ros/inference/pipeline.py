@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..models.network import Model
 from ..segmentation import Segmentation, VideoState
 from ..settings import SegmentSettings
-from .engine import Provider
+from .engine import Runner
 from .numpy_kernels import Image
 
 
@@ -42,12 +43,11 @@ class Pipeline(Protocol):
         """Whether the model labels body parts."""
 
     @property
-    def provider(self) -> Provider:
-        """The provider that runs the networks."""
+    def runner(self) -> Runner:
+        """What runs the model, or its main network: the provider and the reason for it."""
 
-    @property
-    def provider_reason(self) -> str:
-        """Why this provider was chosen, as a clause."""
+    def run_once(self) -> AbstractContextManager[None]:
+        """See `Segmenter.run_once`."""
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the height and width of the network input for an image of a size, pixels."""

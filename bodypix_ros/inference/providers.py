@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from importlib import metadata
 from typing import TypeVar
 
 from ..errors import ProviderError
@@ -14,7 +15,6 @@ from ..models.store import open_store
 from ..onnx_runtime import onnxruntime
 from ..settings import NetworkSettings
 from .engine import CpuEngine, Engine, Provider, network_geometry
-from .installed import installed_runtime
 from .kernels import choose_kernels
 from .numpy_kernels import Numbers
 
@@ -89,6 +89,17 @@ def open_on_provider(
     if settings.provider in ('cuda', 'tensorrt'):
         _LOG.warning('%s Running on the CPU; set require_gpu to refuse.', _complaint(settings.provider, obstacles))
     return open_cpu(obstacle)
+
+
+def installed_runtime() -> str:
+    """Return which of the two ONNX Runtime packages is installed."""
+    for package in ('onnxruntime-gpu', 'onnxruntime'):
+        try:
+            found = f'{package} {metadata.version(package)} is installed'
+        except metadata.PackageNotFoundError:
+            continue
+        return found if package == 'onnxruntime-gpu' else f'{found}, onnxruntime-gpu is not'
+    return f'ONNX Runtime {onnxruntime.__version__} was built without CUDA'
 
 
 def _check_offer(provider: Provider) -> None:

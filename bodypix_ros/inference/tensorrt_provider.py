@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from ..errors import ModelError, ProviderError
+from ..errors import ModelError, ProviderError, first_line
 from ..models.disk import locked, write_whole
 from ..onnx_runtime import onnxruntime
 from . import cuda_provider
@@ -24,7 +24,6 @@ from .cuda_device import Stream
 from .cuda_network import Placement, PlacementOn
 from .cuda_session import CudaSession
 from .engine import Provider
-from .installed import first_line
 
 _LOG = logging.getLogger(__name__)
 NAME = 'TensorrtExecutionProvider'

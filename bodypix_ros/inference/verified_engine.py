@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from threading import Lock, Thread
 from typing import Protocol
 
-from ..errors import ProviderError
+from ..errors import ProviderError, first_line
 from .cuda_engine import SizeAndBatch, batch_for, describe_size, group_indices, size_and_batch
-from .cuda_session import Request
+from .cuda_session import LabelRequest
 from .engine import Decoded, Engine, Picture, Provider
 from .geometry import Geometry
-from .installed import first_line
 from .numpy_kernels import Image
 from .parity import Difference, Tolerance, person_pictures, shows_people, worst
 
@@ -46,7 +45,7 @@ class GpuEngine(Protocol):
     def close(self, geometry: Geometry, batch: int) -> None:
         """Close a session."""
 
-    def run(self, images: Sequence[Image], geometry: Geometry, batch: int, request: Request) -> list[Decoded]:
+    def run(self, images: Sequence[Image], geometry: Geometry, batch: int, request: LabelRequest) -> list[Decoded]:
         """Segment images with an open session."""
 
 
@@ -98,7 +97,7 @@ class VerifiedEngine:
         Raises:
             ProviderError: the GPU is required, but failed or had wrong results.
         """
-        request = Request(threshold, parts, confidence)
+        request = LabelRequest(threshold, parts, confidence)
         results: dict[int, Decoded] = {}
         for indices in group_indices([size_and_batch(geometry, 1) for _, geometry in pictures]):
             found = self._segment_group([pictures[index] for index in indices], request)
@@ -148,7 +147,7 @@ class VerifiedEngine:
         Every kind of request is tested, because each is recorded as a separate CUDA graph.
         """
         for parts, confidence in ((True, True), (True, False), (False, True), (False, False)):
-            found = self._gpu.run(images, geometry, batch, Request(0.5, parts, confidence))
+            found = self._gpu.run(images, geometry, batch, LabelRequest(0.5, parts, confidence))
             difference = worst(found, expected, self._tolerance)
             if difference is not None:
                 return difference
@@ -158,7 +157,7 @@ class VerifiedEngine:
         """Return up to `count` images in which the CPU finds people, and its results."""
         images, expected = [], []
         for image in person_pictures(geometry.height, geometry.width):
-            (decoded,) = self._segment_on_cpu([(image, geometry)], Request(0.5, parts=True, confidence=True))
+            (decoded,) = self._segment_on_cpu([(image, geometry)], LabelRequest(0.5, parts=True, confidence=True))
             if shows_people(decoded):
                 images.append(image)
                 expected.append(decoded)
@@ -166,7 +165,7 @@ class VerifiedEngine:
                 break
         return images, expected
 
-    def _segment_group(self, pictures: Sequence[Picture], request: Request) -> list[Decoded]:
+    def _segment_group(self, pictures: Sequence[Picture], request: LabelRequest) -> list[Decoded]:
         """Segment images of one size."""
         geometry = pictures[0][1]
         batch = 0 if self._refusal else self._batch_at_hand(geometry, len(pictures))
@@ -178,7 +177,7 @@ class VerifiedEngine:
         self._check_requirement()
         return self._segment_on_cpu(pictures, request)
 
-    def _segment_on_cpu(self, pictures: Sequence[Picture], request: Request) -> list[Decoded]:
+    def _segment_on_cpu(self, pictures: Sequence[Picture], request: LabelRequest) -> list[Decoded]:
         with self._cpu_lock:
             return self._cpu.segment(pictures, request.threshold, parts=request.parts, confidence=request.confidence)
 

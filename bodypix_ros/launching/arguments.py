@@ -23,6 +23,9 @@ from .texts import read_value, value_text
 NAMESPACE = Setting('namespace', str, '', 'Namespace of all nodes and topics')
 """The argument that every launch file has."""
 
+USE_SIM_TIME = Setting('use_sim_time', bool, False, 'Use the time of /clock')
+"""The parameter that every node has."""
+
 _PARAMETER_TYPES: dict[type, Any] = {tuple: list[str]}
 
 
@@ -32,6 +35,32 @@ def declare_arguments(settings: Iterable[Setting]) -> list[DeclareLaunchArgument
         DeclareLaunchArgument(one.name, default_value=value_text(one.default), description=_describe(one))
         for one in settings
     ]
+
+
+def node_options(name: str, params_file: str) -> tuple[Setting, ...]:
+    """Return the arguments of a launch file of a node that are not its parameters, with their defaults."""
+    return (
+        NAMESPACE,
+        Setting('name', str, name, 'Name of the node'),
+        Setting('params_file', str, params_file, 'YAML parameter file; launch arguments override it'),
+        Setting(
+            'log_level',
+            str,
+            'info',
+            'Minimum severity of log messages',
+            choices=('debug', 'info', 'warn', 'error', 'fatal'),
+        ),
+        Setting('respawn', bool, False, 'Restart the node when it exits'),
+    )
+
+
+def read_options(context: LaunchContext, options: Iterable[Setting]) -> dict[str, Any]:
+    """Return the values of launch arguments by name.
+
+    Raises:
+        SettingError: a value is invalid; the text says which and why.
+    """
+    return {one.name: read_value(one, context.launch_configurations[one.name]) for one in options}
 
 
 def note_given(given: dict[str, str]) -> OpaqueFunction:

@@ -4,26 +4,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from launch import Action, LaunchContext, LaunchDescription
-from launch.actions import GroupAction, IncludeLaunchDescription, OpaqueFunction
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.actions import GroupAction, OpaqueFunction
 from launch_ros.actions import Node
 
 from ..setting import Setting
 from ..settings import DepthSettings
-from .arguments import NAMESPACE, declare_arguments, given_parameters, note_given, warn_unknown
-from .share import share
-from .texts import read_value
+from .arguments import (
+    NAMESPACE,
+    USE_SIM_TIME,
+    declare_arguments,
+    given_parameters,
+    node_options,
+    note_given,
+    read_options,
+    warn_unknown,
+)
+from .consumer import Start, consumer_description
 from .topics import Remappings, beside
 from .transport import transport_actions
 
-USE_SIM_TIME = Setting('use_sim_time', bool, False, 'Use the time of /clock')
 _OUTPUT = 'depth/no_people'
 
 TOPICS = (
-    NAMESPACE,
     Setting('depth', str, 'depth/image', 'Topic of the depth images; camera_info is expected in the same namespace'),
     Setting('points', str, 'points', 'Topic of the organised point clouds'),
     Setting('mask', str, 'mask', 'Topic of the mask; people, instances and parts are expected in the same namespace'),
@@ -33,14 +39,7 @@ TOPICS = (
 )
 """Arguments that name topics."""
 
-OPTIONS = (
-    *TOPICS,
-    Setting('name', str, 'depth_filter', 'Name of the node'),
-    Setting('params_file', str, '', 'YAML file of parameters; arguments that are given override it'),
-    Setting('log_level', str, 'info', 'Minimum severity of log messages',
-            choices=('debug', 'info', 'warn', 'error', 'fatal')),
-    Setting('respawn', bool, False, 'Restart the node when it exits'),
-)  # fmt: skip
+OPTIONS = (*node_options('depth_filter', params_file=''), *TOPICS)
 """Arguments of depth_filter.launch.py that are not parameters of the node."""
 
 
@@ -76,40 +75,16 @@ def filter_description(file: str) -> LaunchDescription:
     return warn_unknown(LaunchDescription([GroupAction(actions)]), file)
 
 
-def recipe_description(file: str, extra: list[Setting], start: Any) -> LaunchDescription:
-    """Return the launch description of `depth_filter` with a node that consumes its results.
+def recipe_description(file: str, options: Sequence[Setting] = (), start: Start = lambda *_: []) -> LaunchDescription:
+    """Return the launch description of `depth_filter` and of the consumers of depth without people.
 
     Args:
         file: path of the launch file.
-        extra: its own arguments; those of depth_filter.launch.py are added. A default of the same name wins.
-        start: returns the actions that start the consumer, from the values of all arguments that name topics, of
-            `extra`, and from the parameter `use_sim_time` where it was given.
+        options: its arguments in addition to TOPICS; a default of the same name overrides that of TOPICS.
+        start: see `Start`; without it, your own launch files start the consumer.
     """
-    given: dict[str, str] = {}
-    own = {one.name: one for one in [*TOPICS, *extra]}
-
-    def start_consumer(context: LaunchContext) -> list[Action]:
-        options = read_options(context, tuple(own.values()))
-        actions: list[Action] = start(options, given_parameters([USE_SIM_TIME], given))
-        return actions
-
-    source = PythonLaunchDescriptionSource(str(share('launch', 'depth_filter.launch.py')))
-    actions = [
-        note_given(given),
-        *declare_arguments([*own.values(), USE_SIM_TIME]),
-        OpaqueFunction(function=start_consumer),
-        IncludeLaunchDescription(source),
-    ]
-    return warn_unknown(LaunchDescription([GroupAction(actions)]), file)
-
-
-def read_options(context: LaunchContext, settings: tuple[Setting, ...]) -> dict[str, Any]:
-    """Return the values of arguments by name.
-
-    Raises:
-        SettingError: a value is wrong; the text says which and why.
-    """
-    return {one.name: read_value(one, context.launch_configurations[one.name]) for one in settings}
+    own = {one.name: one for one in [NAMESPACE, *TOPICS, *options]}
+    return consumer_description(file, 'depth_filter.launch.py', list(own.values()), start)
 
 
 def filter_remappings(options: dict[str, Any]) -> Remappings:

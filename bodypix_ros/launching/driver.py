@@ -11,14 +11,13 @@ from typing import Any
 
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, GroupAction, IncludeLaunchDescription, OpaqueFunction
-from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
 from ..errors import SettingError
 from .arguments import NAMESPACE, declare_arguments, note_given, warn_unknown
-from .share import share
+from .share import launch_file, share
 from .transport import transport_actions
 
 
@@ -81,7 +80,6 @@ def camera_with_bodypix(arguments: list[Action], camera: Action, image: list[Any
     wired = DeclareLaunchArgument(
         'image', default_value=image, description="Topic of the images that the node subscribes to: the driver's"
     )
-    bodypix = PythonLaunchDescriptionSource(str(share('launch', 'bodypix.launch.py')))
     return LaunchDescription(
         [
             # In a group, so that declarations do not affect a launch file that is included later.
@@ -92,7 +90,7 @@ def camera_with_bodypix(arguments: list[Action], camera: Action, image: list[Any
                     wired,
                     *transport_actions(),
                     GroupAction([PushRosNamespace(LaunchConfiguration(NAMESPACE.name)), camera]),
-                    IncludeLaunchDescription(bodypix),
+                    IncludeLaunchDescription(launch_file('bodypix.launch.py')),
                 ]
             )
         ]

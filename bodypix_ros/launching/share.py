@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Paths of files that packages have installed."""
+"""Files that packages have installed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 from ..errors import BodyPixError
 
@@ -30,3 +31,12 @@ def share(*path: str, package: str = 'bodypix_ros') -> Path:
             f'{package} is not installed, or its workspace is not sourced: '
             f'sudo apt install ros-{distribution}-{package.replace("_", "-")}'
         ) from error
+
+
+def launch_file(name: str, package: str = 'bodypix_ros') -> PythonLaunchDescriptionSource:
+    """Return a launch file of a package, to be included.
+
+    Raises:
+        PackageMissingError: the package is not installed.
+    """
+    return PythonLaunchDescriptionSource(str(share('launch', name, package=package)))

@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from ..errors import BodyPixError, ModelError, SettingError, describe_error, shorten
+from ..errors import BodyPixError, ModelError, SettingError, describe_error, quoted
 
 NO_CACHE = Path(os.devnull, 'bodypix_ros')
 """The cache folder of a user without a home folder: it contains nothing and cannot be written."""
@@ -80,11 +80,6 @@ def describe(error: BaseException) -> str:
     """Return the text of an exception as one line, for use in a sentence."""
     text = str(error.strerror) if isinstance(error, OSError) and error.strerror else describe_error(error)
     return ' '.join(text.split())
-
-
-def quoted(value: object) -> str:
-    """Return a value as quoted in error texts: its `repr`, shortened to 200 characters."""
-    return shorten(repr(value))
 
 
 @contextmanager

@@ -22,9 +22,9 @@ from threading import Thread
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import BodyPixError, ModelError, SettingError, missing_package, shorten, without_password
+from ..errors import BodyPixError, ModelError, SettingError, missing_package, quoted, shorten, without_password
 from ..settings import OFFICIAL_SERVER, NetworkSettings
-from .disk import describe, quoted, writing
+from .disk import describe, writing
 
 ENVIRONMENT_VARIABLE = 'BODYPIX_MODEL_URL'
 TIMEOUT_S = 30.0  # of a connection, and of each wait for more bytes

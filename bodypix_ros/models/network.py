@@ -127,9 +127,10 @@ def load_network(settings: NetworkSettings, *, people: bool = False, progress: P
         progress: called with the progress of downloading and building.
 
     Raises:
-        SettingError: the network does not exist, does not support people, this precision or this resolution, or the
-            checkpoint belongs to another network.
-        ModelError: the checkpoint is missing and cannot or must not be downloaded, or is damaged.
+        SettingError: the network does not exist, does not support this precision or this resolution, or the checkpoint
+            belongs to another network.
+        ModelError: the checkpoint is missing and cannot or must not be downloaded, or is damaged; or the network does
+            not support people.
     """
     if settings.model == BODYPIX:
         return _load_bodypix(settings, people, progress or no_progress)
@@ -144,11 +145,9 @@ def obtain_model(settings: NetworkSettings, progress: Progress) -> None:
     if settings.model in (OWN, BODYPIX):
         load_network(settings, progress=progress)
         return
-    from .mediapipe.catalogue import NETWORKS  # only needed for these models
-    from .mediapipe.source import load_onnx
+    from .mediapipe.source import load_networks  # only needed for these models
 
-    for name in NETWORKS[settings.model]:
-        load_onnx(name, settings, progress)
+    load_networks(settings.model, settings, progress)
 
 
 def _load_own(settings: NetworkSettings, people: bool) -> Network:

@@ -10,12 +10,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import SettingError
+from ..errors import SettingError, quoted
 from ..settings import NetworkSettings
 from .bodypix.strides import executed_stride
 from .bodypix.verify import Record, check_fit, inspect_files
 from .catalogue import check_combination, find_checkpoint, network_title, width
-from .disk import guarded, named_folder, quoted
+from .disk import guarded, named_folder
 from .download import server_address
 from .progress import Progress
 from .store import Store, is_official, open_store

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import BodyPixError, ModelError
+from ..errors import BodyPixError, ModelError, shorten
 from ..settings import OFFICIAL_SERVER, NetworkSettings
 from .bodypix.tfjs import MANIFEST_LIMIT_BYTES, Manifest, parse_manifest
 from .bodypix.verify import RECORD_FILE, Record, read_record, verify_files, write_record
@@ -33,6 +33,7 @@ from .progress import Progress, no_progress
 
 MANIFEST_DEADLINE_S = 60.0
 _STAGING = '.fetch-'
+_SHOWN_NAMES = 3
 _LOG = logging.getLogger(__name__)
 
 
@@ -126,8 +127,9 @@ class Store:
             raise ModelError(f'imported {good}; rejected {"; ".join(complaints)}')
         if not imported:
             raise ModelError(
-                f'{source} contains no official checkpoint; expected the layout of the server, such as '
-                f'{CATALOGUE[0].folder}/{CATALOGUE[0].manifest}'
+                f'{source} must contain checkpoints in the layout of the server, such as '
+                f'{CATALOGUE[0].folder}/{CATALOGUE[0].manifest}, or .tflite files of MediaPipe, got '
+                f'{_contents(address)}; import a wheel or a .tgz file by its own path'
             )
         return tuple(imported)
 
@@ -248,6 +250,14 @@ def _folder_address(source: str) -> str:
         except OSError as error:
             raise ModelError(f'{folder} cannot be read ({error.strerror})') from error
     return address
+
+
+def _contents(address: str) -> str:
+    """Return the first names in a folder, given as a file: address, for an error text."""
+    folder = local_path(address)
+    names = sorted(path.name for path in folder.iterdir()) if folder is not None else []
+    more = f' and {len(names) - _SHOWN_NAMES} more' if len(names) > _SHOWN_NAMES else ''
+    return f'{shorten(", ".join(names[:_SHOWN_NAMES]))}{more}' if names else 'an empty folder'
 
 
 def _not_on_server(checkpoint: Checkpoint, server: str, error: AbsentError) -> str:

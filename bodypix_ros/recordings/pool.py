@@ -9,8 +9,8 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import cv2
 
 from ..errors import BodyPixError, describe_error
-from ..inference.engine import quota_threads
+from ..inference.cpu_session import quota_threads
 
 T = TypeVar('T')
 Report = Callable[[int], None]
@@ -46,6 +46,7 @@ def run_tasks(
     threads: int = 1,
     attempts: int = 3,
     progress: Callable[[int], None] = lambda steps: None,
+    done: Callable[[T], None] = lambda task: None,
 ) -> dict[int, str]:
     """Run tasks in processes.
 
@@ -56,6 +57,7 @@ def run_tasks(
         threads: CPU threads of each.
         attempts: how often a task is tried.
         progress: called with the number of additional steps that were done.
+        done: called with each finished task; meanwhile, the workers continue with the tasks that they have.
 
     Returns:
         The tasks that failed in every attempt, by index, and the reason of the last failure.
@@ -63,15 +65,21 @@ def run_tasks(
     Raises:
         BodyPixError: a worker cannot start.
     """
-    return _Pool(tasks, start, threads, attempts, progress).run(min(workers, len(tasks)))
+    return _Pool(tasks, start, threads, attempts, progress, done).run(min(workers, len(tasks)))
 
 
 class _Pool(Generic[T]):
     def __init__(
-        self, tasks: Sequence[T], start: Start[T], threads: int, attempts: int, progress: Callable[[int], None]
+        self,
+        tasks: Sequence[T],
+        start: Start[T],
+        threads: int,
+        attempts: int,
+        progress: Callable[[int], None],
+        done: Callable[[T], None],
     ) -> None:
         self._tasks, self._start, self._threads = tasks, start, threads
-        self._attempts, self._progress = attempts, progress
+        self._attempts, self._progress, self._done = attempts, progress, done
         self._waiting = deque(range(len(tasks)))
         self._tried: Counter[int] = Counter()
         self._failed: dict[int, str] = {}
@@ -95,7 +103,8 @@ class _Pool(Generic[T]):
     def _open_worker(self) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_work, args=(theirs, self._start, self._threads), daemon=True)
-        process.start()
+        with _without_sigint():
+            process.start()
         theirs.close()  # so that the end of the process closes the pipe
         self._workers.append(_Worker(process, ours))
 
@@ -114,8 +123,11 @@ class _Pool(Generic[T]):
             return
         if kind == 'failed':
             self._fail(worker, value)
+        finished = worker.task if kind == 'done' else None
         worker.started, worker.task = True, None
         self._assign(worker)
+        if finished is not None:
+            self._done(self._tasks[finished])
 
     def _assign(self, worker: _Worker[T]) -> None:
         if self._waiting:
@@ -153,9 +165,21 @@ def available_cores() -> int:
     return quota_threads() or cores
 
 
+@contextmanager
+def _without_sigint() -> Iterator[None]:
+    """Block SIGINT, also for processes that are started in the block: the parent ends its workers after Ctrl-C.
+
+    A worker that ignored it itself would print a traceback if it is interrupted before that.
+    """
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
 def _work(pipe: Connection, start: Start[Any], threads: int) -> None:
     """Run tasks in a worker process until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
     _end_with_parent()
     cv2.setNumThreads(threads)
     try:

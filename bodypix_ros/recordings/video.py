@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import BodyPixError, ImageError, SettingError, without_password
+from ..errors import ImageError, SettingError, without_password
 from ..models.progress import Progress, no_progress
 from .frames import DEFAULT_RATE_HZ, Frame, FrameSource, has_pyav, is_address, open_frames, with_upcoming
 from .products import Doubt, ProductMaker
-from .work_folder import REPORT, Checkpoint, WorkFolder, check_output, file_versions, fingerprint
+from .work_folder import REPORT, Checkpoint, WorkFolder, check_output, file_versions, fingerprint, writing
 from .writers import DEFAULT_SUFFIXES, LINES_SUFFIX, TRANSPARENT, VIDEO_SUFFIXES, Writer, check_suffix, open_writer
 
 _LOG = logging.getLogger(__name__)
@@ -157,14 +157,12 @@ def convert_video(
         KeyboardInterrupt: `stop` returned True and the source is neither a camera nor a live stream.
     """
     job.check()
-    with open_frames(job.source, job.rate_hz) as source, WorkFolder(job.output, _identity(job, settings)) as work:
-        try:
-            return _Run(job, maker, source, work, chunk_frames).convert(progress, stop)
-        except OSError as error:
-            raise BodyPixError(
-                f'failed to write {job.output} ({error.strerror or error}); free some space or choose another output, '
-                'then run the command again'
-            ) from error
+    with (
+        open_frames(job.source, job.rate_hz) as source,
+        WorkFolder(job.output, _identity(job, settings)) as work,
+        writing(job.output),
+    ):
+        return _Run(job, maker, source, work, chunk_frames).convert(progress, stop)
 
 
 class _Run:

@@ -9,7 +9,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -58,15 +59,14 @@ class WorkFolder:
         self._output, self._job = output, json.dumps(job, sort_keys=True)
         self._folder = partial_folder(output)
         self.result, self.pieces = self._folder / 'result', self._folder / 'pieces'
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BodyPixError(f'failed to create {self._folder} ({error.strerror}); choose another output') from error
         self._lock = FileLock(self._folder / _LOCK)
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise BodyPixError(f'another process is writing {output}; wait for it, or choose another output') from error
+        except OSError as error:
+            raise BodyPixError(f'failed to create {self._folder} ({error.strerror}); choose another output') from error
 
     def __enter__(self) -> WorkFolder:
         """Return the folder itself."""
@@ -79,7 +79,11 @@ class WorkFolder:
         self._lock.release()
 
     def resume(self) -> Checkpoint | None:
-        """Return the last checkpoint of the same job; if there is none, discard everything and return None."""
+        """Return the last checkpoint of the same job; if there is none, discard everything and return None.
+
+        Raises:
+            BodyPixError: see `restart`.
+        """
         if self._is_same_job():
             header, _, state = (self._folder / _STATE).read_bytes().partition(b'\n')
             return Checkpoint(int(header), state)
@@ -87,19 +91,29 @@ class WorkFolder:
         return None
 
     def restart(self) -> None:
-        """Discard everything that an earlier run left."""
-        for path in self._folder.iterdir():
-            if path.name != _LOCK:
-                discard(path)
-        self.result.mkdir()
-        self.pieces.mkdir()
-        (self._folder / _JOB).write_text(self._job, encoding='utf-8')
+        """Discard everything that an earlier run left.
+
+        Raises:
+            BodyPixError: the folder cannot be written.
+        """
+        with writing(self._output):
+            for path in self._folder.iterdir():
+                if path.name != _LOCK:
+                    discard(path)
+            self.result.mkdir()
+            self.pieces.mkdir()
+            (self._folder / _JOB).write_text(self._job, encoding='utf-8')
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Replace the checkpoint."""
-        new = self._folder / f'{_STATE}.new'
-        new.write_bytes(b'%d\n' % checkpoint.frames + checkpoint.state)
-        new.replace(self._folder / _STATE)
+        """Replace the checkpoint.
+
+        Raises:
+            BodyPixError: the folder cannot be written.
+        """
+        with writing(self._output):
+            new = self._folder / f'{_STATE}.new'
+            new.write_bytes(b'%d\n' % checkpoint.frames + checkpoint.state)
+            new.replace(self._folder / _STATE)
 
     def publish(self, new: Path | None = None) -> None:
         """Replace the output and delete the folder.
@@ -128,6 +142,18 @@ class WorkFolder:
         return same
 
 
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Convert OSError in the block, which writes an output or its work folder, to BodyPixError."""
+    try:
+        yield
+    except OSError as error:
+        raise BodyPixError(
+            f'failed to write {output} ({error.strerror or error}); free some space or choose another output, then run '
+            'the command again'
+        ) from error
+
+
 def partial_folder(output: Path) -> Path:
     """Return the work folder of an output, whether or not it exists."""
     return output.with_name(f'{output.name}.partial')
@@ -152,7 +178,8 @@ def check_output(output: Path, source: Path | None, overwrite: bool, report: Pat
         output: file or folder.
         source: file or folder that is read; None for cameras and addresses.
         overwrite: whether an output of an earlier run may be replaced.
-        report: the file that identifies a folder as an output of an earlier run; None for `REPORT` in it.
+        report: the file that identifies the output as that of an earlier run; None for `REPORT` in a folder, and
+            nothing for a file.
 
     Raises:
         BodyPixError: the output exists, or writing it would change the source.
@@ -168,6 +195,10 @@ def check_output(output: Path, source: Path | None, overwrite: bool, report: Pat
         return
     if not overwrite:
         raise BodyPixError(f'{output} exists; choose another output, or add --overwrite to replace it')
-    report = report or output / REPORT
-    if output.is_dir() and not report.is_file():
-        raise BodyPixError(f'{output} is a folder without a {report.name} and is not replaced; choose another output')
+    if report is not None and not report.is_file():  # a recording, if the user forgot the output
+        raise BodyPixError(
+            f'{output} is not replaced, because there is no {report.name} next to it: it was not written by this '
+            'program; choose another output'
+        )
+    if report is None and output.is_dir() and not (output / REPORT).is_file():
+        raise BodyPixError(f'{output} is a folder without a {REPORT} and is not replaced; choose another output')

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import require_channels
 from ..regions import Box
 from ..settings import AnonymizeStyle
-from .checks import require_channels
 
 CELLS_PER_HEAD = 4
 """Cells across a head: identification by people needs about 16 (Harmon and Julesz 1973), and networks need about 8."""

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import require_between, require_channels, require_same_size
 from .bands import draw_in_bands
 from .blur import MAX_BLUR_PX, blur
-from .checks import require_between, require_channels, require_same_size
 from .colors import Order
 
 

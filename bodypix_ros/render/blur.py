@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import require_between
+from ..checks import require_between
 
 MAX_BLUR_PX = 20.0
 """The maximum blur that BodyPix documents."""

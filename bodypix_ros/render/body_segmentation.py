@@ -11,10 +11,10 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import require_between, require_channels, require_labels, require_plane, require_same_size
 from ..errors import ImageError
 from ..parts import PARTS, PartIds, part_names
 from ..segmentation import Segmentation
-from .checks import require_between, require_channels, require_labels, require_same_size
 from .labels import Labels, Rgba, paint, select
 from .masks import OPAQUE_BLACK, TRANSPARENT, paint_mask
 
@@ -104,7 +104,7 @@ def segment_people(
 
 def encode_confidence(confidence: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Convert probabilities, (H, W) uint8, 0..255, to (H, W, 4): (p, 0, 0, p), as MediaPipe's masks in JavaScript."""
-    require_labels('confidence', confidence)
+    require_plane('confidence', confidence, np.uint8)
     nothing = np.zeros_like(confidence)
     return np.stack([confidence, nothing, nothing, confidence], axis=-1)
 
@@ -222,7 +222,7 @@ def to_colored_mask(
 
 
 def _as_masks(masks: Masks) -> list[NDArray[np.uint8]]:
-    people = [masks] if isinstance(masks, np.ndarray) else list(masks)
+    people = [masks] if masks is None or isinstance(masks, np.ndarray) else list(masks)
     for number, one in enumerate(people):
         require_channels('a mask', one, 4)
         require_same_size('the first mask', people[0], f'mask {number + 1}', one)

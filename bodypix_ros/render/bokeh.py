@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import require_between, require_channels, require_same_size
 from ..parts import PARTS
 from .blend import divide_by_alpha, mirror, mix, with_alpha
 from .blur import MAX_BLUR_PX, blur, blur_reach_px
-from .checks import require_between, require_channels, require_same_size
 from .labels import Labels, as_list, select
 from .masks import contour_strokes
 

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import require_labels, require_plane
 from ..errors import ImageError
 from ..palettes import WHITE, Color, label_colors, palette_colors
 from ..parts import PARTS, PartIds
-from .checks import require_labels
 from .labels import Labels, as_list, paint
 
 Order = Literal['bgr', 'rgb']
@@ -36,8 +36,7 @@ def colorize_parts(parts: NDArray[np.int8], palette: NDArray[np.uint8], order: O
     Raises:
         ImageError: the labels or the palette have a wrong shape or type.
     """
-    if parts.dtype != np.int8 or parts.ndim != 2:
-        raise ImageError(f'parts must be (H, W) of type int8, got {parts.shape} of type {parts.dtype}')
+    require_plane('parts', parts, np.int8)
     if palette.shape != (len(PARTS) + 1, 3):
         raise ImageError(f'palette must be ({len(PARTS) + 1}, 3), for parts and background, got {palette.shape}')
     return _paint_opaque(np.ascontiguousarray(parts).view(np.uint8), palette[:-1], palette[-1], order)
@@ -101,7 +100,7 @@ def to_colored_parts(
     part = people[0]
     for one in people[1:]:
         part = np.where(one >= 0, one, part)
-    if part.max(initial=-1) >= len(table):
+    if part.max() >= len(table):
         raise ImageError(f'part {part.max()} has no colour: {len(table)} colours were given, for 0..{len(table) - 1}')
     opaque = _paint_opaque(part.astype(np.uint8), table, np.asarray(background, np.uint8), 'rgb')
     return np.asarray(cv2.cvtColor(opaque, cv2.COLOR_RGB2RGBA), np.uint8)

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import require_segmentation
 from ..errors import ImageError
 from ..pictures import read_picture
 from ..segmentation import Segmentation
 from .blend import mix
-from .checks import require_channels, require_same_size
 from .colors import Order
 
 PLAIN_BACKGROUND = (64, 177, 0)
@@ -36,14 +36,13 @@ def cut_out(image: NDArray[np.uint8], segmentation: Segmentation) -> NDArray[np.
         (H, W, 4) uint8, alpha last and not premultiplied; pixels that are fully transparent are black.
 
     Raises:
-        ImageError: the image has a wrong shape or type, or the sizes differ.
+        ImageError: an array has a wrong shape or type, or the sizes differ.
 
     Example:
         >>> found = net.segment(image, refine=True, confidence=True)
         >>> cv2.imwrite('person.png', cut_out(image, found))
     """
-    require_channels('image', image, 3)
-    require_same_size('image', image, 'mask', segmentation.mask)
+    require_segmentation(image, segmentation)
     alpha = opacity(segmentation)
     return np.asarray(cv2.merge([*cv2.split(cv2.copyTo(image, alpha)), alpha]), np.uint8)
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import require_labels, require_same_size
+from ..checks import require_labels, require_same_size
 
 Labels = NDArray[Any]
 """(H, W) bool or integers: a person mask, part ids or person ids."""
@@ -22,7 +22,7 @@ Rgba = tuple[int, int, int, int]
 
 def as_list(labels: Labels | Sequence[Labels]) -> list[Labels]:
     """Return one or several label images as a list; raise ImageError if one is invalid or the sizes differ."""
-    people = [labels] if isinstance(labels, np.ndarray) else list(labels)
+    people = [labels] if labels is None or isinstance(labels, np.ndarray) else list(labels)
     for number, one in enumerate(people):
         require_labels('labels', one)
         require_same_size('the first person', people[0], f'person {number + 1}', one)

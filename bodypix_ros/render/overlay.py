@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import require_segmentation
 from ..errors import ImageError
 from ..palettes import palette_colors
 from ..parts import BACKGROUND, PartIds
@@ -20,7 +21,6 @@ from .bands import draw_in_bands
 from .blend import mix
 from .blur import MAX_BLUR_PX, blur_quickly, blur_reach_px
 from .bokeh import FACE_IDS, surroundings
-from .checks import require_channels, require_same_size
 from .colors import Order, colorize_parts
 from .cutout import replace_background
 from .labels import paint, select
@@ -71,17 +71,14 @@ def render_overlay(
         (H, W, 3) uint8; a new array, except for the effect `none`.
 
     Raises:
-        ImageError: the sizes differ, the effect requires parts and they were not requested, or the background cannot
-            be read.
+        ImageError: an array has a wrong shape or type, the sizes differ, the effect requires parts and they were not
+            requested, or the background cannot be read.
     """
     settings = settings or PictureSettings()
     effect, needs_parts = _EFFECTS[settings.overlay_effect]
-    require_channels('image', image, 3)
-    require_same_size('image', image, 'mask', segmentation.mask)
+    require_segmentation(image, segmentation)
     parts = segmentation.parts
-    if parts is not None:
-        require_same_size('image', image, 'parts', parts)
-    elif needs_parts:
+    if parts is None and needs_parts:
         raise ImageError(
             f'overlay_effect {settings.overlay_effect} requires body parts, which were not requested or which the '
             'model does not have; bodypix_ros and bodypix have them'

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import require_between, require_channels
 from ..errors import SettingError
 from .blend import divide_by_alpha, lay_over, layer_from_mask, mirror, with_alpha
 from .blur import MAX_BLUR_PX, blur
-from .checks import require_between, require_channels
 from .colors import Order
 
 

@@ -55,10 +55,10 @@ class CameraFrame:
     """An image that was received and checked, but not converted yet.
 
     Attributes:
-        camera: where it came from.
+        camera: that sent it.
         header: std_msgs/Header of the image.
         size: height and width in pixels.
-        read: converts it to (H, W, 3) uint8 BGR; raises BadImage where a compressed image turns out to be broken.
+        read: converts it to (H, W, 3) uint8 BGR; raises BadImage if a compressed image is damaged.
         arrived_s: when it arrived, `time.monotonic`.
         receive_ms: time that receiving and checking took.
     """
@@ -83,7 +83,7 @@ class ImageSubscriber:
     """
 
     def __init__(self, node: Node, name: str, kind: type, on_message: Callable[[Any], None]) -> None:
-        """Prepare; the subscription opens with `follow`.
+        """Prepare; `follow` opens the subscription.
 
         Args:
             node: of the subscription.
@@ -134,7 +134,7 @@ class ImageSubscriber:
         )
 
     def close(self) -> None:
-        """Receive no more."""
+        """Close the subscription."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
@@ -151,29 +151,29 @@ class ImageSubscriber:
 class Camera:
     """Receives the images of one camera while an output is wanted, and owns the topics of its results.
 
-    Belongs to the executor's thread. The worker reads `wanted` and `camera_info`, and writes to `stats`.
+    Must be used in the executor thread. The worker reads `wanted` and `camera_info`, and writes to `stats`.
 
     Attributes:
-        name: before the topics of the camera; empty for one without a name.
+        name: prefixes the topics of the camera; empty for a camera without a name.
         prefix: of the topics: 'front/', or empty.
         parameters: of the node; after a change, `follow` applies them.
         stats: statistics of its frames.
         wanted: the outputs requested for the next frame.
-        camera_info: the newest one; None before the first, and while no output needs it.
-        announced_size: height and width that camera_info announces; None before the first.
+        camera_info: the newest message; None before the first one, and while no output needs it.
+        announced_size: height and width in camera_info; None before the first message.
         largest_image_bytes: size of the largest image message so far.
-        history: what is carried from image to image.
-        active: the node is active.
+        history: state that is carried from image to image.
+        active: whether the node is active.
     """
 
     def __init__(self, node: Node, name: str, parameters: Parameters, queue: LatestFrameQueue[CameraFrame]) -> None:
-        """Prepare; topics open with `open`.
+        """Prepare; `open` opens the topics.
 
         Args:
             node: of all topics.
             name: of the camera; empty for none.
             parameters: of the node.
-            queue: takes each image that can be processed.
+            queue: receives each image that can be processed.
         """
         self.name, self.parameters = name, parameters
         self.prefix = f'{name}/' if name else ''
@@ -194,7 +194,7 @@ class Camera:
 
     @property
     def unmapped_topic(self) -> str:
-        """The name of the image topic that remapping rules have to use."""
+        """The name of the image topic before remapping, as used in remapping rules."""
         return f'{self.prefix}image/compressed' if self.images.kind is CompressedImage else f'{self.prefix}image'
 
     def open(self) -> None:
@@ -204,7 +204,7 @@ class Camera:
         self.follow()
 
     def close(self) -> None:
-        """Close all topics, also where only some of them could be opened. The worker must have stopped."""
+        """Close all topics, even if only some of them could be opened. The worker must have stopped."""
         self.active = False
         self.wanted = Wanted()
         self.images.close()
@@ -213,17 +213,17 @@ class Camera:
             self._publishers.pop().destroy()
 
     def activate(self) -> None:
-        """Receive images while an output is wanted."""
+        """Start receiving images while an output is wanted."""
         self.active = True
         self.follow()
 
     def deactivate(self) -> None:
-        """Receive no more images."""
+        """Stop receiving images."""
         self.active = False
         self.follow()
 
     def follow(self) -> None:
-        """Open, close or change the subscriptions, as subscribers, publishers and settings change."""
+        """Open, close or reopen the subscriptions according to subscribers, publishers and settings."""
         settings, picture = self.parameters.node, self.parameters.picture
         publishers = {
             one: one.output.needs(picture)
@@ -246,7 +246,7 @@ class Camera:
             self.camera_info = None
 
     def unanswered_s(self, now_s: float) -> float:
-        """Return for how long images have arrived without any result, seconds; 0 where results are published."""
+        """Return for how long images have arrived without any result, seconds; 0 if results are published."""
         since_s = self._unanswered_since_s
         return now_s - since_s if since_s > self.stats.last_out_s else 0.0
 
@@ -262,7 +262,7 @@ class Camera:
             self._unanswered_since_s = self.images.last_s
         try:
             frame = self._check(message)
-        except Exception as error:  # one message costs itself alone
+        except Exception as error:  # affects this message only
             counts.frames_bad += 1
             self.report_bad(error if isinstance(error, BadImage) else BadImage('unexpected', describe_error(error)))
             _LOG.debug('%s', self.images.topic, exc_info=error)
@@ -274,7 +274,7 @@ class Camera:
         """Check a message without decoding it.
 
         Raises:
-            BadImage: it cannot be read.
+            BadImage: the message cannot be read.
         """
         arrived_s = self.images.last_s
         self.largest_image_bytes = max(self.largest_image_bytes, len(message.data))
@@ -298,8 +298,7 @@ class Camera:
 def _compressed_topic(node: Node, image: str) -> str:
     """Return the name of the topic of compressed images.
 
-    That is the topic that image_transport derives from the name of the raw topic, unless `<image>/compressed` itself
-    is remapped.
+    It is the name that image_transport derives from the raw topic, unless `<image>/compressed` itself is remapped.
     """
     own = f'{image}/compressed'
     if node.resolve_topic_name(own) != node.resolve_topic_name(own, only_expand=True):

@@ -24,19 +24,19 @@ class FollowedPosition:
     """Publishes `people/position` once the direction and the positions of the same camera image have arrived."""
 
     def __init__(self, node: Node, on_matched: Callable[[], None]) -> None:
-        """Open the topic; `on_matched` is called when a subscriber comes or goes."""
+        """Open the topic; `on_matched` is called when a subscriber connects or disconnects."""
         output = Output('people/position', PoseStamped, _write)
         self.publisher = OutputPublisher(node, output.topic, output, on_matched)
         self._directions: dict[int, PoseStamped] = {}
         self._people: dict[int, LocatedPeople] = {}
 
     def add_direction(self, stamp_ns: int, pose: PoseStamped) -> None:
-        """Add a direction; where the people of its image are known, publish the position."""
+        """Add a direction; publish the position if the people of its image are known."""
         _keep(self._directions, stamp_ns, pose)
         self._publish(stamp_ns)
 
     def add_people(self, stamp_ns: int, people: LocatedPeople) -> None:
-        """Add the people of an image; where the direction is known, publish the position."""
+        """Add the people of an image; publish the position if the direction is known."""
         _keep(self._people, stamp_ns, people)
         self._publish(stamp_ns)
 
@@ -49,7 +49,7 @@ class FollowedPosition:
 
 
 def nearest_to(pose: PoseStamped, people: LocatedPeople) -> LocatedPerson | None:
-    """Return the person in a direction, None where there is none within 15 degrees.
+    """Return the person in a direction; None if there is none within 15 degrees.
 
     The difference between the optical frames of the two cameras is neglected: they look in the same direction.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Between messages and arrays of `depth_filter`. Every message is checked before its data are viewed, not copied."""
+"""Converts messages of `depth_filter` to arrays and back. Each message is checked; its data is viewed, not copied."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def view_depth(msg: Image) -> Depth:
     """Return a depth image, (H, W): uint16 millimetres or float32 metres, see REP 118.
 
     Raises:
-        BadImage: another encoding, wrong step, short data.
+        BadImage: zero or excessive size, unsupported encoding, wrong step, too little data.
     """
     return _view(msg, _DEPTH, 'a depth image')
 
 
 def view_mask(msg: Image) -> NDArray[np.uint8]:
-    """Return a mask, (H, W) uint8: everything but 0 is a person; or labels of people.
+    """Return a mask, (H, W) uint8: all values except 0 are people; or the labels of people.
 
     Raises:
-        BadImage: another encoding, wrong step, short data.
+        BadImage: zero or excessive size, unsupported encoding, wrong step, too little data.
     """
     return _view(msg, _MASKS, 'a mask')
 
 
 def view_parts(msg: Image) -> NDArray[np.int8]:
-    """Return the ids of parts, (H, W) int8: -1 where there is none.
+    """Return the ids of parts, (H, W) int8; -1 is the background.
 
     Raises:
-        BadImage: another encoding, wrong step, short data.
+        BadImage: zero or excessive size, unsupported encoding, wrong step, too little data.
     """
     return _view(msg, LABEL_ENCODINGS, 'an image of parts').astype(np.int8)
 
@@ -51,7 +51,8 @@ def view_parts(msg: Image) -> NDArray[np.int8]:
 def _view(msg: Image, encodings: dict[str, Any], what: str) -> NDArray[Any]:
     check_size(msg.height, msg.width)
     if msg.encoding not in encodings:
-        raise BadImage('encoding', f'{what} has encoding {", ".join(encodings)}, got {msg.encoding[:40]!r}')
+        *first, last = encodings
+        raise BadImage('encoding', f'{what} must have encoding {", ".join(first)} or {last}, got {msg.encoding[:40]!r}')
     dtype = np.dtype(encodings[msg.encoding]).newbyteorder('>' if msg.is_bigendian else '<')
     if msg.step < msg.width * dtype.itemsize:
         raise BadImage('step', f'encoding {msg.encoding!r} with step {msg.step} cannot hold {msg.width} pixels')
@@ -64,7 +65,7 @@ def view_points(msg: PointCloud2) -> Points:
     """Return x, y and z of an organised cloud, (H, W) float32 each.
 
     Raises:
-        BadImage: the cloud is not organised, has no float32 coordinates, wrong steps or short data.
+        BadImage: the cloud is not organised, has no float32 coordinates, wrong steps or too little data.
     """
     check_size(msg.height, msg.width)
     if msg.height < 2:
@@ -83,12 +84,12 @@ def view_points(msg: PointCloud2) -> Points:
 
 
 def coordinates(msg: PointCloud2, data: Any, offsets: dict[str, int] | None = None) -> Points:
-    """Return views of x, y and z, (H, W) each, in data with the layout of a cloud that was checked.
+    """Return views of x, y and z, (H, W) each, in data that has the layout of a checked cloud.
 
     Args:
         msg: the cloud.
-        data: its data or a copy.
-        offsets: of its fields, where they are known.
+        data: of the cloud, or a copy.
+        offsets: of its fields by name; None to read them from the message.
     """
     offsets = offsets or {one.name: one.offset for one in msg.fields}
     dtype = np.dtype('>f4' if msg.is_bigendian else '<f4')
@@ -98,7 +99,7 @@ def coordinates(msg: PointCloud2, data: Any, offsets: dict[str, int] | None = No
 
 
 def copy_cloud(source: PointCloud2, target: PointCloud2) -> Points:
-    """Copy a cloud, and return views of the copy's x, y and z, (H, W) each, to be written."""
+    """Copy a cloud, and return views of the copy's x, y and z, (H, W) each, for writing."""
     for name in ('header', 'height', 'width', 'fields', 'is_bigendian', 'point_step', 'row_step', 'is_dense'):
         setattr(target, name, getattr(source, name))
     target.data = array.array('B', source.data)

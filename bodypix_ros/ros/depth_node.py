@@ -1,8 +1,8 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The node `depth_filter`: depth images and point clouds without people, and people in space.
+"""The node `depth_filter`: depth images and point clouds without people, and people in 3-D.
 
-What is published without people is for maps. It is not for anything that must stop for people.
+Data without people is for maps. It must not be used by anything that must stop for people.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ _LOG = logging.getLogger(__name__)
 _REPORT_PERIOD_S = 1.0
 _POLL_PERIOD_S = 0.1
 _CLOUDS = 10
-"""Clouds that wait for their masks: they are large."""
+"""Maximum number of clouds that wait for their masks; few, because they are large."""
+_INCOMPLETE = 8
+"""Maximum number of camera images for which only some messages of the segmentation node have arrived."""
 
 
 class DepthFilterNode(Node):
@@ -56,7 +58,7 @@ class DepthFilterNode(Node):
         """Declare the parameters and open the topics; `options` are those of rclpy's node.
 
         Raises:
-            SettingError: a parameter was given a value that it cannot have.
+            SettingError: a parameter has an invalid value.
         """
         super().__init__('depth_filter', **options)
         settings = DepthSettings.describe()
@@ -125,16 +127,16 @@ class DepthFilterNode(Node):
         self._streams: list[Stream[Any, Any]] = [self._depth, self._points, self._people]
 
     def start(self) -> None:
-        """Receive what is wanted."""
+        """Start receiving."""
         self.follow()
 
     def stop(self) -> None:
-        """Receive nothing more."""
+        """Stop receiving."""
         for one in self._inputs.values():
             one.close()
 
     def follow(self) -> None:
-        """Open and close subscriptions as subscribers, publishers and settings come and go."""
+        """Open and close subscriptions according to subscribers, publishers and settings."""
         followed = not self.settings.lazy or self._followed.publisher.has_subscribers
         self._people.needed = followed or self._frames.has_subscribers
         depth, points, people = (one.wanted for one in self._streams)
@@ -163,7 +165,7 @@ class DepthFilterNode(Node):
         try:
             values = {one.name: one.value for one in changes if one.name in names}
             self._apply(self.settings.changed(values))
-        except Exception as error:  # whatever it is, this change is refused and the node lives
+        except Exception as error:  # any exception rejects this change and must not end the node
             return SetParametersResult(successful=False, reason=describe_error(error))
         return SetParametersResult(successful=True)
 
@@ -232,17 +234,17 @@ class DepthFilterNode(Node):
         seen = self._seen.setdefault(stamp_ns, SeenPeople())
         setattr(seen, name, value)
         if seen.complete:
-            self._seen = {}  # the other ones are older, or will never be complete
+            del self._seen[stamp_ns]  # the others may be newer: the topics do not arrive in step
             self._people.pairing.add_mask(stamp_ns, seen)
             self._publish_ready()
-        while len(self._seen) > 8:
+        while len(self._seen) > _INCOMPLETE:
             del self._seen[next(iter(self._seen))]
 
     def _read(self, name: str, streams: list[Any], view: Callable[[Any], Any], message: Any) -> Any:
-        """Return the arrays of a message; None where it cannot be read, which is reported."""
+        """Return the arrays of a message; None if it cannot be read, which is reported."""
         try:
             return view(message)
-        except Exception as error:  # one message costs itself alone
+        except Exception as error:  # affects this message only
             defect = error if isinstance(error, BadImage) else BadImage('unexpected', describe_error(error))
             _LOG.debug('%s', name, exc_info=error)
             for stream in streams:

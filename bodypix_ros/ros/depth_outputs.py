@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every topic of `depth_filter` that goes out, and how its messages are written."""
+"""All published topics of `depth_filter`, and how their messages are written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BONES = (
 
 @dataclass(frozen=True)
 class FilteredDepth:
-    """A depth image and the people in it; `people` is None where it is published with them."""
+    """A depth image and the people in it; `people` is None if it is published with them."""
 
     image: Image
     depth: Depth
@@ -51,7 +51,7 @@ class FilteredDepth:
 
 @dataclass(frozen=True)
 class FilteredPoints:
-    """A cloud and the people in it; `people` is None where it is published with them."""
+    """A cloud and the people in it; `people` is None if it is published with them."""
 
     cloud: PointCloud2
     people: NDArray[np.bool_] | None
@@ -59,13 +59,13 @@ class FilteredPoints:
 
 @dataclass(frozen=True)
 class LocatedPerson:
-    """What was measured of one person.
+    """The measurements of one person.
 
     Attributes:
         person: the message of the person in the image.
         position: of the person.
         parts: positions by part id.
-        keypoints: positions of the person's keypoints, None where there is no depth.
+        keypoints: positions of the person's keypoints; None for those without depth.
         points: (N,) of type `depth.positions.POINT`.
     """
 
@@ -195,14 +195,14 @@ DEPTH = (
     Output('depth/no_people', Image, _write_depth),
     Output('depth/no_people/camera_info', CameraInfo, write_camera_info),
 )
-"""What is published of a FilteredDepth."""
+"""The outputs of a FilteredDepth."""
 
 POINTS = (Output('points/no_people', PointCloud2, _write_points),)
-"""What is published of a FilteredPoints."""
+"""The outputs of a FilteredPoints."""
 
 PEOPLE = (
     Output('people_3d', msg.Person3DArray, _write_people_3d),
     Output('people/points', PointCloud2, _write_people_points),
     *([] if MarkerArray is None else [Output('people/markers', MarkerArray, _write_markers)]),
 )
-"""What is published of LocatedPeople; markers only where visualization_msgs is installed."""
+"""The outputs of LocatedPeople; markers require visualization_msgs."""

@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From depth data and masks to depth data without people, and to people in space."""
+"""Removes people from depth data with masks, and locates them in 3-D."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DepthImage:
 
 @dataclass
 class SeenPeople:
-    """What the segmentation node publishes of one camera image: people, their pixels and parts."""
+    """The results of the segmentation node for one camera image: people, their pixels and parts."""
 
     array: msg.PersonArray | None = None
     labels: NDArray[np.uint8] | None = None
@@ -44,17 +44,17 @@ class SeenPeople:
 
     @property
     def complete(self) -> bool:
-        """Whether all of it has arrived; models without parts do not publish any."""
+        """Whether all of it has arrived; models without parts publish none."""
         if self.array is None or self.labels is None:
             return False
         return self.parts is not None or not self.array.part_ids
 
 
 class DepthProcessor:
-    """Makes results from depth data, with the newest settings and cameras.
+    """Computes results from depth data, with the newest settings and cameras.
 
     Attributes:
-        depth_info: the newest camera_info of the depth image, None before the first.
+        depth_info: the newest camera_info of the depth image; None before the first one.
         color_info: that of the colour image.
     """
 
@@ -112,7 +112,7 @@ class DepthProcessor:
         return found if unseen is None else found | unseen
 
     def locate(self, image: DepthImage, seen: SeenPeople | None, apart_s: float) -> LocatedPeople | None:
-        """Locate people in a depth image; None where it is not known which people there are.
+        """Locate people in a depth image; None if the people in the camera image are not known.
 
         Raises:
             ImageError: there is no camera_info, or labels cannot be transferred to the depth image.
@@ -161,7 +161,9 @@ def _camera(info: CameraInfo | None) -> Pinhole | None:
 
 
 def _focal_px(info: CameraInfo | None, width: int) -> float:
-    """Return the focal length of an image of some width; a common one where the camera is not calibrated."""
-    if info is None or not info.width or not (info.p[0] > 0 or info.k[0] > 0):
-        return float(width)
-    return float(info.p[0] or info.k[0]) * width / info.width
+    """Return the focal length of an image of a given width; a typical one if the camera is not calibrated."""
+    try:
+        camera = _camera(info)
+    except ImageError:
+        camera = None
+    return float(width) if camera is None else camera.fx * width / camera.width

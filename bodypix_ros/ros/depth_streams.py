@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One kind of result of `depth_filter`: the inputs that it needs, its topics, its counts and its state."""
+"""One kind of result of `depth_filter`: its inputs, topics, counts and status."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Mask = TypeVar('Mask')
 
 @dataclass
 class Counts:
-    """What became of the data of a stream. Each one that came in waits, or ends as out, dropped or bad.
+    """Messages of a stream. Each received message is waiting, or counted as exactly one of out, dropped or bad.
 
-    `without_mask` counts those for which there was no mask in time, whatever `on_missing` made of them.
+    `without_mask` counts the messages without a mask in time, independently of `on_missing`.
     """
 
     came_in: int = 0
@@ -42,7 +42,7 @@ class Counts:
 
 
 class Stream(Generic[Image, Mask]):
-    """Pairs data with masks, and publishes what is made of them while somebody subscribes.
+    """Pairs data with masks, and publishes the results while they have subscribers.
 
     Attributes:
         name: of the stream.
@@ -50,7 +50,7 @@ class Stream(Generic[Image, Mask]):
         pairing: of the data with the masks.
         counts: since the start.
         publishers: of the results.
-        needed: results are needed although none of their topics has a subscriber.
+        needed: whether results are needed even if their topics have no subscribers.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Stream(Generic[Image, Mask]):
             node: of the topics.
             name: of the stream.
             outputs: its topics.
-            inputs: without which there are no results, by the name that a remapping rule starts with.
-            process: makes a result, or None to drop the data, from the data, their mask (None to pass them on) and the
-                seconds between their stamps; raises an ImageError where that is not possible.
-            on_matched: called when a subscriber comes or goes.
+            inputs: required inputs by name before remapping.
+            process: returns a result, or None to drop the data; called with the data, the mask (None to publish the
+                data with people) and the seconds between their stamps; raises ImageError if this is not possible.
+            on_matched: called when a subscriber connects or disconnects.
             waiting: maximum number of data that wait for their masks.
         """
         self.name, self.settings = name, DepthSettings()
@@ -88,7 +88,7 @@ class Stream(Generic[Image, Mask]):
 
     @property
     def wanted(self) -> bool:
-        """Whether results are to be made."""
+        """Whether results are required."""
         return self.needed or not self.settings.lazy or any(one.has_subscribers for one in self.publishers)
 
     def add(self, stamp_ns: int, data: Image) -> None:
@@ -104,13 +104,13 @@ class Stream(Generic[Image, Mask]):
             _LOG.warning('%s; message dropped', self._defect)
 
     def publish_ready(self) -> None:
-        """Publish the results of all data that wait no longer."""
+        """Publish the results of all data that no longer wait for masks."""
         settings = self.settings
         for pair in self.pairing.take(time.monotonic(), settings.slop_s, settings.max_wait_s):
             self._publish(pair)
 
     def close(self) -> None:
-        """Drop what waits."""
+        """Drop the waiting data."""
         self.pairing.clear()
 
     def _publish(self, pair: Pair[Image, Mask]) -> None:
@@ -128,7 +128,7 @@ class Stream(Generic[Image, Mask]):
                 return
             wanted = [one for one in self.publishers if not self.settings.lazy or one.has_subscribers]
             failures = publish_outputs(wanted, result)
-        except Exception as error:  # one message costs itself alone
+        except Exception as error:  # affects this message only
             failures = {'': describe_error(error)}
             if not isinstance(error, ImageError):
                 _LOG.debug('%s failed', self.name, exc_info=error)
@@ -139,7 +139,7 @@ class Stream(Generic[Image, Mask]):
             self.counts.out += 1
 
     def report(self, period_s: float, now_s: float) -> Report:
-        """Return the state of the stream since the last report, `period_s` seconds ago."""
+        """Return the status of the stream since the last report, `period_s` seconds ago."""
         counts, before = self.counts, self._reported
         dropped = counts.dropped + self.pairing.dropped
         status = self._status(now_s, counts.came_in - before.came_in, counts.without_mask - before.without_mask)
@@ -177,7 +177,7 @@ class Stream(Generic[Image, Mask]):
 
 
 def _silent(name: str, one: ImageSubscriber, now_s: float) -> Status:
-    """Say why an input receives nothing, and what to do."""
+    """Return why an input receives nothing, and what to do."""
     offers = one.offers()
     compatible = [offer for offer in offers if offer.kind == one.type_name]
     if compatible:
@@ -193,7 +193,7 @@ def _silent(name: str, one: ImageSubscriber, now_s: float) -> Status:
 
 
 def _late(settings: DepthSettings, name: str, came_in: int, without_mask: int) -> Status:
-    """Say that masks are missing, and what happened to the data."""
+    """Return that masks are missing, and what happened to the data."""
     made = {'drop': 'they were dropped', 'pass': 'they were published WITH people', 'hold': 'they got an older mask'}
     text = (
         f'{without_mask} messages of {name} ({came_in} arrived) had no mask within slop_s ({settings.slop_s:g} s) '

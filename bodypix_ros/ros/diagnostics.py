@@ -95,7 +95,7 @@ class UpdaterPublisher:
 
 
 def open_reports(node: Node) -> ReportPublisher:
-    """Return the publisher of a node's reports: a diagnostic_updater where that is installed."""
+    """Return the publisher of a node's reports: a diagnostic_updater if it is installed."""
     return DirectPublisher(node) if Updater is None else UpdaterPublisher(Updater(node))
 
 
@@ -143,9 +143,10 @@ class Diagnostics:
         if workers:
             stats.batch_size = workers[-1].take_batch_size()
         reports = [_model_report(stats, model_status(facts))]
+        running_s, elsewhere = _running_s(workers, now_s), list(self._other_images(cameras))[:3]
         for camera in cameras:
             own = camera.stats.report(stats.period_s)
-            status = camera_status(self._camera_facts(camera, own, now_s, _running_s(workers, now_s)))
+            status = camera_status(_camera_facts(camera, own, now_s, running_s, elsewhere))
             own.state = status.kind
             stats.cameras.append(own)
             reports.append(_camera_report(camera, own, status))
@@ -157,30 +158,9 @@ class Diagnostics:
         if advice:
             self._node.get_logger().warning(advice)
 
-    def _camera_facts(self, camera: Camera, stats: CameraStats, now_s: float, running_s: float) -> CameraFacts:
-        images, settings = camera.images, camera.parameters.node
-        defect = camera.stats.take_defect()
-        period_s = 2 / settings.max_rate_hz if settings.max_rate_hz else 0.0
-        return CameraFacts(
-            topic=images.topic,
-            unmapped_topic=camera.unmapped_topic,
-            kind=images.type_name,
-            active=camera.active,
-            wanted=images.is_open,
-            offers=images.offers() if images.is_open else (),
-            request=images.request,
-            received=images.received,
-            silent_s=now_s - images.last_s,
-            stale_after_s=settings.stale_after_s,
-            unanswered_s=max(0.0, min(camera.unanswered_s(now_s), running_s) - period_s),
-            defect=defect,
-            all_bad=bool(defect) and not stats.rate_out_hz,
-            elsewhere=list(self._topics_of_images())[:3],
-        )
-
-    def _topics_of_images(self) -> Iterator[tuple[str, str]]:
-        """Yield the image topics of other nodes, with their types."""
-        own = {publisher.topic_name for publisher in self._node.publishers}
+    def _other_images(self, cameras: Sequence[Camera]) -> Iterator[tuple[str, str]]:
+        """Yield the image topics of other nodes that no camera of this node receives, with their types."""
+        own = {publisher.topic_name for publisher in self._node.publishers} | {one.images.topic for one in cameras}
         for topic, types in sorted(self._node.get_topic_names_and_types()):
             if topic not in own and self._node.count_publishers(topic):
                 yield from ((topic, kind) for kind in types if kind in _TYPES_OF_IMAGES)
@@ -188,6 +168,30 @@ class Diagnostics:
     def _log_news(self, report: Report, now_s: float) -> None:
         if self._log.is_news(report.subject, report.status, now_s):
             log_status(self._node.get_logger(), report.status)
+
+
+def _camera_facts(
+    camera: Camera, stats: CameraStats, now_s: float, running_s: float, elsewhere: Sequence[tuple[str, str]]
+) -> CameraFacts:
+    images, settings = camera.images, camera.parameters.node
+    defect = camera.stats.take_defect()
+    period_s = 2 / settings.max_rate_hz if settings.max_rate_hz else 0.0
+    return CameraFacts(
+        topic=images.topic,
+        unmapped_topic=camera.unmapped_topic,
+        kind=images.type_name,
+        active=camera.active,
+        wanted=images.is_open,
+        offers=images.offers() if images.is_open else (),
+        request=images.request,
+        received=images.received,
+        silent_s=now_s - images.last_s,
+        stale_after_s=settings.stale_after_s,
+        unanswered_s=max(0.0, min(camera.unanswered_s(now_s), running_s) - period_s),
+        defect=defect,
+        all_bad=bool(defect) and not stats.rate_out_hz,
+        elsewhere=elsewhere,
+    )
 
 
 def _running_s(workers: Sequence[InferenceWorker], now_s: float) -> float:

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Sized(Protocol):
-    """What the queue knows of a frame."""
+    """The attribute of a frame that the queue uses."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -22,9 +22,9 @@ Frame = TypeVar('Frame', bound=Sized)
 
 
 class LatestFrameQueue(Generic[Frame]):
-    """Keeps the latest frame of each camera: a newer one replaces the one that waits.
+    """Keeps the latest frame of each camera: a newer frame replaces the waiting one.
 
-    The camera that was served longest ago comes first. One thread puts, another gets.
+    The camera that was served longest ago comes first. One thread calls `put`, another `get`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +37,7 @@ class LatestFrameQueue(Generic[Frame]):
         self._max_rate_hz = 0.0
 
     def limit_rate(self, max_rate_hz: float) -> None:
-        """Hand out at most `max_rate_hz` frames of a camera in a second; 0 is no limit."""
+        """Return at most `max_rate_hz` frames of each camera per second; 0 means no limit."""
         with self._changed:
             if max_rate_hz != self._max_rate_hz:
                 self._max_rate_hz = max_rate_hz
@@ -45,7 +45,7 @@ class LatestFrameQueue(Generic[Frame]):
                 self._changed.notify_all()
 
     def put(self, camera: str, frame: Frame) -> bool:
-        """Keep a camera's latest frame; return whether it replaces one that was still waiting."""
+        """Keep a camera's latest frame; return whether it replaces a waiting one."""
         with self._changed:
             replaced = camera in self._frames
             self._frames[camera] = frame
@@ -53,14 +53,14 @@ class LatestFrameQueue(Generic[Frame]):
         return replaced
 
     def get(self, timeout_s: float, batch: bool) -> list[Frame]:
-        """Wait for frames that are due, and take the next one.
+        """Wait for frames that are due, and take the next one, or several.
 
         Args:
-            timeout_s: the longest time to wait.
-            batch: take the waiting frames of equal size of all other cameras along.
+            timeout_s: maximum time to wait.
+            batch: whether to take also the waiting frames of all other cameras that have the same size.
 
         Returns:
-            The frames, that of the camera served longest ago first; empty after the timeout or `wake`.
+            The frames, starting with that of the camera served longest ago; empty after the timeout or `wake`.
         """
         with self._changed:
             if not self._due():

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -120,7 +121,7 @@ class FrameSegmenter:
         return self._segmenter.provider != 'cpu'
 
     def segment(self, jobs: Sequence[Job], parameters: Parameters) -> list[Found]:
-        """Segment the images of frames, once or twice: see `Found`.
+        """Segment the images of frames with one or two settings: see `Found`.
 
         Args:
             jobs: frames of different cameras.
@@ -128,9 +129,10 @@ class FrameSegmenter:
 
         Raises: see `Segmenter.segment_batch`.
         """
-        shown = iter(self._show([job for job in jobs if job.wanted.shown], parameters))
         anonymized = [job for job in jobs if 'anonymized' in job.wanted.needs]
-        searched = iter(self._search(anonymized, parameters.node.rotate))
+        with self._segmenter.run_once() if anonymized else nullcontext():
+            shown = iter(self._show([job for job in jobs if job.wanted.shown], parameters))
+            searched = iter(self._search(anonymized, parameters.node.rotate))
         return [
             Found(next(shown) if job.wanted.shown else None, next(searched) if job in anonymized else None)
             for job in jobs

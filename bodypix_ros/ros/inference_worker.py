@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that takes frames off the queue, runs the model and publishes the results."""
+"""The thread that takes frames from the queue, runs the model and publishes the results."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _WAIT_S = 0.5
 
 
 class InferenceWorker:
-    """Takes frames off the queue, segments them and publishes the results, in a separate thread.
+    """Takes frames from the queue, segments them and publishes the results, in a separate thread.
 
     A failure affects one frame, or one of its outputs, and is reported by `take_failure`.
 
     Attributes:
-        parameters: of the node; others may take their place between two frames.
+        parameters: of the node; may be replaced between two frames.
         topics_without_parts: wanted topics that are not published because the model has no body parts.
         started_s: when the thread was started, `time.monotonic`.
     """
@@ -51,11 +51,11 @@ class InferenceWorker:
         """Start the thread.
 
         Args:
-            queue: where frames come from.
+            queue: of the received frames.
             segmenter: runs the model.
             parameters: of the node.
             clock: of the node, for the age of images.
-            sizes: heights and widths that the cameras announce, to be prepared before the first frame.
+            sizes: heights and widths of the images of the cameras, if known, to prepare for before the first frame.
         """
         self.parameters = parameters
         self.topics_without_parts: list[str] = []
@@ -66,7 +66,7 @@ class InferenceWorker:
             segmenter.network.model, segmenter.settings.part_ids, segmenter.has_parts,
         )  # fmt: skip
         self._batch_sizes: list[int] = []
-        self._open: list[CameraFrame] = []  # in work, and not counted yet as out, dropped or bad
+        self._open: list[CameraFrame] = []  # being processed, and not counted yet as out, dropped or bad
         self._open_lock = threading.Lock()
         self._since_s = 0.0
         self._stopping = threading.Event()
@@ -100,7 +100,7 @@ class InferenceWorker:
         return time.monotonic() - since_s if since_s else 0.0
 
     def stop(self, timeout_s: float) -> bool:
-        """Finish the frames in work and end. After the timeout their results are no longer awaited, nor published.
+        """Finish the current frames and end the thread. After the timeout, their results are discarded.
 
         Returns:
             Whether the thread has ended.
@@ -117,7 +117,7 @@ class InferenceWorker:
         return False
 
     def take_failure(self) -> str:
-        """Return what failed since the last call; empty if nothing did."""
+        """Return what has failed since the last call; empty if nothing has."""
         failure, self._failure = self._failure, ''
         return failure
 
@@ -134,13 +134,13 @@ class InferenceWorker:
                 self._since_s, self._open = time.monotonic(), list(frames)
                 try:
                     self._process([job for frame in frames if (job := self._read(frame)) is not None])
-                except Exception as error:  # the thread must not end, nor a frame be lost without being counted
+                except Exception as error:  # the thread must continue, and each frame must be counted
                     for frame in frames:
                         self._drop(frame, error)
                 self._since_s = 0.0
 
     def _prepare(self) -> None:
-        """Make ready for the sizes that the cameras announce."""
+        """Prepare for the image sizes of the cameras."""
         for size in self._sizes:
             height, width = size[::-1] if self.parameters.node.rotate in (90, 270) else size
             try:
@@ -178,7 +178,7 @@ class InferenceWorker:
             if len(jobs) == 1:
                 self._drop(jobs[0].frame, error)
             else:
-                for job in jobs:  # one frame must not cost the others
+                for job in jobs:  # a failure of one frame must not affect the others
                     self._process([job])
             return
         self._batch_sizes.append(len(jobs))
@@ -186,26 +186,16 @@ class InferenceWorker:
             self._publish(job, one, parameters)
 
     def _publish(self, job: Job, found: Found, parameters: Parameters) -> None:
+        with self._open_lock:
+            if job.frame not in self._open:  # abandoned; another worker may already use the history of the camera
+                return
         camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
         anonymized = self._anonymize(job, found.searched, parameters) if 'anonymized' in job.wanted.needs else None
-        segmentation, tracks = found.shown or found.searched, tuple[Track, ...]()
-        if segmentation is None:
+        if found.shown is None and found.searched is None:
             assert isinstance(anonymized, Exception), 'without a segmentation no image is anonymised'
             self._drop(job.frame, anonymized)
             return
-        if found.shown is not None and (parameters.tracking.smoothing or found.shown.people is not None):
-            segmentation, tracks = camera.history.update(job.image, found.shown, header.stamp, parameters)
-        result = Result(
-            header,
-            job.image,
-            segmentation,
-            self._part_ids,
-            parameters.picture,
-            camera.camera_info,
-            self._model,
-            tracks,
-            anonymized,
-        )
+        result = self._result(job, found, anonymized, parameters)
         if not self._close(job.frame):
             return
         wanted = self._possible(job.wanted, found.shown)
@@ -227,6 +217,27 @@ class InferenceWorker:
             age=self._age_ms(header.stamp),
         )
 
+    def _result(
+        self, job: Job, found: Found, anonymized: Anonymized | Exception | None, parameters: Parameters
+    ) -> Result:
+        """Return the input of the messages, after updating the history of the camera."""
+        camera, header = job.frame.camera, job.frame.header
+        segmentation, tracks = found.shown or found.searched, tuple[Track, ...]()
+        assert segmentation is not None, 'such a frame is dropped'
+        if found.shown is not None and (parameters.tracking.smoothing or found.shown.people is not None):
+            segmentation, tracks = camera.history.update(job.image, found.shown, header.stamp, parameters)
+        return Result(
+            header,
+            job.image,
+            segmentation,
+            self._part_ids,
+            parameters.picture,
+            camera.camera_info,
+            self._model,
+            tracks,
+            anonymized,
+        )
+
     def _anonymize(self, job: Job, found: Segmentation | None, parameters: Parameters) -> Anonymized | Exception:
         """Return the anonymised image, or why there is none, and count failures and doubtful images."""
         camera, stamp = job.frame.camera, job.frame.header.stamp
@@ -241,7 +252,7 @@ class InferenceWorker:
         return anonymized
 
     def _possible(self, wanted: Wanted, shown: Segmentation | None) -> list[OutputPublisher]:
-        """Return the publishers for which everything was found, and keep the topics that miss parts."""
+        """Return the publishers for which everything was found, and record the topics for which parts are missing."""
         has_people = shown is not None and shown.people is not None
         possible = [one for one, needs in wanted.publishers.items() if has_people or 'people' not in needs]
         without = [one for one in possible if 'parts' in wanted.publishers[one] and not self._has_parts]
@@ -249,19 +260,18 @@ class InferenceWorker:
         return [one for one in possible if one not in without]
 
     def _age_ms(self, stamp: Any) -> float:
-        """Return the milliseconds since a stamp; NaN where it lies before the epoch."""
-        if stamp.sec < 0:
-            return float('nan')
-        return (self._clock.now().nanoseconds - stamp.sec * 10**9 - stamp.nanosec) * 1e-6
+        """Return the milliseconds since a stamp; NaN if it is not set or before the epoch."""
+        stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+        return (self._clock.now().nanoseconds - stamp_ns) * 1e-6 if stamp_ns > 0 else float('nan')
 
     def _drop(self, frame: CameraFrame, error: Exception) -> None:
-        """Count a frame that could not be processed, and keep the reason."""
+        """Count a frame that could not be processed, and record the reason."""
         frame.camera.stats.worker.frames_dropped += self._close(frame)
         self._failure = describe_error(error)
         _LOG.debug('a frame of %s was dropped', frame.camera.images.topic, exc_info=error)
 
     def _close(self, frame: CameraFrame) -> bool:
-        """Return whether a frame is still to be counted, by the caller: it is not where the worker was abandoned."""
+        """Return whether the caller must count a frame; otherwise `stop` has already counted it."""
         with self._open_lock:
             if frame not in self._open:
                 return False

@@ -136,7 +136,7 @@ def main_depth_filter(args: list[str] | None = None) -> int:
 
 
 class RunnableNode(Protocol):
-    """What `run_node` needs of a node, apart from what rclpy's nodes have."""
+    """The interface that `run_node` requires of a node, in addition to that of rclpy's nodes."""
 
     @property
     def fatal(self) -> Exception | None:
@@ -144,25 +144,25 @@ class RunnableNode(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a thread is running that cannot be stopped."""
+        """Whether a thread other than daemon threads is running that cannot be stopped."""
 
     def start(self) -> None:
-        """Start to work; called once the executor runs."""
+        """Start receiving and publishing; called after the node was added to the executor."""
 
     def stop(self) -> None:
-        """Stop, before the node is destroyed."""
+        """Stop receiving and publishing, before the node is destroyed."""
 
 
 def run_node(make_node: Callable[[], RunnableNode], name: str, args: list[str] | None = None) -> int:
     """Run a node until SIGINT, SIGTERM or SIGHUP.
 
     Args:
-        make_node: makes the node; called after `rclpy.init`.
-        name: of the logger before there is a node.
-        args: of the command line; those of the process where None.
+        make_node: creates the node; called after `rclpy.init`.
+        name: of the logger before the node exists.
+        args: command line arguments; None for those of the process.
 
     Returns:
-        The exit status: 0; 1 where the node reports a fatal error; 2 where an argument or a parameter is wrong.
+        The exit status: 0; 1 if the node reports a fatal error; 2 if an argument or a parameter is invalid.
     """
     signals = ShutdownSignals()
     import rclpy
@@ -188,13 +188,13 @@ def run_node(make_node: Callable[[], RunnableNode], name: str, args: list[str] |
     status, busy = 0 if node.fatal is None else 1, node.busy
     node.destroy_node()
     rclpy.try_shutdown()
-    if busy:  # a thread inside C++ code can be neither stopped nor safely interrupted
-        _exit(status)
+    if busy or any(thread.daemon for thread in threading.enumerate()):
+        _exit(status)  # a thread inside C++ code can be neither stopped nor interrupted: Python would abort
     return status
 
 
 def _spin(node: Any, signals: ShutdownSignals) -> None:
-    """Run the callbacks of the node until a signal comes; an exception of one callback is logged."""
+    """Run the callbacks of the node until a signal arrives; an exception in a callback is logged."""
     import rclpy
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 

@@ -176,7 +176,7 @@ def check_change(before: ModelRequest, after: ModelRequest) -> None:
     if settings.model != BODYPIX:
         from ..models.mediapipe.source import require_networks  # only needed for these models
 
-        require_networks(settings)
+        require_networks(settings.model, settings)
         return
     if source_at_hand(settings) is None and not settings.allow_download:
         raise ModelError(

@@ -77,8 +77,8 @@ class BodyPixNode(LifecycleNode):
 
     @property
     def busy(self) -> bool:
-        """Whether a thread is still loading or running a model."""
-        return self._loader.busy or any(worker.running for worker in self._abandoned)
+        """Whether a thread is still loading a model."""
+        return self._loader.busy
 
     def start(self) -> None:
         """Configure and activate the node if `autostart` is true."""

@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every topic of a camera that goes out: as which message, what must be computed for it, and how it is written."""
+"""All published topics of a camera: their messages, what must be computed for them, and how they are written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ from ..render import (
     render_overlay,
     settings_without_parts,
 )
-from ..settings import PictureSettings, read_size
+from ..setting_parsers import read_size
+from ..settings import PictureSettings
 from .compat import publisher_events
 from .image_msg import prepare
 from .people_msgs import Detection2DArray, write_detections, write_people, write_pose
@@ -45,34 +46,34 @@ _COMPRESSION = {'.png': [cv2.IMWRITE_PNG_COMPRESSION, 1], '.jpg': [cv2.IMWRITE_J
 
 
 Need = Literal['parts', 'parts_if_any', 'people', 'confidence', 'camera_info', 'anonymized']
-"""What an output is made from: body parts (`parts_if_any`: it is also published if the model has none), people, the
+"""What an output requires: body parts (`parts_if_any`: it is also published if the model has none), people, the
 probability of each pixel, the camera_info, or the anonymised image, for which the model runs separately."""
 
 Needs = Callable[[PictureSettings], frozenset[Need]]
 
 
 def _need(*needs: Need) -> Needs:
-    """Return needs that do not depend on settings."""
+    """Return requirements that do not depend on settings."""
     return lambda _: frozenset(needs)
 
 
 class OutputMessage:
-    """The message of one topic, used again for each result: new messages cause page faults."""
+    """The message of one topic, reused for each result because new messages cause page faults."""
 
     def __init__(self, kind: type) -> None:
-        """Make an empty message of a class."""
+        """Create an empty message of a class."""
         self.content = kind()
         self._encoding = ''
         self._pixels: NDArray[Any] = np.empty(0, np.uint8)
 
     def pixels(self, header: Any, shape: tuple[int, ...], dtype: npt.DTypeLike, encoding: str) -> NDArray[Any]:
-        """Give an image message its header, size and encoding, and return its pixels, to be written.
+        """Set header, size and encoding of an image message, and return its pixels for writing.
 
         Args:
-            header: std_msgs/Header, taken as it is.
+            header: std_msgs/Header, not copied.
             shape: (H, W) or (H, W, C).
-            dtype: of the values, in the machine's byte order.
-            encoding: the name of all that in sensor_msgs/Image.
+            dtype: type of the values, in native byte order.
+            encoding: the name of this layout in sensor_msgs/Image.
         """
         if self._encoding != encoding or self._pixels.shape != shape:
             self._pixels = prepare(self.content, header, shape, dtype, encoding)
@@ -86,10 +87,10 @@ class Output:
     """One topic of a camera.
 
     Attributes:
-        topic: its name, below that of the camera.
+        topic: its name, without the prefix of the camera.
         kind: class of its message.
-        write: writes a result (of this node, a Result) into the message; returns false where there is nothing to
-            publish.
+        write: writes a result (in the segmentation node, a Result) into the message; returns whether there is
+            something to publish.
         needs: what must be computed for it.
     """
 
@@ -103,7 +104,7 @@ class OutputPublisher:
     """Publishes one output of one camera."""
 
     def __init__(self, node: Node, topic: str, output: Output, on_matched: Callable[[], None]) -> None:
-        """Open the topic; parameters of the name `qos_overrides...` change its quality of service.
+        """Open the topic; parameters named `qos_overrides...` change its quality of service.
 
         Args:
             node: of the publisher.
@@ -137,17 +138,17 @@ class OutputPublisher:
 
 
 def publish_outputs(wanted: Sequence[OutputPublisher], result: Any) -> dict[str, str]:
-    """Publish the wanted outputs of one image, or of whatever their `write` takes.
+    """Publish the wanted outputs of one result.
 
     Returns:
-        Why an output could not be published, by its topic; the others are published nevertheless.
+        The reason for each output that could not be published, by topic; the others are published.
     """
     failures = {}
     for publisher in wanted:
         try:
             if publisher.output.write(publisher.message, result):
                 publisher.publish()
-        except Exception as error:  # a drawing that fails costs that drawing alone
+        except Exception as error:  # affects this output only
             failures[publisher.output.topic] = describe_error(error)
             _LOG.debug('%s was not published', publisher.output.topic, exc_info=error)
     return failures
@@ -222,16 +223,16 @@ def _write_semantic_mask(message: OutputMessage, result: Result) -> bool:
 
 
 def _write_semantic_confidence(message: OutputMessage, result: Result) -> bool:
-    background = result.segmentation.mask.view(np.uint8) - np.uint8(1)  # 255 where there is nobody
-    confidence = result.confidence ^ background  # there 255 - confidence
+    background = result.segmentation.mask.view(np.uint8) - np.uint8(1)  # 255 in the background
+    confidence = result.confidence ^ background  # 255 - confidence in the background
     return _write_image(message, result, _semantic_size(confidence, result.settings), 'mono8')
 
 
 def _semantic_size(image: NDArray[np.uint8], settings: PictureSettings) -> NDArray[np.uint8]:
     """Return an image in `semantic_size`, each pixel the nearest of the image: classes have no values in between."""
-    size = read_size(settings.semantic_size)
-    if size is None or size == image.shape[::-1]:
+    if not settings.semantic_size:
         return image
+    size = read_size(settings.semantic_size)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 
@@ -304,7 +305,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output('anonymized', Image, _write_anonymized, _need('anonymized')),
     Output('anonymized/compressed', CompressedImage, _write_anonymized_jpeg, _need('anonymized')),
 )
-"""All topics of a camera but those of packages that may be absent."""
+"""All topics of a camera, except those that require optional packages."""
 
 if Detection2DArray is not None:
     OUTPUTS += (Output('people/detections', Detection2DArray, _to_content(write_detections), _need('people')),)

@@ -22,7 +22,7 @@ from rclpy.parameter import Parameter
 
 from ..errors import SettingError, describe_error, log_error, shorten
 from ..launching.params_file import other_node_warning
-from ..setting import Setting, Settings
+from ..setting import Setting, Settings, Value
 from ..settings import (
     BODYPIX_ONLY,
     AnonymizeSettings,
@@ -152,7 +152,7 @@ class NodeParameters:
 
     def _check(self, changes: list[Parameter]) -> SetParametersResult:
         try:
-            changed = self.now.changed(_values(changes))
+            changed = self.now.changed(self._new_values(changes))
             if self.topics_open and not self._restoring:
                 _check_fixed(self.now.node, changed.node)
                 if changed.model_request != self.now.model_request:
@@ -165,12 +165,22 @@ class NodeParameters:
     def _take(self, changes: list[Parameter]) -> None:
         if self._restoring:
             return
-        self.now = self.now.changed(_values(changes))
+        self.now = self.now.changed(self._new_values(changes))
         try:
             self._on_change()
         except Exception as error:  # the parameter is already set; the failure is logged and must not end the node
             names = ', '.join(change.name for change in changes)
             log_error(_LOG, f'failed to apply {shorten(names)}', error)
+
+    def _new_values(self, changes: list[Parameter]) -> dict[str, Any]:
+        """Return the values that differ from the current ones.
+
+        `ros2 param load` sets every parameter of its file. Those that do not change must not count as given, because
+        they would select BodyPix.
+        """
+        now = {one.name: getattr(group, one.name) for group in self.now.groups for one in group.describe()}
+        values = {change.name: change.value for change in changes if change.name in now}
+        return {name: value for name, value in values.items() if not _is_same(value, now[name])}
 
     def _check_and_take(self, changes: list[Parameter]) -> SetParametersResult:
         result = self._check(changes)
@@ -218,8 +228,10 @@ def _check_fixed(before: NodeSettings, after: NodeSettings) -> None:
             )
 
 
-def _values(changes: list[Parameter]) -> dict[str, Any]:
-    return {change.name: change.value for change in changes}
+def _is_same(value: Any, now: Value) -> bool:
+    """Return whether the value of a ROS parameter is that of a setting; true is not 1."""
+    plain = value if isinstance(value, (bool, int, float, str)) else tuple(value or ())
+    return plain == now and isinstance(plain, bool) == isinstance(now, bool)
 
 
 def _parameter(setting: Setting, value: Any) -> Parameter:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from .. import msg
-from ..people import CERTAIN, Keypoint, Person
+from ..errors import ImageError
+from ..people import CERTAIN, SIDES, Z_KINDS, Keypoint, Person
 from ..regions import Box
 from .result import Result, Track
 
@@ -26,8 +27,8 @@ try:
 except ImportError:
     Detection2D = Detection2DArray = ObjectHypothesisWithPose = None
 
-_Z_KINDS = {'coco17': msg.PersonArray.Z_NONE, 'blazepose33': msg.PersonArray.Z_HIP_RELATIVE}
-_SIDES = {'left': msg.Hand.LEFT, 'right': msg.Hand.RIGHT}
+_DISTORTION_SIZES = (4, 5, 8, 12, 14)
+"""Numbers of coefficients that OpenCV supports."""
 _TORSO = ('left_shoulder', 'right_shoulder', 'left_hip', 'right_hip')
 
 
@@ -37,7 +38,7 @@ def write_people(array: msg.PersonArray, result: Result) -> bool:
     array.height, array.width = result.image.shape[:2]
     array.model, array.part_ids = result.model, '' if result.segmentation.parts is None else result.part_ids
     array.keypoint_set = result.people.keypoint_set
-    array.z_kind = _Z_KINDS[result.people.keypoint_set]
+    array.z_kind = Z_KINDS[result.people.keypoint_set]
     array.people = [_person_message(person, track) for person, track in result.tracked_people]
     return True
 
@@ -61,10 +62,11 @@ def write_pose(message: PoseStamped, result: Result) -> bool:
     """
     info = result.camera_info
     followed = next((person for person, track in result.tracked_people if track.followed), None)
-    if followed is None or info is None or not info.k[0]:
+    if followed is None or info is None:
         return False
-    height, width = result.image.shape[:2]
-    direction = bearing(middle_of(followed), info, height, width)
+    direction = bearing(middle_of(followed), info, *result.image.shape[:2])
+    if direction is None:
+        return False
     message.header = result.header
     position = message.pose.position
     position.x, position.y, position.z = map(float, direction)
@@ -83,7 +85,7 @@ def middle_of(person: Person) -> tuple[float, float]:
     return float(np.mean([point.x for point in points])), float(np.mean([point.y for point in points]))
 
 
-def bearing(pixel: tuple[float, float], info: CameraInfo, height: int, width: int) -> NDArray[np.float64]:
+def bearing(pixel: tuple[float, float], info: CameraInfo, height: int, width: int) -> NDArray[np.float64] | None:
     """Return the direction of a pixel in the optical frame: x right, y down, z forward.
 
     Args:
@@ -93,18 +95,27 @@ def bearing(pixel: tuple[float, float], info: CameraInfo, height: int, width: in
         width: of the image, pixels.
 
     Returns:
-        (3,) unit vector.
+        (3,) unit vector; None if the camera is not calibrated.
+
+    Raises:
+        ImageError: the number of distortion coefficients is not supported.
     """
+    if not (info.k[0] > 0 and info.k[4] > 0):
+        return None
     scale_x, scale_y = width / (info.width or width), height / (info.height or height)
     matrix = np.array(info.k, float).reshape(3, 3)
     point = np.array([[[(pixel[0] + 0.5) / scale_x - 0.5, (pixel[1] + 0.5) / scale_y - 0.5]]])
     distortion = np.array(info.d, float)
+    if distortion.any() and distortion.size not in _DISTORTION_SIZES:
+        raise ImageError(f'camera_info has {distortion.size} distortion coefficients, expected 4, 5, 8, 12 or 14')
     if info.distortion_model == 'equidistant' and distortion.size >= 4:
         flat = cv2.fisheye.undistortPoints(point, matrix, distortion[:4])
     else:
         flat = cv2.undistortPoints(point, matrix, distortion if distortion.any() else None)
-    direction = np.append(flat.reshape(2), 1.0)
-    return np.asarray(direction / np.linalg.norm(direction))
+    with np.errstate(all='ignore'):
+        direction = np.append(flat.reshape(2), 1.0)
+        direction /= np.linalg.norm(direction)
+    return direction if np.isfinite(direction).all() else None
 
 
 def _person_message(person: Person, track: Track) -> msg.Person:
@@ -117,7 +128,7 @@ def _person_message(person: Person, track: Track) -> msg.Person:
         keypoints=_keypoint_messages(person.keypoints),
         world_keypoints=_keypoint_messages(person.world_keypoints),
         hands=[
-            msg.Hand(side=_SIDES[hand.side], score=hand.score, keypoints=_keypoint_messages(hand.keypoints))
+            msg.Hand(side=SIDES[hand.side], score=hand.score, keypoints=_keypoint_messages(hand.keypoints))
             for hand in person.hands
         ],
         parts=[

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from ..encodings import to_bgr
-from ..errors import describe_error, shorten
+from ..errors import describe_error, quoted
 from ..image_layout import view_layout
 from ..rotation import rotate_back, rotate_image
 from ..segmenter import Segmenter
@@ -67,7 +67,7 @@ class FollowService:
                 return camera
         names = ', '.join(camera.name for camera in self._cameras)
         known = f'one of {names}' if names else 'empty, as the camera of this node has no name'
-        raise ValueError(f'camera must be {known}; got {shorten(repr(name))}')
+        raise ValueError(f'camera must be {known}; got {quoted(name)}')
 
 
 class SegmentService:
@@ -102,8 +102,9 @@ class SegmentService:
         done = Future(executor=executor)
 
         def run() -> None:
-            done.set_result(answer(segmenter, parameters, request))
+            found = answer(segmenter, parameters, request)
             with suppress(Exception):  # the node may have been destroyed in the meantime
+                done.set_result(found)
                 executor.wake()
 
         self._calls += 1

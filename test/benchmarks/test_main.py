@@ -49,7 +49,6 @@ def test_programs_run_side_by_side_and_the_missing_ones_are_named(picture, model
     [
         (('--peer-python', 'no-such-python'), "--peer-python must be a Python interpreter, got 'no-such-python'"),
         (('--json', '/no/such/folder/x.json'), 'failed to write /no/such/folder/x.json: the folder does not exist'),
-        (('--batches', '0'), 'batches must be at least 1, got 0'),
     ],
 )
 def test_wrong_arguments_are_refused_before_the_measurement(

@@ -66,7 +66,7 @@ def test_images_with_a_face_are_listed(recording: Path, tmp_path: Path, capsys: 
         }
     ]
     sheet = cv2.imread(str(tmp_path / 'walk.audit.png'))
-    assert sheet.shape[1] > 320
+    assert sheet.shape[1] == 4 * 488 + 8
     assert (sheet == (0, 0, 255)).all(axis=2).any()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == 'searching without BodyPix: no weights'
@@ -97,6 +97,32 @@ def test_a_recording_that_does_not_exist_is_refused(tmp_path: Path, capsys: pyte
     assert 'none.mp4 does not exist' in capsys.readouterr().err
 
 
+def test_broken_pictures_are_not_silently_left_out(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (recording / 'frame_1.png').write_bytes(b'broken')
+    assert main(['audit', str(recording)]) == 1
+    report = json.loads((tmp_path / 'walk.audit.json').read_text())
+    assert (report['images'], report['not_searched']) == (3, ['frames cannot be decoded (images: 1)'])
+    assert capsys.readouterr().out.splitlines()[-1] == 'not searched: frames cannot be decoded (images: 1)'
+
+
+def test_a_bag_whose_images_cannot_be_searched_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip('rosbags', reason='needs the package rosbags')
+    import bags
+
+    depth = bags.image_message(np.zeros((8, 8), np.uint16), '16UC1', topic='/depth')
+    path = bags.write_bag(tmp_path, 'mcap', [depth, depth])
+    assert main(['audit', str(path)]) == 1
+    assert capsys.readouterr().err.endswith(
+        "drive cannot be searched: /depth: encoding '16UC1' is that of depth images (images: 2)\n"
+    )
+    path = bags.write_bag(tmp_path, 'mcap', [bags.word_message('x', bags.START_NS, 'cdr')], name='words')
+    assert main(['audit', str(path)]) == 1
+    assert capsys.readouterr().err.endswith('words cannot be searched: it has no images\n')
+    assert list(tmp_path.glob('*.audit.*')) == []
+
+
 @pytest.mark.parametrize('form', ['ros1', 'sqlite3', 'mcap'])
 def test_images_of_every_format_of_bags_are_searched(tmp_path: Path, form: str) -> None:
     pytest.importorskip('rosbags', reason='needs the package rosbags')
@@ -110,7 +136,9 @@ def test_images_of_every_format_of_bags_are_searched(tmp_path: Path, form: str) 
     assert main(['audit', str(path)]) == 1
     report = json.loads(path.with_name(f'{path.name}.audit.json').read_text())
     assert report['images'] == 4
-    assert report['unreadable'] == [f'{bags.JPEGS} {bags.START_NS / 1e9 + 0.12:.3f}']
+    (problem,) = report['not_searched']
+    assert problem.startswith(f'{bags.JPEGS}: ')
+    assert problem.endswith(' (images: 1)')
     start_s = bags.START_NS / 1e9
     assert [(one['name'], one['stamp_s']) for one in report['suspicious']] == [
         (f'{bags.IMAGES} {start_s + 0.04:.3f}', round(start_s + 0.04, 6)),

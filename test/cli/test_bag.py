@@ -20,6 +20,7 @@ from bodypix_ros.cli.main import main
 from bodypix_ros.recordings.bags import run as bag_run
 from bodypix_ros.recordings.bags.frames import ADDED
 from bodypix_ros.recordings.bags.job import ANONYMIZED, PRODUCTS
+from bodypix_ros.recordings.pool import available_cores
 from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
 
@@ -28,17 +29,19 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the command passes to `run_bags`."""
     calls: list[tuple[Any, ...]] = []
 
-    def run_bags(targets: Any, job: Any, workers: int, threads: int, *_: Any) -> list[dict[str, Any]]:
-        calls.append((targets, job, workers, threads))
+    def run_bags(targets: Any, job: Any, workers: int, cores: int, *_: Any) -> list[dict[str, Any]]:
+        calls.append((targets, job, workers, cores))
         return [
             {
                 'input': target.source.name,
                 'frames': 4,
+                'people': 5,
                 'frames_with_people': 3,
                 'doubtful': 1,
                 'failed': 0,
                 'anonymize': job.anonymize,
                 'copied_image_topics': {'/depth': 'not selected'},
+                'unused_exclude_patterns': list(job.exclude),
             }
             for target in targets
         ]
@@ -53,11 +56,11 @@ def test_options_become_the_job(jobs: list[tuple[Any, ...]], capsys: pytest.Capt
         '--topics /b --exclude /a/depth --workers 3 --chunk-frames 60 --threshold 0.6 --multiplier 0.5 --mono16-bits 12'
     )
     assert main(words.split()) == 0
-    ((targets, job, workers, threads),) = jobs
+    ((targets, job, workers, cores),) = jobs
     assert [(target.source, target.path) for target in targets] == [(Path('in.mcap'), Path('out.mcap'))]
     assert (job.anonymize.anonymize, job.anonymize.anonymize_style) == ('people', 'fill')
     assert (job.topics, job.exclude, job.write) == (('/a*', '/b'), ('/a/depth',), ('mask', 'people'))
-    assert (workers, threads, job.chunk_frames, job.segment.threshold) == (3, 1, 60, 0.6)
+    assert (workers, cores, job.chunk_frames, job.segment.threshold) == (3, available_cores(), 60, 0.6)
     assert (job.segment.score_threshold, job.segment.max_people) == (0.2, 30)  # those that miss fewer people
     assert (job.network.multiplier, job.given, job.mono16_bits) == (0.5, ('multiplier',), 12)
     assert capsys.readouterr().out.startswith('in.mcap: 4 images, 3 with people, 1 doubtful; see the report')
@@ -70,6 +73,13 @@ def test_copied_images_are_named_if_the_others_are_anonymised(
     assert capsys.readouterr().out.splitlines()[1] == 'not anonymised, people may be recognisable: /depth'
     assert main(['bag', 'in', 'out', '--write', 'mask']) == 0
     assert 'recognisable' not in capsys.readouterr().out
+
+
+def test_patterns_of_exclude_that_match_nothing_are_named(
+    jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['bag', 'in', 'out', '--write', 'mask', '--exclude', '/dept*', '--exclude', '/x']) == 0
+    assert capsys.readouterr().out.splitlines()[1] == 'no image topic matches --exclude /dept*, /x'
 
 
 def test_the_name_of_the_new_bag_must_fit_its_format(
@@ -91,6 +101,31 @@ def test_several_bags_go_to_a_folder(jobs: list[tuple[Any, ...]], capsys: pytest
     for words in ([], ['--cluster']):
         assert main(['bag', 's3://a/one.bag', 's3://b/one.bag', 'out', '--write', 'mask', *words]) == 1
         assert 'several bags have the name one.bag' in capsys.readouterr().err
+
+
+def test_an_interrupted_command_says_that_it_can_continue(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run_bags(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bag_run, 'run_bags', run_bags)
+    assert main(['bag', 'in', 'out', '--write', 'mask']) == 130
+    assert capsys.readouterr().err == 'bodypix: interrupted; run the same command again to continue\n'
+
+
+def test_empty_paths_are_refused(jobs: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+    for paths in (['in', ''], ['', 'out'], ['in', '', 'out']):
+        assert main(['bag', *paths, '--write', 'mask']) == 1
+        assert capsys.readouterr().err == 'bodypix: IN and OUT must be paths, got an empty string\n'
+    assert jobs == []
+
+
+def test_a_dry_run_on_a_cluster_and_an_address_without_one_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['bag', 's3://a/in.bag', 's3://b/', '--write', 'mask', '--cluster', '--dry-run']) == 1
+    assert '--dry-run is not available with --cluster' in capsys.readouterr().err
+    assert main(['bag', 'in.mcap', 's3://b/out.mcap', '--write', 'mask']) == 1
+    assert 'addresses such as s3://b/out.mcap are available with --cluster only' in capsys.readouterr().err
 
 
 def test_anonymized_can_be_requested_like_the_added_topics(jobs: list[tuple[Any, ...]]) -> None:
@@ -143,8 +178,8 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(
     assert main([*words, '--exclude', '/depth', '--chunk-frames', '2']) == 0
     assert capsys.readouterr().out.splitlines() == [
         f'{source} -> {tmp_path / "out"}',
-        f'  {IMAGES}: 3 images in 2 chunks: anonymise faces, add mask',
-        f'  {JPEGS}: 3 images in 2 chunks: anonymise faces, add mask',
+        f'  {IMAGES}: 3 images (chunks: 2): anonymise faces, add mask',
+        f'  {JPEGS}: 3 images (chunks: 2): anonymise faces, add mask',
         '  /depth: copied as it is (not selected)',
     ]
     assert [path.name for path in tmp_path.iterdir()] == ['drive']

@@ -62,7 +62,6 @@ def test_a_setting_that_only_bodypix_has_selects_bodypix(words, models) -> None:
 @pytest.mark.parametrize(
     ('words', 'sentence'),
     [
-        (('--batches', '0'), 'batches must be at least 1, got 0'),
         (('--json', '/no/such/folder/x.json'), 'failed to write /no/such/folder/x.json: the folder does not exist'),
         (('--plot', 'x.png', '--node'), '--plot is not available with --node; use --json'),
         (('--plot', '/no/such/folder/x.png'), 'failed to write /no/such/folder/x.png: the folder does not exist'),
@@ -74,6 +73,20 @@ def test_wrong_arguments_are_refused_before_the_measurement(
     monkeypatch.setattr(bench, 'measure_case', None)
     assert _bench(*words, picture=picture, model_dir=model_dir) == 1
     assert sentence in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ('words', 'sentence'),
+    [
+        (('--batches', '2', '0'), 'batches must be at least 1, got 0'),
+        (('--seconds', 'nan'), 'seconds must be between 0.1 and 3600, got nan'),
+        (('--rate-hz', '0'), 'rate_hz must be between 0.1 and 1000, got 0.0'),
+    ],
+)
+def test_numbers_out_of_range_are_refused(words: tuple[str, ...], sentence: str, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(['bench', *words])
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f': {sentence}')
 
 
 def test_a_malformed_size_is_refused(capsys) -> None:

@@ -104,4 +104,4 @@ def test_the_log_is_as_before_after_a_check(capsys) -> None:
 def test_a_batch_of_none_is_refused(capsys) -> None:
     with pytest.raises(SystemExit):
         main(['check', '--batch', '0'])
-    assert "expected an integer of at least 1, got '0'" in capsys.readouterr().err
+    assert 'argument --batch: batch must be at least 1, got 0' in capsys.readouterr().err

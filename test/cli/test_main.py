@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import pytest
 
 from bodypix_ros import __version__
 from bodypix_ros.cli import models
-from bodypix_ros.cli.main import VERBS, main
+from bodypix_ros.cli.main import VERBS, _AboveProgressBar, main
+from bodypix_ros.cli.progress import ProgressBar
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +60,24 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
     assert VERBS[verb][1:] in ' '.join(capsys.readouterr().out.split())
 
 
+def test_an_error_is_not_hidden_below_a_list_of_options(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (['bag', 'x', '--write', 'mask'], ['video', 'x'], ['models', 'build', '--cameras', '0']):
+        with pytest.raises(SystemExit) as raised:
+            main(words)
+        usage, error = capsys.readouterr().err.splitlines()
+        assert (raised.value.code, usage.startswith('usage: bodypix '), ': error: ' in error) == (2, True, True)
+
+
+def test_log_messages_are_above_the_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = _AboveProgressBar()
+    with ProgressBar('image') as progress:
+        progress('searching', 1, 2)
+        handler.emit(logging.LogRecord('x', logging.INFO, '', 0, 'a message', (), None))
+        before, _, after = capsys.readouterr().err.partition('a message\n')
+    assert before.endswith('\r')
+    assert 'searching:  50%' in after
+
+
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         main(['--version'])
@@ -77,7 +97,7 @@ def test_an_error_of_ours_is_one_line_and_status_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ''
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f'bodypix: {tmp_path} contains no official checkpoint; expected the layout of the server')
+    assert line.startswith(f'bodypix: {tmp_path} must contain checkpoints in the layout of the server, such as ')
 
 
 def test_an_interrupted_command_ends_quietly(

@@ -96,8 +96,9 @@ def test_a_size_beyond_that_of_pictures_is_refused(size, official, capsys) -> No
 
 
 def test_no_camera_is_refused(official, capsys) -> None:
-    assert main(['models', 'build', '--cameras', '0', *official]) == 1
-    assert capsys.readouterr().err == 'bodypix: cameras must be at least 1, got 0\n'
+    with pytest.raises(SystemExit):
+        main(['models', 'build', '--cameras', '0', *official])
+    assert capsys.readouterr().err.endswith('argument --cameras: cameras must be between 1 and 64, got 0\n')
 
 
 def test_a_gpu_that_is_required_and_missing_is_an_error(official, capsys) -> None:

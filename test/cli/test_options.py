@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bodypix_ros.cli.options import add_options, from_options, given_options, read_folder
+from bodypix_ros.cli.options import add_number, add_options, from_options, given_options, read_folder
 from bodypix_ros.errors import SettingError
+from bodypix_ros.setting import Setting
 from bodypix_ros.settings import NetworkSettings, PictureSettings, SegmentSettings
 
 
@@ -67,6 +68,8 @@ def test_a_folder_of_a_user_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv('HOME', '/home/ros')
     assert read_folder('~/out') == Path('/home/ros/out')
     assert read_folder('out~') == Path('out~')
+    with pytest.raises(argparse.ArgumentTypeError, match='expected a path, got an empty string'):
+        read_folder('')
 
 
 def test_a_folder_of_an_unknown_user_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,9 +118,35 @@ def test_help_gives_choices_descriptions_and_defaults() -> None:
     parser = argparse.ArgumentParser()
     add_options(parser, NetworkSettings, only=('stride', 'require_gpu', 'model_dir', 'device_id'))
     text = ' '.join(parser.format_help().split())
-    assert '--stride {8,16,32} Network input pixels per output cell; smaller is finer and slower (default: 16)' in text
-    assert '--require-gpu, --no-require-gpu Refuse to run if the network does not run on a GPU with' in text
+    assert '--stride {8,16,32} network input pixels per output cell; smaller is finer and slower (default: 16)' in text
+    assert '--require-gpu, --no-require-gpu refuse to run if the network does not run on a GPU with' in text
     assert 'correct results (default: false)' in text
     assert '--device-id N' in text
-    assert "--model-dir TEXT Folder for the weights; empty means the user's cache folder" in text
+    assert "--model-dir TEXT folder for the weights; empty means the user's cache folder" in text
     assert '--multiplier' not in text
+
+
+def test_the_options_of_a_class_have_a_title() -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser, NetworkSettings)
+    assert 'The network, its execution provider and its resolution: --model' in ' '.join(parser.format_help().split())
+
+
+def test_help_begins_with_a_small_letter_unless_with_a_name() -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser, NetworkSettings, only=('threads', 'version', 'quant_bytes'))
+    text = ' '.join(parser.format_help().split())
+    assert '--version {1,2} BodyPix version' in text
+    assert '--threads N CPU threads' in text
+    assert '--quant-bytes {1,2,4} bytes per' in text
+
+
+def test_a_number_of_a_verb_is_checked_like_a_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_number(parser, Setting('chunk_frames', int, 500, 'images per chunk', minimum=1))
+    assert parser.parse_args([]).chunk_frames == 500
+    assert parser.parse_args(['--chunk-frames', '7']).chunk_frames == 7
+    assert '--chunk-frames N images per chunk (default: 500)' in ' '.join(parser.format_help().split())
+    with pytest.raises(SystemExit):
+        parser.parse_args(['--chunk-frames', '0'])
+    assert capsys.readouterr().err.endswith('argument --chunk-frames: chunk_frames must be at least 1, got 0\n')

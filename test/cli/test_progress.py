@@ -25,3 +25,12 @@ def test_a_bar_shows_what_is_done(
         progress('loading', 0, total)
         progress('loading', done, total)
     assert text in capsys.readouterr().err
+
+
+def test_a_log_file_does_not_grow_with_each_step(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressBar('frame') as progress:
+        for done in range(1000):
+            progress('loading', done, 1000)
+        during = capsys.readouterr().err
+    assert during.count('\r') == 1  # stderr of this test is not a terminal
+    assert 'loading: 100%' in capsys.readouterr().err

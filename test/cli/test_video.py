@@ -138,7 +138,7 @@ def test_an_interrupted_conversion_of_files_can_be_continued(
 ) -> None:
     monkeypatch.setattr(conversion, 'open_frames', Camera)
     assert main(['video', pictures, str(tmp_path / 'out'), '--write', 'people']) == 130
-    assert capsys.readouterr().out == 'interrupted; run the same command again to continue\n'
+    assert capsys.readouterr().err.endswith('bodypix: interrupted; run the same command again to continue\n')
     assert not (tmp_path / 'out').exists()
 
 

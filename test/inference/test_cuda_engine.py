@@ -12,7 +12,7 @@ from golden import Golden
 from gpu_on_cpu import HostBackend, constant_network, cpu_engine, cuda_engine, own_network, real_network
 
 from bodypix_ros.inference.cuda_engine import batch_for, describe_size, group_indices, largest_batch
-from bodypix_ros.inference.cuda_session import Request
+from bodypix_ros.inference.cuda_session import LabelRequest
 from bodypix_ros.inference.engine import network_geometry
 from bodypix_ros.inference.geometry import bodypix2_geometry
 from bodypix_ros.inference.parity import compare, person_pictures
@@ -36,7 +36,7 @@ def test_results_equal_the_javascript_library(shared, server, model_dir, name, h
     geometry = network_geometry(network, case.resolution, 'cpu', *case.image.shape[:2])
     engine.open(geometry, 1)
     for threshold in (0.5, 0.7, 0.5):
-        (found,) = engine.run([case.image], geometry, 1, Request(threshold))
+        (found,) = engine.run([case.image], geometry, 1, LabelRequest(threshold))
         assert np.mean(found.mask != case.outputs[f'person_t{threshold}'].astype(bool)) <= mask_share
         assert np.mean(found.parts != case.outputs[f'parts_t{threshold}']) <= parts_share
 
@@ -48,7 +48,7 @@ def test_every_picture_of_several_batches_gets_its_own_result(count) -> None:
     engine, cpu = cuda_engine(network), cpu_engine(network)
     engine.open(geometry, 2)
     images = [image for image, _ in zip(person_pictures(90, 120), range(count), strict=False)]
-    found = engine.run(images, geometry, 2, Request(0.5, confidence=True))
+    found = engine.run(images, geometry, 2, LabelRequest(0.5, confidence=True))
     expected = cpu.segment([(image, geometry) for image in images], 0.5, parts=True, confidence=True)
     assert len(found) == count
     for one, other in zip(found, expected, strict=True):
@@ -62,7 +62,7 @@ def test_the_heads_of_people_come_with_them(everybody) -> None:
     image = next(person_pictures(90, 120))
     engine, cpu = cuda_engine(network), cpu_engine(network)
     engine.open(geometry, 1)
-    (found,) = engine.run([image], geometry, 1, Request(0.5))
+    (found,) = engine.run([image], geometry, 1, LabelRequest(0.5))
     (expected,) = cpu.segment([(image, geometry)], 0.5, parts=True)
     assert found.heads.keys() == expected.heads.keys() >= {'heatmaps', 'long_offsets'}
     for name, head in expected.heads.items():
@@ -75,7 +75,7 @@ def test_the_default_threshold_of_our_network_is_uploaded_although_its_logit_is_
     engine, cpu = cuda_engine(network), cpu_engine(network)
     engine.open(geometry, 1)  # with memory that is not cleared, see HostDevice
     image = next(person_pictures(90, 120))
-    (found,) = engine.run([image], geometry, 1, Request(0.5))
+    (found,) = engine.run([image], geometry, 1, LabelRequest(0.5))
     assert np.mean(found.mask != cpu.segment([(image, geometry)], 0.5, parts=True)[0].mask) <= 1e-3
 
 
@@ -84,13 +84,13 @@ def test_masks_alone_have_no_parts(everybody) -> None:
     engine = cuda_engine(everybody)
     engine.open(geometry, 1)
     image = np.zeros((20, 30, 3), np.uint8)
-    (found,) = engine.run([image], geometry, 1, Request(0.5, parts=False))
+    (found,) = engine.run([image], geometry, 1, LabelRequest(0.5, parts=False))
     assert found.parts is None
     assert found.confidence is None
     assert found.mask.dtype == np.bool_
     assert found.mask.all()
     assert found.heads == {}
-    assert not engine.run([image], geometry, 1, Request(0.99, parts=False))[0].mask.any()
+    assert not engine.run([image], geometry, 1, LabelRequest(0.99, parts=False))[0].mask.any()
 
 
 def test_each_kind_of_request_is_recorded_once_for_each_of_two_buffers(everybody) -> None:
@@ -101,7 +101,7 @@ def test_each_kind_of_request_is_recorded_once_for_each_of_two_buffers(everybody
     before = backend.device.recordings
     images = [np.zeros((20, 30, 3), np.uint8)] * 4
     for _ in range(3):
-        engine.run(images, geometry, 1, Request(0.5, confidence=True))
+        engine.run(images, geometry, 1, LabelRequest(0.5, confidence=True))
     assert backend.device.recordings == before + 2
 
 
@@ -111,9 +111,9 @@ def test_a_result_is_not_changed_by_the_next_picture() -> None:
     engine = cuda_engine(network)
     engine.open(geometry, 1)
     first, second = (image for image, _ in zip(person_pictures(90, 120), range(2), strict=False))
-    (found,) = engine.run([first], geometry, 1, Request(0.5))
+    (found,) = engine.run([first], geometry, 1, LabelRequest(0.5))
     mask, parts = found.mask.copy(), found.parts.copy()
-    (other,) = engine.run([second], geometry, 1, Request(0.5))
+    (other,) = engine.run([second], geometry, 1, LabelRequest(0.5))
     assert np.array_equal(found.mask, mask)
     assert np.array_equal(found.parts, parts)
     assert not np.array_equal(other.mask, mask)
@@ -125,7 +125,7 @@ def test_a_session_works_in_another_thread_than_the_one_that_opened_it(everybody
     opener = Thread(target=engine.open, args=(geometry, 1))
     opener.start()
     opener.join()
-    (found,) = engine.run([np.zeros((20, 30, 3), np.uint8)], geometry, 1, Request(0.5))
+    (found,) = engine.run([np.zeros((20, 30, 3), np.uint8)], geometry, 1, LabelRequest(0.5))
     assert np.all(found.parts == 3)
 
 
@@ -133,7 +133,7 @@ def test_timings_are_given_by_stage(everybody) -> None:
     geometry = bodypix2_geometry(20, 30, 'full', 16)
     engine = cuda_engine(everybody)
     engine.open(geometry, 1)
-    timings = engine.run([np.zeros((20, 30, 3), np.uint8)], geometry, 1, Request(0.5))[0].timings
+    timings = engine.run([np.zeros((20, 30, 3), np.uint8)], geometry, 1, LabelRequest(0.5))[0].timings
     assert min(timings.preprocess_ms, timings.inference_ms, timings.postprocess_ms) > 0
 
 

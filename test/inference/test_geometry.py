@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes, paddings and taps."""
+"""Sizes and paddings, and the taps of whole geometries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 from bodypix_ros.inference.geometry import (
     Geometry,
     Padding,
-    _area_taps,
     bodypix1_geometry,
     bodypix2_geometry,
     input_size,
@@ -114,17 +113,6 @@ def test_our_logits_are_interpolated_once_with_aligned_corners() -> None:
     np.testing.assert_allclose(places, np.linspace(0, 80, 480), atol=1e-5)
     assert geometry.cell_rows[0] == 0
     assert geometry.cell_rows[-1] == 480
-
-
-@pytest.mark.parametrize(('size', 'target'), [(640, 449), (641, 33), (100, 99), (97, 97), (3, 1)])
-def test_area_weights_cover_the_axis_evenly(size, target) -> None:
-    taps = _area_taps(size, target)
-    assert np.allclose(taps.weights.sum(axis=1), 1)
-    total = np.zeros(size + taps.weights.shape[1])
-    for first, weights in zip(taps.first, taps.weights, strict=True):
-        total[first : first + len(weights)] += weights
-    assert np.allclose(total[:size], target / size, atol=1e-5)
-    assert np.all(total[size:] == 0)
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_the_marker_depends_on_the_source_and_the_processor(new_machine: Path, m
         assert not is_compiled()
     changed = new_machine / 'numba_kernels.py'
     changed.write_text('# another version')
-    monkeypatch.setattr(kernel_compiler, 'SOURCE', changed)
+    monkeypatch.setattr(kernel_compiler, 'SOURCES', (changed,))
     assert not is_compiled()
 
 

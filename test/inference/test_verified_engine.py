@@ -16,7 +16,7 @@ from gpu_on_cpu import constant_network, cpu_engine, own_network
 from bodypix_ros.errors import ProviderError
 from bodypix_ros.inference import verified_engine as module
 from bodypix_ros.inference.cuda_engine import describe_size
-from bodypix_ros.inference.cuda_session import Request
+from bodypix_ros.inference.cuda_session import LabelRequest
 from bodypix_ros.inference.engine import CpuEngine, Decoded, Provider, network_geometry
 from bodypix_ros.inference.geometry import Geometry
 from bodypix_ros.inference.parity import FP16, FP32, person_pictures
@@ -48,7 +48,7 @@ class FakeGpu:
     def close(self, geometry: Geometry, batch: int) -> None:
         self.closed.append(describe_size(geometry, batch))
 
-    def run(self, images: Sequence[np.ndarray], geometry: Geometry, batch: int, request: Request) -> list[Decoded]:
+    def run(self, images: Sequence[np.ndarray], geometry: Geometry, batch: int, request: LabelRequest) -> list[Decoded]:
         self.runs += 1
         pictures = [(image, geometry) for image in images]
         found = self._cpu.segment(pictures, request.threshold, parts=request.parts, confidence=request.confidence)

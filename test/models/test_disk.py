@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from bodypix_ros.errors import ModelError, SettingError
+from bodypix_ros.errors import ModelError, SettingError, quoted
 from bodypix_ros.models import disk
 from bodypix_ros.models.disk import (
     NO_CACHE,
@@ -20,7 +20,6 @@ from bodypix_ros.models.disk import (
     guarded,
     locked,
     named_folder,
-    quoted,
     read_file,
     read_json,
     replacing,

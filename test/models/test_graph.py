@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bodypix_ros.errors import ModelError
-from bodypix_ros.models.graph import GraphBuilder, depthwise_kernel_of, kernel_of
+from bodypix_ros.models.graph import GraphBuilder
 
 
 def _zeros(*shape: int) -> np.ndarray:
@@ -51,9 +51,3 @@ def test_only_values_of_the_same_channels_are_added() -> None:
     assert builder.add('Add', ['a', 'b'], 'sum') == 'sum'
     with pytest.raises(ModelError, match='wrong adds values of 4 and 8 channels'):
         builder.add('Add', ['sum', 'c'], 'wrong')
-
-
-@pytest.mark.parametrize('transpose', [kernel_of, depthwise_kernel_of])
-def test_kernels_have_four_axes(transpose) -> None:
-    with pytest.raises(ModelError, match=r'must have four axes, got the shape \(3, 4\)'):
-        transpose(_zeros(3, 4))

@@ -16,7 +16,7 @@ import pytest
 from checkpoints import put_on_server, whole_network, write_checkpoint
 from numpy.typing import NDArray
 
-from bodypix_ros.errors import ModelError, SettingError
+from bodypix_ros.errors import ModelError
 from bodypix_ros.models.catalogue import find_checkpoint
 from bodypix_ros.models.network import Head, Network, load_network
 from bodypix_ros.settings import NetworkSettings
@@ -187,7 +187,7 @@ def test_version_1_numbers_its_parts_in_its_own_way(tmp_path: Path) -> None:
         f'unverified ({tmp_path.as_uri()}/server/savedmodel/posenet_mobilenet_025_partmap) BodyPix 1 MobileNetV1 0.25, '
         '4-byte weights, stride 16'
     )
-    with pytest.raises(SettingError, match='people require version 2, got 1'):
+    with pytest.raises(ModelError, match='people require version 2, got 1'):
         load_network(settings, people=True)
     coarse = load_network(dataclasses.replace(settings, stride=32))
     assert coarse.stride == 16, 'narrow networks of version 1 run stride 16 where 32 is asked for'
@@ -211,5 +211,5 @@ def test_bodypix_1_runs_stride_16_where_a_narrow_network_is_asked_for_32(own: Ne
 
 
 def test_people_of_bodypix_1_are_refused_before_anything_is_fetched(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match='people require version 2, got 1'):
+    with pytest.raises(ModelError, match='people require version 2, got 1'):
         load_network(NetworkSettings(model='bodypix', version=1, model_dir=str(tmp_path)), people=True)

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from checkpoints import first_layer, write_checkpoint
 
-from bodypix_ros.errors import ModelError, SettingError
-from bodypix_ros.models.disk import quoted
+from bodypix_ros.errors import ModelError, SettingError, quoted
 from bodypix_ros.models.progress import no_progress
 from bodypix_ros.models.source import Source, obtain_source, source_at_hand
 from bodypix_ros.settings import NetworkSettings

@@ -159,12 +159,25 @@ def test_all_official_files_are_imported(server: str, store: Store) -> None:
     assert titles == [one.title for one in CATALOGUE if one.weights_sha256]
 
 
-def test_a_folder_without_checkpoints_says_what_was_expected(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ('files', 'got'),
+    [
+        ([], 'an empty folder'),
+        (['mediapipe-0.10.21-cp311.whl'], 'mediapipe-0.10.21-cp311.whl'),
+        (['d', 'c', 'b', 'a', 'e'], 'a, b, c and 2 more'),
+    ],
+)
+def test_a_folder_without_checkpoints_is_refused_with_what_it_contains(
+    store: Store, tmp_path: Path, files: list[str], got: str
+) -> None:
+    for name in files:
+        (tmp_path / name).touch()
     with pytest.raises(ModelError) as raised:
         store.import_from(str(tmp_path))
     assert str(raised.value) == (
-        f'{tmp_path} contains no official checkpoint; expected the layout of the server, such as '
-        'savedmodel/bodypix/mobilenet/float/050/model-stride16.json'
+        f'{tmp_path} must contain checkpoints in the layout of the server, such as '
+        f'savedmodel/bodypix/mobilenet/float/050/model-stride16.json, or .tflite files of MediaPipe, got {got}; import '
+        'a wheel or a .tgz file by its own path'
     )
 
 

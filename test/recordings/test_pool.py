@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import bag_stand_in
@@ -49,3 +50,16 @@ def test_an_error_at_the_start_of_a_process_is_raised() -> None:
 def test_a_process_that_dies_at_its_start_is_an_error() -> None:
     with pytest.raises(BodyPixError, match='a worker process failed to start: its process ended with status 3'):
         run_tasks(['task'], bag_stand_in.die_at_start, 1)
+
+
+def test_finished_tasks_are_passed_on_but_failed_ones_are_not(tmp_path: Path) -> None:
+    done: list[str] = []
+    tasks = [str(tmp_path / name) for name in ('a', 'poison', 'b')]
+    run_tasks(tasks, bag_stand_in.start_deadly, 1, done=done.append)
+    assert sorted(done) == [tasks[0], tasks[2]]
+
+
+def test_workers_are_not_interrupted_with_their_parent(tmp_path: Path) -> None:
+    assert run_tasks([str(tmp_path / 'mask')], bag_stand_in.start_blocked_signals, 1) == {}
+    assert str(signal.SIGINT.value) in (tmp_path / 'mask').read_text().split()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

@@ -97,3 +97,10 @@ def test_no_people_have_no_coloured_parts() -> None:
 def test_a_part_without_a_colour_is_named() -> None:
     with pytest.raises(ImageError, match=r'part 2 has no colour: 2 colours were given, for 0\.\.1'):
         to_colored_parts(np.array([[2]], np.int8), GIVEN)
+
+
+def test_parts_of_another_encoding_are_refused() -> None:
+    with pytest.raises(ImageError, match='part 255 has no colour'):  # the background of 8UC1
+        to_colored_parts(np.array([[0, 255]], np.uint8))
+    with pytest.raises(ImageError, match=r'labels must be \(H, W\) of an integer type or bool, got NoneType'):
+        to_colored_parts(None)  # type: ignore[call-overload]

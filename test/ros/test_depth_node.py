@@ -111,7 +111,7 @@ def stamps(robot: Robot) -> tuple[Header, Header]:
     return first, second
 
 
-def ask(robot: Robot, topics: dict[str, Any], inputs: list[tuple[str, Any]]) -> dict[str, Any]:
+def ask(robot: Robot, topics: dict[str, Any], inputs: list[tuple[str, Any]], pause_s: float = 0.0) -> dict[str, Any]:
     """Subscribe, publish inputs until each topic has answered, and return the answers."""
     for topic, kind in topics.items():
         robot.subscribe(topic, kind)
@@ -123,8 +123,7 @@ def ask(robot: Robot, topics: dict[str, Any], inputs: list[tuple[str, Any]]) -> 
     known = {topic: len(robot.received[topic]) for topic in topics}
     for topic, message in inputs:
         robot.show(message, topic)
-        if isinstance(message, CameraInfo):
-            robot.spin(0.3)  # topics have no order among each other
+        robot.spin(0.3 if isinstance(message, CameraInfo) else pause_s)  # topics have no order among each other
     robot.until(lambda: all(len(robot.received[topic]) > known[topic] for topic in topics), 20.0)
     return {topic: robot.received[topic][known[topic]] for topic in topics}
 
@@ -271,6 +270,24 @@ def test_people_of_a_model_without_parts_have_positions(
     robot.until(lambda: robot.node.count_subscribers('parts'))
 
 
+def test_the_topics_of_two_images_may_overlap(robot: Robot, node: Process, scene: View, depth: np.ndarray) -> None:
+    before, now = stamps(robot)
+    mask, parts = (scene.mask > 0).astype(np.uint8), scene.parts
+    nobody = PersonArray(header=before, height=240, width=320, part_ids='bodypix1', keypoint_set='coco17')
+    inputs = [
+        ('depth/camera_info', info(now, SMALL)),
+        ('depth/image', image(now, millimetres(depth), '16UC1')),
+        ('people', nobody),
+        ('instances', image(before, mask, '8UC1')),
+        ('people', people_of(now)),
+        ('parts', image(before, parts, '8SC1')),
+        ('instances', image(now, mask, '8UC1')),
+        ('parts', image(now, parts, '8SC1')),
+    ]
+    array = ask(robot, {'people_3d': Person3DArray}, inputs, pause_s=0.05)['people_3d']
+    assert (array.header, len(array.people)) == (now, 1)
+
+
 def test_the_followed_person_has_a_position(robot: Robot, node: Process, scene: View, depth: np.ndarray) -> None:
     _, now = stamps(robot)
     pose = PoseStamped(header=now)
@@ -340,7 +357,7 @@ def test_bad_data_cost_themselves_alone(robot: Robot, node: Process, scene: View
     inputs = [('depth/image', short), ('depth/image', wrong), ('depth/image', good), ('mask', mask)]
     assert ask(robot, {'depth/no_people': Image}, inputs)['depth/no_people'].header == now
     robot.until_logged(node, 'got 153598 bytes of data, expected 240 rows of 640 bytes; message dropped')
-    robot.until_logged(node, "a depth image has encoding 16UC1, mono16, 32FC1, got 'mono8'; message dropped")
+    robot.until_logged(node, "a depth image must have encoding 16UC1, mono16 or 32FC1, got 'mono8'; message dropped")
 
 
 def test_a_camera_that_is_not_calibrated_is_filtered_but_has_no_positions(

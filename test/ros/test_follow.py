@@ -17,6 +17,7 @@ from robot import Process, Robot, value_of
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from bodypix_ros.errors import ImageError
 from bodypix_ros.gestures import Gesture, GestureKind
 from bodypix_ros.msg import PersonArray
 from bodypix_ros.people import Keypoint, People, Person
@@ -177,6 +178,22 @@ def test_the_distortion_of_the_lens_is_removed(model: str) -> None:
     info = CameraInfo(height=480, width=640, k=CAMERA, d=d, distortion_model=model)
     found = bearing(tuple(pixel.reshape(2)), info, 480, 640)
     assert found == pytest.approx(direction / np.linalg.norm(direction), abs=1e-4)
+
+
+@pytest.mark.parametrize(('index', 'value'), [(0, -500.0), (0, np.nan), (2, np.inf), (4, 0.0), (4, 1e-320)])
+def test_without_a_calibrated_camera_there_is_no_direction(index: int, value: float) -> None:
+    info = CameraInfo(height=480, width=640, k=CAMERA)
+    info.k[index] = value
+    assert bearing((100.0, 50.0), info, 480, 640) is None
+    assert not write_pose(PoseStamped(), result((Track(4), Track(7, followed=True)), info))
+
+
+def test_distortion_that_opencv_does_not_support_is_explained() -> None:
+    info = CameraInfo(height=480, width=640, k=CAMERA, d=[0.1, 0.2, 0.3])
+    with pytest.raises(ImageError, match='camera_info has 3 distortion coefficients, expected 4, 5, 8, 12 or 14'):
+        bearing((100.0, 50.0), info, 480, 640)
+    info.d = [0.0, 0.0, 0.0]
+    assert bearing((319.5, 239.5), info, 480, 640) == pytest.approx([0, 0, 1])
 
 
 def result(tracks: tuple[Track, ...], info: CameraInfo | None) -> Result:

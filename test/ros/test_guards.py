@@ -17,6 +17,7 @@ from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomic
 from robot import Process, Robot
 
 from bodypix_ros.msg import Stats
+from bodypix_ros.settings import all_settings
 
 NAMES_OF_0_1 = """
 version architecture multiplier quant_bytes stride dilation checkpoint model_dir model_url allow_download
@@ -123,6 +124,18 @@ def test_a_model_without_weights_is_refused_with_the_way_to_get_them(
     assert 'are not in the cache: download them with `bodypix models fetch`' in reason
     assert robot.get(name) == before
     assert robot.set('threshold', 0.5) == '', 'a later change does not try it again'
+
+
+def test_a_file_of_param_dump_changes_nothing_when_it_is_loaded_again(robot: Robot, node: Process) -> None:
+    """`ros2 param load` sets every parameter of the file, one by one."""
+    loads = node.log.count('loading the model')
+    names = [one.name for one in all_settings() if not one.read_only]
+    values = robot.call(GetParameters, 'bodypix/get_parameters', GetParameters.Request(names=names)).values
+    parameters = [ParameterMessage(name=name, value=value) for name, value in zip(names, values, strict=True)]
+    results = robot.call(SetParameters, 'bodypix/set_parameters', SetParameters.Request(parameters=parameters)).results
+    assert {one.reason for one in results} == {''}
+    assert node.log.count('loading the model') == loads
+    assert robot.next('bodypix/stats').model == 'bodypix_ros 1.0'
 
 
 def test_the_choice_of_the_model_is_explained(robot: Robot, node: Process) -> None:

@@ -15,8 +15,9 @@ from golden import Golden
 from official_shapes import mobilenet_shapes, noise
 from robot import Process, Robot, pixels
 
-from bodypix_ros.msg import PersonArray
+from bodypix_ros.msg import Hand, PersonArray
 from bodypix_ros.parts import KEYPOINTS, part_names
+from bodypix_ros.people import SIDES, Z_KINDS
 
 TOPICS = ['people', 'instances', 'parts', 'mask']
 
@@ -38,6 +39,11 @@ def answers(robot: Robot, node: Process, golden: Golden) -> dict[str, Any]:
         robot.subscribe(topic)
     image = robot.message(golden.image)
     return {'image': image, **robot.answer(image, TOPICS)}
+
+
+def test_numbers_are_the_constants_of_the_messages() -> None:
+    assert Z_KINDS == {'coco17': PersonArray.Z_NONE, 'blazepose33': PersonArray.Z_HIP_RELATIVE}
+    assert SIDES == {'left': Hand.LEFT, 'right': Hand.RIGHT}
 
 
 @pytest.mark.parametrize('topic', TOPICS)

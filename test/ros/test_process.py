@@ -14,6 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from robot import Process, Robot
 
+from bodypix_ros.srv import Segment
+
 
 def started(robot: Robot, domain: int, folder: Path, *arguments: str) -> Process:
     """Start a node and wait until it says that it loads, so that its handlers are installed."""
@@ -124,3 +126,22 @@ def test_a_node_that_was_killed_and_started_again_works_as_before(
 def test_a_whole_number_is_understood_as_a_threshold(robot: Robot, domain: int, tmp_path: Path) -> None:
     process = started(robot, domain, tmp_path, '-p', 'threshold:=1')
     assert process.stop() == 0
+
+
+def test_a_signal_ends_the_node_while_the_model_runs_for_a_service(
+    robot: Robot, domain: int, tmp_path: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    """While a thread is inside ONNX Runtime, Python must not finalize the interpreter: the process would abort."""
+    slow = ('-p', 'provider:=cpu', '-p', 'threads:=1', '-p', 'internal_resolution:=2049')
+    process = started(robot, domain, tmp_path, *slow)
+    robot.until_logged(process, ' on cpu')
+    client = robot.node.create_client(Segment, 'bodypix/segment')
+    robot.until(client.service_is_ready)
+    request = Segment.Request(image=robot.message(astronaut), people=True)
+    calls = [client.call_async(request) for _ in range(3)]
+    robot.spin(1.0)
+    process.signal(signal.SIGINT)
+    assert process.wait() == 0, process.log
+    assert 'terminate called' not in process.log
+    assert not all(call.done() for call in calls), 'the model must still be running'
+    robot.node.destroy_client(client)

@@ -86,12 +86,13 @@ def test_missing_weights_are_replaced_by_our_model(
     node = start_plain('-p', 'model:=blazepose_lite', '-r', '__ns:=/missing', program=WITHOUT_PACKAGE)
     robot.subscribe('/missing/bodypix/stats', Stats)
     stats = robot.next('/missing/bodypix/stats', lambda stats: stats.model.startswith('bodypix_ros'))
-    assert 'pose_detection was not found on this machine; fetch pose_detection.tflite' in stats.model_reason
+    assert 'pose_detection and pose_landmarks_lite were not found on this machine; fetch pose_' in stats.model_reason
     robot.diagnosis(
         'network',
         lambda status: (
             status.level == WARN
-            and 'running bodypix_ros 1.0 instead of the requested model: pose_detection was not' in status.message
+            and 'running bodypix_ros 1.0 instead of the requested model: pose_detection and pose_landmarks_lite were'
+            in status.message
         ),
         node='missing/bodypix',
     )

@@ -19,7 +19,7 @@ from ..numpy_kernels import Image
 from . import regions as region_geometry
 from .pose_landmarks import LANDMARKER, LANDMARKS, SIDE, PoseLandmarks, decode_landmarks
 from .regions import network_input, project, upright_angle, whole_image
-from .session import Session
+from .session import LazySession, Session
 from .ssd import anchor_centers, decode, suppress
 
 Floats = NDArray[np.float32]
@@ -57,12 +57,12 @@ class BlazePosePerson:
 
 
 class BlazePose:
-    """Finds people with the detector, or in given regions, and estimates the pose and the mask of each.
+    """Finds people with the detector, and estimates the pose and the mask of the person in a region.
 
     MediaPipe estimates one person, of the first detection; here all regions are one batch of the landmark network.
     """
 
-    def __init__(self, detector: Session, landmarker: Session) -> None:
+    def __init__(self, detector: Session | LazySession, landmarker: Session) -> None:
         """Create the pipeline.
 
         Args:
@@ -90,12 +90,12 @@ class BlazePose:
         regions = [region_around(center, edge) for center, edge in points[:, :2].tolist()]
         return [region for region in regions if region is not None]
 
-    def find(self, image: Image, regions: Sequence[RotatedRegion] | None = None) -> list[BlazePosePerson]:
+    def find(self, image: Image, regions: Sequence[RotatedRegion]) -> list[BlazePosePerson]:
         """Estimate the pose and the mask of the person in each region.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            regions: of the people; None for those of `detect`.
+            regions: of the people, such as those of `detect`.
 
         Returns:
             The people in the order of the regions. Regions without a person are omitted: a person's `mask_region`
@@ -103,7 +103,6 @@ class BlazePose:
 
         Source: the graph PoseLandmarkByRoiCpu of MediaPipe.
         """
-        regions = self.detect(image) if regions is None else regions
         if not regions:
             return []
         crops = [region_geometry.crop(image, region, SIDE) for region in regions]

@@ -7,24 +7,26 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
-from ...models.mediapipe.catalogue import NETWORKS
-from ...models.mediapipe.source import load_onnx
+from ...models.mediapipe.source import load_networks
 from ...models.network import Model
-from ...models.progress import Progress, no_progress
+from ...models.progress import Progress
 from ...people import Pose
 from ...regions import RotatedRegion
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
 from ..bodypix_pipeline import PeopleFinder, noise
-from ..engine import Provider
+from ..kernels import shared_kernels
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .blazepose import BlazePose, BlazePosePerson
 from .person_masks import segment_persons
+from .pose_landmarks import LANDMARKER
 from .pose_regions import distinct_people, is_same_person, region_of_pose
 from .regions import whole_image
-from .session import LazySession, Session, open_session
+from .session import LazySession, open_session
 
 SEARCH_PERIOD = 10
 """Images of a video after which people who are not tracked yet are searched for in the whole image."""
@@ -58,32 +60,28 @@ class BlazePosePipeline:
             ProviderError: a GPU is required and does not run the networks.
         """
         self.network = Model(f'MediaPipe BlazePose {settings.model.removeprefix("blazepose_")}', settings.model)
-        self._settings = settings
-        detection, landmarks = NETWORKS[settings.model]
-        load_onnx(detection, settings, progress)  # raises an error now rather than when an image is processed
-        detector = LazySession(lambda: self._open(detection))
-        self._landmarker = self._open(landmarks, progress)
-        self._blazepose = BlazePose(detector, self._landmarker)
+        networks = load_networks(settings.model, settings, progress)
+        detection, landmarks = networks
+        detector = LazySession(partial(open_session, detection, networks[detection], settings))
+        self.runner = open_session(landmarks, networks[landmarks], settings)
+        self._blazepose = BlazePose(detector, self.runner)
         self._finder = PeopleFinder(settings)
+        self._kernels = settings.kernels
 
-    @property
-    def provider(self) -> Provider:
-        """See `Pipeline.provider`; that of the landmark network."""
-        return self._landmarker.provider
-
-    @property
-    def provider_reason(self) -> str:
-        """See `Pipeline.provider_reason`."""
-        return self._landmarker.reason
+    def run_once(self) -> AbstractContextManager[None]:
+        """See `Pipeline.run_once`; has no effect."""
+        return nullcontext()
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`; that of the landmark network."""
-        return self._landmarker.input_size
+        return LANDMARKER.size
 
     def prepare(self, height: int, width: int, count: int, settings: SegmentSettings, request: Request) -> None:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
         if settings.max_people > 1:
             self._finder.prepare(height, width, count, settings)
+        if settings.refine:
+            shared_kernels(self._kernels)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`; it runs the landmark network, but does not open those that find people."""
@@ -105,16 +103,15 @@ class BlazePosePipeline:
     ) -> Segmentation:
         started_s = time.perf_counter()
         tracked, others = self._regions(image, settings, state)
-        searched_s = time.perf_counter()
         people = self._find(image, tracked, others)[: settings.max_people]
         if state is not None:
             state.regions = [person.region for person in people if person.region is not None]
         people = [person for person in people if person.score >= settings.score_threshold]
         inferred_s = time.perf_counter()
         poses = [Pose(person.score, person.keypoints, person.world_keypoints) for person in people]
-        found = segment_persons(people, poses, image, settings, request, 'blazepose33')
-        timings = Timings(
-            (searched_s - started_s) * 1e3, (inferred_s - searched_s) * 1e3, (time.perf_counter() - inferred_s) * 1e3
+        found = segment_persons(people, poses, image, settings, request, 'blazepose33', self._kernels)
+        timings = Timings(  # the networks that find people and their crops are part of the inference
+            inference_ms=(inferred_s - started_s) * 1e3, postprocess_ms=(time.perf_counter() - inferred_s) * 1e3
         )
         return dataclasses.replace(found, timings=timings)
 
@@ -152,6 +149,3 @@ class BlazePosePipeline:
         assert found.people is not None
         poses = [pose for pose in found.people.poses if pose.score >= candidates.score_threshold]
         return [region for pose in poses if (region := region_of_pose(pose)) is not None]
-
-    def _open(self, name: str, progress: Progress = no_progress) -> Session:
-        return open_session(name, load_onnx(name, self._settings, progress), self._settings)

@@ -13,9 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.mediapipe.catalogue import NETWORKS
-from ...models.mediapipe.source import load_onnx
-from ...models.progress import Progress, no_progress
+from ...models.mediapipe.source import load_networks
 from ...parts import HAND_KEYPOINTS
 from ...people import CERTAIN, Hand, Keypoint, Person
 from ...regions import RotatedRegion
@@ -150,7 +148,7 @@ class PersonHands:
         return regions
 
 
-def open_hands(settings: NetworkSettings, progress: Progress = no_progress) -> PersonHands:
+def open_hands(settings: NetworkSettings) -> PersonHands:
     """Open the two networks of MediaPipe that find hands.
 
     Raises:
@@ -158,7 +156,7 @@ def open_hands(settings: NetworkSettings, progress: Progress = no_progress) -> P
         ProviderError: a GPU is required and does not run the networks.
     """
     palm_detection, hand_landmarks = (
-        open_session(name, load_onnx(name, settings, progress), settings) for name in NETWORKS['hands']
+        open_session(name, onnx, settings) for name, onnx in load_networks('hands', settings).items()
     )
     return PersonHands(HandFinder(palm_detection, hand_landmarks))
 
@@ -203,20 +201,20 @@ def centimetre_px(places: dict[str, tuple[float, float]]) -> float:
     return float(np.percentile(lengths, _LONGEST)) if lengths else 0.0
 
 
-def assign_closest(distances: NDArray[np.float64], limit: float = _NEAR_CM) -> dict[int, int]:
-    """Assign columns to rows, the closest pair first, each at most once.
+def assign_closest(distances: NDArray[np.float64]) -> dict[int, int]:
+    """Assign wrists to expected hands, the closest pair first, each at most once.
 
     Args:
-        distances: (rows, columns) float.
-        limit: pairs that are further apart are not assigned.
+        distances: (expected hands, wrists) float64, centimetres; pairs that are farther apart than `_NEAR_CM` are not
+            assigned.
 
     Returns:
-        The column of each row that has one.
+        The wrist of each expected hand that has one.
     """
     pairs = sorted(product(*map(range, distances.shape)), key=lambda pair: float(distances[pair]))
     owners: dict[int, int] = {}
     for row, column in pairs:
-        if distances[row, column] <= limit and row not in owners and column not in owners.values():
+        if distances[row, column] <= _NEAR_CM and row not in owners and column not in owners.values():
             owners[row] = column
     return owners
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from ...parts import KeypointSet
 from ...people import People, Pose, describe_persons
-from ...refine import refine_segmentation
+from ...refine import EdgeFilter, refine_segmentation
 from ...segmentation import Segmentation
 from ...settings import SegmentSettings
+from ..kernels import shared_kernels
 from ..numpy_kernels import Image
 from ..pipeline import Request
 
@@ -61,6 +62,7 @@ def segment_persons(
     settings: SegmentSettings,
     request: Request,
     keypoint_set: KeypointSet,
+    kernels: str,
 ) -> Segmentation:
     """Return the segmentation of an image from the masks and poses of its people.
 
@@ -71,6 +73,7 @@ def segment_persons(
         settings: the threshold, and whether edges are refined.
         request: what is returned; there are no parts.
         keypoint_set: of the poses.
+        kernels: the setting `kernels`, which refining uses.
     """
     probability, labels = combine_masks(masks[: len(poses)], image.shape[0], image.shape[1], settings.threshold)
     for mask in masks[len(poses) :]:
@@ -80,7 +83,7 @@ def segment_persons(
         confidence=as_confidence(probability) if request.confidence or settings.refine else None,
     )
     if settings.refine:
-        found, labels = _refine(image, found, labels, settings.threshold)
+        found, labels = _refine(image, found, labels, settings.threshold, shared_kernels(kernels).edge_filter)
     people = None
     if request.people:
         people = People(describe_persons(labels, None, poses, 'bodypix1'), labels, tuple(poses), keypoint_set)
@@ -88,12 +91,13 @@ def segment_persons(
 
 
 def _refine(
-    image: Image, found: Segmentation, labels: NDArray[np.uint8], threshold: float
+    image: Image, found: Segmentation, labels: NDArray[np.uint8], threshold: float, edge_filter: EdgeFilter
 ) -> tuple[Segmentation, NDArray[np.uint8]]:
     """Refine mask, confidence and the labels of people: pixels that are added belong to the nearest person."""
     ids = labels - np.uint8(1)  # 255, which is BACKGROUND as int8, where the label is 0
     ids[found.mask & (labels == 0)] = _WITHOUT_POSE
-    refined = refine_segmentation(image, dataclasses.replace(found, parts=ids.view(np.int8)), threshold, _CELL_PX)
+    with_ids = dataclasses.replace(found, parts=ids.view(np.int8))
+    refined = refine_segmentation(image, with_ids, threshold, _CELL_PX, edge_filter)
     assert refined.parts is not None
     ids = refined.parts.view(np.uint8)
     return dataclasses.replace(refined, parts=None), np.where(ids == _WITHOUT_POSE, 0, ids + np.uint8(1)).astype(

@@ -8,6 +8,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,11 +21,12 @@ from ...models.mediapipe.catalogue import find_model
 from ...models.mediapipe.source import load_onnx
 from ...models.network import Model
 from ...models.progress import Progress
+from ...people import Pose
 from ...regions import Box
 from ...segmentation import Segmentation, Timings, VideoState
 from ...settings import NetworkSettings, SegmentSettings
 from ..bodypix_pipeline import PeopleFinder, noise
-from ..engine import Provider
+from ..kernels import shared_kernels
 from ..numpy_kernels import Image
 from ..pipeline import Request
 from .person_masks import Probability, segment_persons
@@ -58,18 +60,13 @@ class SelfiePipeline:
         known = find_model(settings.model)
         self.network = Model(f'MediaPipe {known.name}', known.name)
         self._size, self._range = known.size, known.input_range
-        self._session = open_session(known.name, load_onnx(known.name, settings, progress), settings)
+        self.runner = open_session(known.name, load_onnx(known.name, settings, progress), settings)
         self._finder = PeopleFinder(settings)
+        self._kernels = settings.kernels
 
-    @property
-    def provider(self) -> Provider:
-        """See `Pipeline.provider`."""
-        return self._session.provider
-
-    @property
-    def provider_reason(self) -> str:
-        """See `Pipeline.provider_reason`."""
-        return self._session.reason
+    def run_once(self) -> AbstractContextManager[None]:
+        """See `Pipeline.run_once`; has no effect."""
+        return nullcontext()
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """See `Pipeline.input_size`; the same for all images."""
@@ -79,6 +76,8 @@ class SelfiePipeline:
         """See `Pipeline.prepare`; only the network that finds people depends on the size of the images."""
         if settings.selfie_crop == 'people':
             self._finder.prepare(height, width, count, settings)
+        if settings.refine:
+            shared_kernels(self._kernels)
 
     def warm_up(self) -> None:
         """See `Pipeline.warm_up`."""
@@ -102,12 +101,10 @@ class SelfiePipeline:
             raise ModelError(
                 f'{self.network.model} does not separate people: set selfie_crop to people, or model to bodypix_ros'
             )
-        found = []
-        for image in images:
-            (mask,), timings = self._run(image, [Crop(0, 0, image.shape[1], image.shape[0])])
-            one = segment_persons([mask], [], image, settings, request, 'coco17')
-            found.append(dataclasses.replace(one, timings=timings))
-        return found
+        return [
+            self._segment_crops(image, [Crop(0, 0, image.shape[1], image.shape[0])], [], settings, request)
+            for image in images
+        ]
 
     def _segment_people(
         self, images: Sequence[Image], settings: SegmentSettings, request: Request
@@ -123,22 +120,30 @@ class SelfiePipeline:
         persons = [person for person in found.people.persons if person.box is not None]
         boxes = [person.box for person in persons if person.box is not None]
         others = _regions(found.mask & (found.people.labels == 0))
-        masks, timings = self._run(image, [_crop_around(box) for box in [*boxes, *others]])
-        poses = [person.pose for person in persons]
-        one = segment_persons(masks, poses, image, settings, request, 'coco17')
-        return dataclasses.replace(one, timings=found.timings + timings)
-
-    def _run(self, image: Image, crops: Sequence[Crop]) -> tuple[list[CropMask], Timings]:
-        """Run the network on parts of an image."""
+        crops, poses = [_crop_around(box) for box in [*boxes, *others]], [person.pose for person in persons]
         if not crops:
-            return [], Timings()
+            nobody = segment_persons([], [], image, settings, request, 'coco17', self._kernels)
+            return dataclasses.replace(nobody, timings=found.timings)
+        one = self._segment_crops(image, crops, poses, settings, request)
+        return dataclasses.replace(one, timings=found.timings + one.timings)
+
+    def _segment_crops(
+        self, image: Image, crops: Sequence[Crop], poses: Sequence[Pose], settings: SegmentSettings, request: Request
+    ) -> Segmentation:
+        """Run the network on parts of an image, first those of the people of `poses`, and combine their masks."""
         started_s = time.perf_counter()
         inputs = network_input([_resize(image, crop, self._size) for crop in crops], *self._range)
         preprocessed_s = time.perf_counter()
-        masks = self._session.run(inputs)['mask'][:, 0]
+        masks = self.runner.run(inputs)['mask'][:, 0]
         inferred_s = time.perf_counter()
-        timings = Timings((preprocessed_s - started_s) * 1e3, (inferred_s - preprocessed_s) * 1e3)
-        return [CropMask(mask, crop) for mask, crop in zip(masks, crops, strict=True)], timings
+        crop_masks = [CropMask(mask, crop) for mask, crop in zip(masks, crops, strict=True)]
+        found = segment_persons(crop_masks, poses, image, settings, request, 'coco17', self._kernels)
+        timings = Timings(
+            (preprocessed_s - started_s) * 1e3,
+            (inferred_s - preprocessed_s) * 1e3,
+            (time.perf_counter() - inferred_s) * 1e3,
+        )
+        return dataclasses.replace(found, timings=timings)
 
 
 class Crop(NamedTuple):

@@ -14,11 +14,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ProviderError, SettingError
+from ...errors import ProviderError, SettingError, first_line
 from ...onnx_runtime import onnxruntime
 from ...settings import NetworkSettings
-from ..engine import Provider, open_cpu_session
-from ..installed import first_line
+from ..cpu_session import open_cpu_session
+from ..engine import Provider, Runner
 from ..parity import person_pictures
 from ..providers import open_on_provider
 from .regions import network_input
@@ -35,20 +35,8 @@ _TOLERANCE = 1e-3
 """Allowed difference of a GPU in fp32 from the CPU, as a fraction of the largest value of the output."""
 
 
-class Session(Protocol):
+class Session(Runner, Protocol):
     """Runs one network. Thread-safe."""
-
-    @property
-    def provider(self) -> Provider:
-        """The provider that runs the network."""
-
-    @property
-    def reason(self) -> str:
-        """Why this provider was chosen, as a clause."""
-
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """Height and width of the input, pixels."""
 
     def run(self, inputs: Floats) -> Outputs:
         """Run the network.
@@ -120,7 +108,7 @@ def _open_cuda(onnx: bytes, device_id: int) -> tuple[str, onnxruntime.InferenceS
 
 
 class LazySession:
-    """A `Session` that is opened when it is first used."""
+    """A session that is opened when it is first run."""
 
     def __init__(self, opener: Callable[[], Session]) -> None:
         """Keep a function that opens a session."""
@@ -129,21 +117,6 @@ class LazySession:
     @cached_property
     def _session(self) -> Session:
         return self._opener()
-
-    @property
-    def provider(self) -> Provider:
-        """See `Session.provider`."""
-        return self._session.provider
-
-    @property
-    def reason(self) -> str:
-        """See `Session.reason`."""
-        return self._session.reason
-
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """See `Session.input_size`."""
-        return self._session.input_size
 
     def run(self, inputs: Floats) -> Outputs:
         """See `Session.run`."""
@@ -162,7 +135,7 @@ class CpuSession:
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """See `Session.input_size`."""
+        """Height and width of the input, pixels."""
         height, width = self._session.get_inputs()[0].shape[2:]
         return int(height), int(width)
 
@@ -215,18 +188,13 @@ class VerifiedSession:
         """See `Session.reason`."""
         return self._refusal or f'{self._title}, verified against the CPU{self._remark}'
 
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """See `Session.input_size`."""
-        return self._cpu.input_size
-
     def verify(self) -> None:
         """Compare the outputs for one and for two packaged pictures of a person with those of the CPU.
 
         Raises:
             ProviderError: the GPU fails, or its outputs differ.
         """
-        pictures = network_input(list(islice(person_pictures(*self.input_size), 2)), 0, 1)
+        pictures = network_input(list(islice(person_pictures(*self._cpu.input_size), 2)), 0, 1)
         for count in (1, 2):
             trouble = self._try(pictures[:count])[1]
             if trouble:
@@ -245,7 +213,9 @@ class VerifiedSession:
                     return outputs
                 self._refuse(trouble)
         if self._require_gpu:
-            raise ProviderError(f'require_gpu is true, but {self._refusal}; run `bodypix check`, or set it to false')
+            raise ProviderError(
+                f'require_gpu is true, but {self._refusal}; run `bodypix check`, or set require_gpu to false'
+            )
         return self._cpu.run(inputs)
 
     def _try(self, inputs: Floats) -> tuple[Outputs | None, str]:

@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Label a picture without computing every pixel: the corners of blocks first, their inside only where they differ."""
+"""Labels an image without computing every pixel: the corners of blocks first, their interior only if these differ."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ LabelAt = Callable[[Indices, Indices], tuple[PersonLabels, Mask]]
 def label_mask(mask: Mask, label_at: LabelAt, steps: Sequence[int], *, margin: int = 0) -> PersonLabels:
     """Label the true pixels of a mask with a function that is expensive and constant nearly everywhere.
 
-    The picture is cut into square blocks. A block whose four corners have one label, and are sure of their
-    neighbourhood, has it throughout; the others are cut into smaller blocks, down to single pixels. So the borders
-    between labels are found exactly; what can be missed is a label that lies between the corners of a block and
-    touches none.
+    The image is divided into square blocks. If the four corners of a block have the same label, and the pixels near
+    each corner resemble it, the whole block has this label; otherwise it is divided into smaller blocks, down to single
+    pixels. Borders between labels are therefore exact, but a region that contains no corner of a block is missed.
 
     Args:
-        mask: (H, W) bool; blocks without a true pixel are left out.
-        label_at: returns for the pixels in (n,) rows and (n,) columns their labels, (n,) uint8, and whether pixels
-            nearby are like them, (n,) bool. It is called for pixels outside the mask, too.
-        steps: sizes of the blocks, pixels, falling, each a multiple of the next, the last 1.
-        margin: number of blocks around a block that must be cut that are cut with it.
+        mask: (H, W) bool; blocks without a true pixel are skipped.
+        label_at: returns for the pixels in (n,) rows and (n,) columns their labels, (n,) uint8, and whether the pixels
+            near them have the same labels, (n,) bool. It is also called for pixels outside the mask.
+        steps: side lengths of the blocks, pixels, in descending order, each a multiple of the next, the last 1.
+        margin: number of neighbouring blocks in each direction that are divided together with a block.
 
     Returns:
         (H, W) uint8, 0 outside the mask.
@@ -53,7 +52,7 @@ def label_mask(mask: Mask, label_at: LabelAt, steps: Sequence[int], *, margin: i
 
 
 def _occupied(mask: Mask, step: int) -> Mask:
-    """Say for each block whether it holds a true pixel."""
+    """Return for each block whether it contains a true pixel."""
     rows, columns = (-(-size // step) for size in mask.shape)
     padded = np.zeros((rows * step, columns * step), bool)
     padded[: mask.shape[0], : mask.shape[1]] = mask
@@ -63,7 +62,7 @@ def _occupied(mask: Mask, step: int) -> Mask:
 
 
 def _label_corners(blocks: Mask, label_at: LabelAt, step: int, shape: tuple[int, ...]) -> tuple[PersonLabels, Mask]:
-    """Return the label of each chosen block's first corner, and whether all four agree and are sure."""
+    """Return the label of the first corner of each given block, and whether its four corners represent the block."""
     wanted = np.zeros((blocks.shape[0] + 1, blocks.shape[1] + 1), bool)
     for corner in corner_views(wanted):
         np.logical_or(corner, blocks, out=corner)
@@ -91,7 +90,7 @@ def _widened(blocks: Mask, margin: int) -> Mask:
 
 
 def _enlarged(values: PersonLabels, factor: int, shape: tuple[int, ...]) -> PersonLabels:
-    """Repeat each value `factor` times along both axes and cut the result to shape."""
+    """Repeat each value `factor` times along both axes and crop the result to a shape."""
     size = values.shape[1] * factor, values.shape[0] * factor
     enlarged = cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
     return np.ascontiguousarray(enlarged[: shape[0], : shape[1]], np.uint8)

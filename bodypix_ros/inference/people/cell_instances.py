@@ -1,10 +1,10 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Assignment of the pixels of a mask to poses for our network: cell by cell, and pixel by pixel only at borders.
+"""Assigns the pixels of a mask to poses for our network: cell by cell, and pixel by pixel only at borders.
 
-Our network sees a picture of any size at a few hundred pixels, so estimates of keypoints vary between its output cells
-rather than between pixels. They are computed at the corners of cells, and the distances from the poses are
-interpolated between corners like logits. The cost therefore hardly depends on the size of the picture.
+The input of our network has a few hundred pixels for images of any size, so estimates of keypoints differ between its
+output cells rather than between pixels. They are computed at the corners of cells, and the distances from the poses are
+interpolated between corners like logits. The cost therefore hardly depends on the size of the image.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...parts import KEYPOINTS
 from ..geometry import Geometry
 from ..numpy_kernels import Mask
 from .block_labels import Indices, PersonLabels, corner_views, label_mask
-from .long_offsets import Floats, Positions, picture_axes
+from .long_offsets import Floats, Positions, image_axes
 from .pose_distances import PoseDistances
 
 _BLOCKS = (4, 1)  # cells
@@ -30,14 +30,14 @@ _CHUNK = 1024  # corners; cv2.remap accepts at most 32766
 def assign_by_cells(
     mask: Mask, poses: PoseDistances, long_offsets: NDArray[np.float32], geometry: Geometry, refine_steps: int
 ) -> PersonLabels:
-    """Assign every pixel of the mask to the nearest pose; a single pose gets all.
+    """Assign every pixel of the mask to the nearest pose; if there is only one pose, it gets all pixels.
 
     Args:
         mask: (H, W) bool, true where a person is.
-        poses: at least one, with which estimates are compared.
+        poses: at least one pose, with which the estimates are compared.
         long_offsets: (34, rows, columns) float32, pixels of the network input; first all dy, then all dx.
-        geometry: of the picture and our network.
-        refine_steps: steps after the first.
+        geometry: of the image and our network.
+        refine_steps: number of steps after the first.
 
     Returns:
         (H, W) uint8, 0 outside the mask, n the n-th pose.
@@ -59,7 +59,7 @@ class _CornerEstimates:
     """Estimates of keypoints from the corners of output cells.
 
     The long offsets are followed as by `InterpolatedOffsets`, in units of the pose heads' cells and without rounding to
-    pixels of the picture.
+    pixels of the image.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class _CornerEstimates:
         Args:
             long_offsets: (34, rows, columns) float32, first all dy, then all dx.
             keypoints: their numbers.
-            geometry: of the picture.
-            refine_steps: steps after the first.
+            geometry: of the image.
+            refine_steps: number of steps after the first.
         """
         down, across = long_offsets.reshape(2, len(KEYPOINTS), *long_offsets.shape[1:])[:, list(keypoints)]
         rows, columns = down.shape[1:]
@@ -79,12 +79,12 @@ class _CornerEstimates:
         self._first_rows = np.arange(len(keypoints), dtype=np.float32)[:, None] * rows  # first row of each keypoint
         self._last_rows = self._first_rows + (rows - 1)
         self._steps = refine_steps + 1
-        self._vertical, self._horizontal = picture_axes(geometry)
-        self._corner_rows = np.linspace(0, geometry.height - 1, geometry.output_height)  # pixels of the picture
+        self._vertical, self._horizontal = image_axes(geometry)
+        self._corner_rows = np.linspace(0, geometry.height - 1, geometry.output_height)  # pixels of the image
         self._corner_columns = np.linspace(0, geometry.width - 1, geometry.output_width)
 
     def __call__(self, rows: Indices, columns: Indices) -> Positions:
-        """Return the (keypoints, n) complex64 positions, pixels of the picture, for corners (n,) rows and columns."""
+        """Return (keypoints, n) complex64 positions, pixels of the image, for corners in (n,) rows and columns."""
         positions = np.empty((len(self._first_rows), rows.size, 2), np.float32)
         positions[..., 0] = self._horizontal.cells(self._corner_columns[columns])
         positions[..., 1] = self._vertical.cells(self._corner_rows[rows]) + self._first_rows
@@ -110,7 +110,7 @@ class _DistanceField:
         self._known = np.zeros(shape, bool)
 
     def label(self, rows: Indices, columns: Indices) -> tuple[PersonLabels, Mask]:
-        """Return the labels of corners, all of which resemble their neighbours; see `label_mask`."""
+        """Return the labels of corners, and that the pixels near them have the same labels; see `label_mask`."""
         labels = np.empty(rows.size, np.uint8)
         for start in range(0, rows.size, _CHUNK):
             chunk = slice(start, start + _CHUNK)
@@ -121,11 +121,11 @@ class _DistanceField:
         return labels, np.ones(rows.size, bool)
 
     def complete(self, corners: Mask) -> None:
-        """Compute the distances of those corners that are not known."""
+        """Compute the distances of those corners for which they are not known."""
         self.label(*np.nonzero(corners & ~self._known))
 
     def interpolate(self, rows: Indices, columns: Indices) -> Floats:
-        """Return the (poses, n) distances of the pixels in (n,) rows and (n,) columns of the picture."""
+        """Return the (poses, n) distances of the pixels in (n,) rows and (n,) columns of the image."""
         vertical, horizontal = self._geometry.rows, self._geometry.columns
         left, right = horizontal.low[columns], horizontal.high[columns]
         left_weight, right_weight = horizontal.low_weight[columns], horizontal.high_weight[columns]
@@ -136,7 +136,7 @@ class _DistanceField:
 
 
 def _occupied_cells(mask: Mask, geometry: Geometry) -> Mask:
-    """Say for each cell whether it holds a true pixel; where cells are of unequal size, their neighbours count too."""
+    """Return for each cell whether it contains a true pixel; if cells have unequal sizes, neighbours may count too."""
     tops, lefts = geometry.cell_rows[:-1], geometry.cell_columns[:-1]
     height, width = int(np.diff(geometry.cell_rows).max()), int(np.diff(geometry.cell_columns).max())
     pixels = mask.view(np.uint8)
@@ -147,7 +147,7 @@ def _occupied_cells(mask: Mask, geometry: Geometry) -> Mask:
 
 
 def _corners_of(cells: Mask) -> Mask:
-    """Return which corners belong to any of some cells."""
+    """Return which corners belong to at least one of the given cells."""
     corners = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1), bool)
     for view in corner_views(corners):
         view |= cells
@@ -155,6 +155,6 @@ def _corners_of(cells: Mask) -> Mask:
 
 
 def _enlarged(cells: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
-    """Give each pixel of the picture the value of its cell."""
+    """Return for each pixel of the image the value of its cell."""
     rows = np.repeat(cells, np.diff(geometry.cell_columns), axis=1)
     return np.repeat(rows, np.diff(geometry.cell_rows), axis=0)

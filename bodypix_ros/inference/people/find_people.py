@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From the network's output to the people of a picture: their poses, their pixels and their parts."""
+"""Converts the output of the network to the people in an image: their poses, pixels and parts."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def find_people(
     *,
     against_mask: bool = False,
 ) -> People:
-    """Separate the people of one picture.
+    """Separate the people in one image.
 
     Args:
         heads: the network's raw output by head, each (channels, rows, columns) float32: heatmaps, short_offsets,
             displacement_fwd, displacement_bwd, long_offsets, and segments with `against_mask`.
         mask: (H, W) bool, true where a person is.
-        parts: (H, W) int8, part id 0..23 or -1; None where parts were not asked for.
-        geometry: of the picture.
+        parts: (H, W) int8, part id 0..23 or -1; None if parts were not requested.
+        geometry: of the image.
         settings: all but the threshold of the mask.
-        part_ids: how `parts` is numbered.
+        part_ids: numbering of `parts`.
         against_mask: see `decode_poses`.
 
     Returns:
-        The people whose pose reaches `score_threshold`. A large or half-hidden person often shows too few keypoints
-        for that; its pixels are then assigned to others or to nobody.
+        The people whose pose reaches `score_threshold`. A person who is very close or half hidden often shows too few
+        keypoints for that; the pixels are then assigned to other people or to nobody.
 
     Source: BodyPix 2.2 `segmentMultiPerson`, `segmentMultiPersonParts`.
     """

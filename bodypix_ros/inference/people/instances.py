@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Assignment of the pixels of a mask to poses."""
+"""Assigns the pixels of a mask to poses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .cell_instances import assign_by_cells
 from .long_offsets import InterpolatedOffsets, NearestOffsets
 from .pose_distances import PoseDistances
 
-_CHUNK = 16384  # positions; these and what is computed from them fit into the cache of a core
+_CHUNK = 16384  # positions; with all intermediate results they fit into the cache of a core
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class _Variant:
     Attributes:
         estimates: how the keypoints of a pixel are estimated.
         keypoints: number of keypoints that are compared, from the first on.
-        min_keypoint_score: of a pose's keypoint that counts; None takes the setting.
-        reach_px2: estimates farther from a pose than this, in square pixels of the picture, belong to nobody.
-        steps: sizes of the blocks for `label_mask`.
-        margin: for `label_mask`.
-        trust_cells: estimates nearer to their pose than this number of output cells resemble those of neighbouring
-            pixels. Only offsets that are not interpolated jump from pixel to pixel, the farther from the pose the more.
+        min_keypoint_score: keypoints of a pose above this score are compared; None means the setting.
+        reach_px2: estimates farther from every pose than this, in square pixels of the image, belong to nobody.
+        steps: see `label_mask`.
+        margin: see `label_mask`.
+        trust_cells: estimates that are closer to their pose than this number of output cells resemble those of
+            neighbouring pixels. Offsets that are not interpolated jump between pixels, more so far from the pose.
     """
 
     estimates: type[InterpolatedOffsets] | type[NearestOffsets]
@@ -59,19 +59,19 @@ def assign_pixels(
     geometry: Geometry,
     settings: SegmentSettings,
 ) -> PersonLabels:
-    """Assign every pixel of the mask to the pose that its estimated keypoints are nearest to.
+    """Assign every pixel of the mask to the pose nearest to its estimated keypoints.
 
-    A pixel's distance from a pose is the mean squared distance between its estimates and the pose's keypoints, over
-    those keypoints that score above `min_keypoint_score`; a pose without any gets no pixel. The variant `webgl`
-    compares all 17 keypoints and leaves pixels that are a thousand pixels or more from every pose to nobody, a single
-    pose included; `cpu` compares nose, eyes and ears and has no such limit.
+    The distance of a pixel from a pose is the mean squared distance between its estimates and the keypoints of the pose
+    that score above `min_keypoint_score`; a pose without such keypoints gets no pixels. The variant `webgl` compares
+    all 17 keypoints; pixels that are 1000 pixels or more from every pose belong to nobody, even if there is only one
+    pose. `cpu` compares nose, eyes and ears and has no such limit.
 
     Args:
         mask: (H, W) bool, true where a person is.
-        poses: in pixels of the picture.
+        poses: in pixels of the image.
         long_offsets: (34, rows, columns) float32, pixels of the network input; first all dy, then all dx.
-        geometry: of the picture.
-        settings: instances, min_keypoint_score (webgl only) and refine_steps count here.
+        geometry: of the image.
+        settings: instances, min_keypoint_score (webgl only) and refine_steps are used.
 
     Returns:
         (H, W) uint8, 0 nobody, n the n-th pose.
@@ -110,6 +110,6 @@ def assign_pixels(
 
 
 def _cell_px(geometry: Geometry) -> float:
-    """Return the height of an output cell in pixels of the picture."""
+    """Return the height of an output cell of the pose heads, pixels of the image."""
     padding = geometry.padding
     return geometry.pose_stride * (padding.top + geometry.height + padding.bottom) / geometry.input_height

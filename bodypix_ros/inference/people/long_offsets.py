@@ -1,10 +1,10 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Estimates of each pixel's keypoints: the long offsets, followed step by step.
+"""Estimates the keypoints of each pixel's person by following the long offsets step by step.
 
 The long offsets of a pixel point to the keypoints of the person that the pixel belongs to. BodyPix follows an offset,
-reads the offset at the position reached, and so on. In BodyPix, offsets are pixels of the network input but are added
-to pixels of the picture, so that one step alone falls short wherever the network sees the picture smaller than it is.
+reads the offset at the position that it reaches, and so on. In BodyPix, offsets are in pixels of the network input but
+are added to pixels of the image, so a single step is too short if the network input is smaller than the image.
 
 Positions are complex numbers, x + iy, which halves the number of calls to numpy.
 """
@@ -29,12 +29,12 @@ Floats: TypeAlias = 'NDArray[np.floating[Any]]'
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of the picture, and the positions of its pixels among the output cells.
+    """One axis of the image, and the positions of its pixels among the output cells.
 
     Attributes:
-        size: of the picture, pixels.
-        border: black pixels before the picture.
-        shrink: pixels of the network input per pixel of the picture.
+        size: of the image, pixels.
+        border: number of black pixels before the image.
+        shrink: pixels of the network input per pixel of the image.
         stride: pixels of the network input per output cell.
     """
 
@@ -44,17 +44,17 @@ class Axis:
     stride: int
 
     def cells(self, pixels: Floats) -> Floats:
-        """Return the pixels' positions among the cells, not clamped."""
+        """Return the positions of pixels among the cells, not clamped."""
         cells: Floats = ((self.border + pixels + 1) * self.shrink - 1) / self.stride
         return cells
 
     def pixels(self, cells: Floats) -> Floats:
-        """Return the pixels at positions among the cells; the inverse of `cells`."""
+        """Return the pixels at some positions among the cells; the inverse of `cells`."""
         pixels: Floats = (cells * self.stride + 1) / self.shrink - 1 - self.border
         return pixels
 
 
-def picture_axes(geometry: Geometry) -> tuple[Axis, Axis]:
+def image_axes(geometry: Geometry) -> tuple[Axis, Axis]:
     """Return the vertical and the horizontal axis."""
     top, bottom, left, right = geometry.padding
     height, width, stride = geometry.height, geometry.width, geometry.pose_stride
@@ -67,8 +67,8 @@ def picture_axes(geometry: Geometry) -> tuple[Axis, Axis]:
 class InterpolatedOffsets:
     """Estimates from offsets that are interpolated between the output cells.
 
-    Positions are float32; before every step the position is rounded to a whole pixel. Beyond the picture's right and
-    lower edges, and beyond the outermost cells, offsets are those of the edge.
+    Positions are float32 and are rounded to a whole pixel before each step. Beyond the right and lower edges of the
+    image, and beyond the outermost cells, offsets are those at the edge.
 
     Source: BodyPix 2.2 `decodeMultipleMasksGPU`.
     """
@@ -81,14 +81,14 @@ class InterpolatedOffsets:
         Args:
             long_offsets: (34, rows, columns) float32, first all dy, then all dx.
             keypoints: their numbers.
-            geometry: of the picture.
-            refine_steps: steps after the first.
+            geometry: of the image.
+            refine_steps: number of steps after the first.
         """
         offsets = _complex_offsets(long_offsets, keypoints, geometry)
         self._values = _polynomials(offsets)
         self._planes = np.arange(len(keypoints))[:, None] * offsets[0].size
         self._row_length = long_offsets.shape[2]
-        self._vertical, self._horizontal = picture_axes(geometry)
+        self._vertical, self._horizontal = image_axes(geometry)
         self._steps = refine_steps + 1
 
     def __call__(self, rows: Indices, columns: Indices) -> Positions:
@@ -120,8 +120,8 @@ class InterpolatedOffsets:
 class NearestOffsets:
     """Estimates from the offsets of the nearest output cell.
 
-    Positions are doubles. Positions are clamped to the picture's right and lower edges only; a position left of the
-    cells reads from the end of the row above, and one before or after all cells makes the estimate NaN.
+    Positions are double precision and are clamped to the right and lower edges of the image only. A position to the
+    left of the cells reads from the end of the row above; one before the first or after the last cell results in NaN.
 
     Source: BodyPix 2.2 `decodeMultipleMasksCPU`.
     """
@@ -136,7 +136,7 @@ class NearestOffsets:
         self._cells = offsets.shape[1]
         self._planes = np.arange(len(keypoints))[:, None] * (self._cells + 1)
         self._row_length = long_offsets.shape[2]
-        self._vertical, self._horizontal = picture_axes(geometry)
+        self._vertical, self._horizontal = image_axes(geometry)
         self._steps = refine_steps
 
     def __call__(self, rows: Indices, columns: Indices) -> Positions:
@@ -162,7 +162,7 @@ class NearestOffsets:
 def _complex_offsets(
     long_offsets: NDArray[np.float32], keypoints: Sequence[int], geometry: Geometry
 ) -> NDArray[np.complex64]:
-    """Return the keypoints' (keypoints, rows, columns) offsets, dx + i dy, in steps of the picture's pixels."""
+    """Return the offsets of the given keypoints, (keypoints, rows, columns), dx + i dy in pixels of the image."""
     down, across = long_offsets.reshape(2, len(KEYPOINTS), *long_offsets.shape[1:])[:, list(keypoints)]
     scale_y, scale_x = geometry.offset_scale
     offsets = np.empty(down.shape, np.complex64)
@@ -173,7 +173,7 @@ def _complex_offsets(
 def _polynomials(offsets: NDArray[np.complex64]) -> NDArray[np.complex64]:
     """Return a, b, c, d of every cell, (4, keypoints * cells): a + b fx + c fy + d fx fy interpolates bilinearly.
 
-    fx and fy are the distances from the cell, 0..1; beyond the last row and column values stay as they are.
+    fx and fy are the distances from the cell, 0..1; values are constant beyond the last row and column.
     """
     right, below, twist = np.zeros_like(offsets), np.zeros_like(offsets), np.zeros_like(offsets)
     np.subtract(offsets[:, :, 1:], offsets[:, :, :-1], out=right[:, :, :-1])
@@ -183,7 +183,7 @@ def _polynomials(offsets: NDArray[np.complex64]) -> NDArray[np.complex64]:
 
 
 def _split(pixels: Floats, axis: Axis) -> tuple[NDArray[np.int32], Floats]:
-    """Round positions to whole pixels of the picture; return the cell before each, and the distance from it, 0..1."""
+    """Round positions to whole pixels of the image; return the cell before each, and the distance from it, 0..1."""
     rounded = np.floor(pixels + np.float32(0.5))
     np.minimum(rounded, axis.size - 1, out=rounded)
     places = axis.cells(rounded)

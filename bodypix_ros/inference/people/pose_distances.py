@@ -16,21 +16,21 @@ from .long_offsets import Floats, Positions
 
 
 class PoseDistances:
-    """The keypoints of all poses that count, to be compared with estimates.
+    """The keypoints of poses that estimates are compared with.
 
     Attributes:
-        keypoints: numbers of the keypoints that are compared, those of all poses together.
-        labels: numbers of the poses that have such a keypoint, from 1.
+        keypoints: numbers of the keypoints that are compared for at least one pose, ascending.
+        labels: numbers of the poses that have such keypoints; the first pose is 1.
     """
 
     def __init__(self, poses: Sequence[Pose], *, keypoints: int, min_keypoint_score: float, reach_px2: float) -> None:
         """Choose the keypoints.
 
         Args:
-            poses: in pixels of the picture.
-            keypoints: number of keypoints that are compared, from the first on.
-            min_keypoint_score: keypoints above this score count.
-            reach_px2: estimates that are not nearer than this to a pose, in square pixels, belong to nobody.
+            poses: in pixels of the image.
+            keypoints: only the first `keypoints` of each pose are compared.
+            min_keypoint_score: only keypoints above this score are compared.
+            reach_px2: estimates that are not closer than this to any pose, in square pixels, belong to nobody.
         """
         strong = [
             [index for index, point in enumerate(pose.keypoints[:keypoints]) if point.score > min_keypoint_score]
@@ -49,7 +49,7 @@ class PoseDistances:
         ]
 
     def of(self, estimates: Positions) -> Floats:
-        """Return the (poses, n) mean squared distances, pixels of the picture, for (keypoints, n) estimates."""
+        """Return the (poses, n) mean squared distances, square pixels of the image, for (keypoints, n) estimates."""
         distances: Floats = np.empty((len(self.labels), estimates.shape[1]), estimates.real.dtype)
         for mean, (rows, places) in zip(distances, self._places, strict=True):
             away = estimates[rows] - places.astype(estimates.dtype)
@@ -61,7 +61,7 @@ class PoseDistances:
     def nearest(self, distances: Floats) -> tuple[PersonLabels, Floats]:
         """Return the labels of the nearest poses, and their distances, (n,) each, for (poses, n) distances.
 
-        The first of equally near poses wins; NaN is nearest to nobody.
+        The first of equally near poses wins; a distance of NaN never does.
         """
         best: NDArray[Any] = np.full(distances.shape[1], self._reach_px2, distances.dtype)
         labels = np.zeros(distances.shape[1], np.uint8)

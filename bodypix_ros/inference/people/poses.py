@@ -1,10 +1,10 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From heatmaps and offsets to poses: the greedy decoding of several people that BodyPix shares with PoseNet.
+"""Decodes the poses of several people from heatmaps and offsets, with the greedy algorithm of PoseNet and BodyPix.
 
-It starts at the surest keypoint of anybody, walks along the skeleton's edges to the other sixteen, and continues with
-the next surest keypoint that belongs to nobody yet. Few places are candidates; they are found with numpy and then
-followed one by one, in double precision as JavaScript does.
+It starts at the keypoint with the highest score, follows the edges of the skeleton to the other sixteen, and continues
+with the next keypoint that does not belong to a person yet. There are few candidates: they are found with numpy and
+then followed one by one, in double precision like JavaScript.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from ..geometry import Geometry, round_half_up
 
 _OFFSET_REFINEMENTS = 2
 _VISIBLE = 7
-"""Keypoints that count for the score of a pose against the mask: as many as a head-and-shoulders view shows."""
+"""Number of keypoints in the score of a pose against the mask: those visible in a head-and-shoulders view."""
+
 _CERTAINTY_POWER = 3
 """Weight of the best keypoint in that score; chosen with `tools/score_network.py`."""
 
@@ -32,7 +33,7 @@ _SKELETON = (
     (0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 13), (13, 15),
     (0, 6), (6, 8), (8, 10), (6, 12), (12, 14), (14, 16),
 )  # fmt: skip
-"""The tree's edges from parent to child keypoint; an edge's index is its channel among the displacements."""
+"""The edges of the tree from parent to child keypoint; the index of an edge is its channel in the displacements."""
 
 
 class _Point(NamedTuple):
@@ -44,7 +45,7 @@ class _Point(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """A cell of a heatmap where somebody's keypoint may be."""
+    """A cell of a heatmap that may contain a keypoint."""
 
     score: float
     row: int
@@ -59,21 +60,22 @@ def decode_poses(
     *,
     against_mask: bool = False,
 ) -> tuple[Pose, ...]:
-    """Find everybody's 17 keypoints.
+    """Find the 17 keypoints of each person.
 
     Args:
         heads: the network's raw output by head, each (channels, rows, columns) float32: heatmaps (logits; the sigmoid
             is applied here), short_offsets, displacement_fwd, displacement_bwd (pixels of the network input; first all
             dy, then all dx), and segments with `against_mask`.
-        geometry: of the picture.
-        settings: max_people, score_threshold (of the keypoint that a pose starts from) and nms_radius count here.
-        against_mask: score a pose not by the mean of its 17 keypoints, as BodyPix does, but by the `_VISIBLE` best
-            products of a keypoint's score and the probability of a person at its place, times a power of the best
-            keypoint's score. People who are partly out of view keep their score, and poses without people lose it.
+        geometry: of the image.
+        settings: max_people, score_threshold (of the keypoint from which a pose is decoded) and nms_radius are used.
+        against_mask: whether the score of a pose is not the mean score of its 17 keypoints, as in BodyPix, but the mean
+            of the `_VISIBLE` largest products of a keypoint's score and the probability of a person at its position,
+            times a power of the highest keypoint score. People who are partly out of view then keep a high score, and
+            poses without a person get a low one.
 
     Returns:
-        The poses in the order in which they were found, in pixels of the picture. They are not filtered by their own
-        score, so that the last ones are often nobody.
+        The poses in the order in which they were found, in pixels of the image. They are not filtered by their own
+        score, so the last ones often do not belong to a person.
 
     Source: BodyPix 2.2 `decodeMultiplePoses`, `scalePoses`.
     """
@@ -96,7 +98,7 @@ def decode_poses(
         score = sum(own) / len(own)
         if against_mask:
             score = _score_against_mask(points, own, heads['segments'][0], geometry.stride)
-        poses.append(_to_picture(points, score, geometry))
+        poses.append(_to_image(points, score, geometry))
         found.append(points)
     return tuple(poses)
 
@@ -115,7 +117,7 @@ def _score_against_mask(
 
 
 class _Decoder:
-    """The network's output, read as positions in pixels of the network input."""
+    """Converts outputs of the network to positions in pixels of the network input."""
 
     def __init__(self, heads: Mapping[str, NDArray[np.float32]], stride: int) -> None:
         self.scores: NDArray[np.float32] = (1 / (1 + np.exp(-heads['heatmaps'].astype(np.float64)))).astype(np.float32)
@@ -126,11 +128,11 @@ class _Decoder:
         self._last_row, self._last_column = (size - 1 for size in self.scores.shape[1:])
 
     def start(self, candidate: _Candidate) -> _Point:
-        """Return where the cell of a candidate places its keypoint."""
+        """Return the keypoint of a candidate."""
         return _Point(candidate.score, *self._position(candidate.keypoint, candidate.row, candidate.column))
 
     def follow(self, root: int, start: _Point) -> list[_Point]:
-        """Walk from the root keypoint to all others: up the tree to its top, then down every branch."""
+        """Follow the edges from the root keypoint to all others: to the top of the tree, then down every branch."""
         points: dict[int, _Point] = {root: start}
         for edge in reversed(range(len(_SKELETON))):
             parent, child = _SKELETON[edge]
@@ -142,7 +144,7 @@ class _Decoder:
         return [points[keypoint] for keypoint in range(len(KEYPOINTS))]
 
     def _step(self, source: _Point, target: int, edge: int, displacements: NDArray[np.float32]) -> _Point:
-        """Walk along one edge, then let the cells there correct the place."""
+        """Follow one edge, then correct the position with the short offsets there."""
         row, column = self._cell(source.y, source.x)
         y = source.y + displacements.item(edge, row, column)
         x = source.x + displacements.item(len(_SKELETON) + edge, row, column)
@@ -151,7 +153,7 @@ class _Decoder:
         return _Point(self.scores.item(target, *self._cell(y, x)), y, x)
 
     def _position(self, keypoint: int, row: int, column: int) -> tuple[float, float]:
-        """Return where a cell places a keypoint: y and x."""
+        """Return y and x of a keypoint according to the short offsets of a cell."""
         y = row * self._stride + self._offsets.item(keypoint, row, column)
         x = column * self._stride + self._offsets.item(len(KEYPOINTS) + keypoint, row, column)
         return y, x
@@ -165,9 +167,10 @@ class _Decoder:
 
 
 class _Queue:
-    """Candidates, the best first; among equals in the order of JavaScript's heap, which Python's heapq does not keep.
+    """Candidates, best first; equal scores in the order of BodyPix's heap, which differs from that of heapq.
 
-    That heap counts from 0 but finds parents by halving, as if it counted from 1: the top has one child, its index 1.
+    Its indices start at 0, but it computes the indices of parents by halving, as if they started at 1, so the root has
+    only one child, with index 1.
     """
 
     def __init__(self) -> None:
@@ -204,8 +207,8 @@ class _Queue:
 
 
 def _candidates(scores: NDArray[np.float32], threshold: float) -> list[_Candidate]:
-    """Return the cells that reach the threshold and have no better neighbour, by row, column and keypoint."""
-    # In doubles: 0.4 as float32 is a little more than 0.4.
+    """Return the cells that reach the threshold and have no better neighbour, ordered by row, column and keypoint."""
+    # In double precision, because 0.4 as float32 is slightly larger than 0.4.
     rows, columns, keypoints = np.nonzero((scores.astype(np.float64) >= threshold).transpose(1, 2, 0))
     padded = np.pad(scores, ((0, 0), (1, 1), (1, 1)), constant_values=-1)
     around = sliding_window_view(padded, (3, 3), axis=(1, 2))[keypoints, rows, columns].max(axis=(1, 2))
@@ -216,14 +219,14 @@ def _candidates(scores: NDArray[np.float32], threshold: float) -> list[_Candidat
 
 
 def _taken(keypoint: int, point: _Point, found: list[list[_Point]], radius: float) -> bool:
-    """Say whether an earlier pose has this keypoint within the radius."""
+    """Return whether an earlier pose has this keypoint within the radius."""
     return any(
         (point.y - other[keypoint].y) ** 2 + (point.x - other[keypoint].x) ** 2 <= radius * radius for other in found
     )
 
 
-def _to_picture(points: list[_Point], score: float, geometry: Geometry) -> Pose:
-    """Return the pose in pixels of the picture, including the borders that the network has seen."""
+def _to_image(points: list[_Point], score: float, geometry: Geometry) -> Pose:
+    """Convert points from pixels of the network input, which includes the borders, to a pose in pixels of the image."""
     padding = geometry.padding
     scale_y = (geometry.height + padding.top + padding.bottom) / geometry.input_height
     scale_x = (geometry.width + padding.left + padding.right) / geometry.input_width

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...errors import SettingError
+from ...errors import ModelError
 
 HEAD_CHANNELS: dict[str, int] = {
     'segments': 1,
@@ -42,11 +42,12 @@ def wanted_heads(version: int, *, people: bool) -> tuple[str, ...]:
         people: whether poses and instances are needed.
 
     Raises:
-        SettingError: people are requested of BodyPix 1.
+        ModelError: people are requested of BodyPix 1.
     """
     if people and version == 1:
-        raise SettingError(
-            'people require version 2, got 1: the checkpoints of BodyPix 1 support masks and parts, but not people'
+        raise ModelError(
+            'people require version 2, got 1: the checkpoints of BodyPix 1 support masks and parts, but not people; '
+            'set version to 2, or model to bodypix_ros'
         )
     return PEOPLE_HEADS if people else MASK_HEADS
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import onnx
 
-from ..graph import GraphBuilder, append_heads, depthwise_kernel_of, full_convolution
+from ..graph import GraphBuilder
+from .layers import append_heads, depthwise_kernel_of, full_convolution
 from .strides import Layer, plan_layers
 from .tfjs import Weights
 

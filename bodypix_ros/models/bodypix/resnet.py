@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import onnx
 
-from ..graph import GraphBuilder, append_heads, full_convolution
+from ..graph import GraphBuilder
+from .layers import append_heads, full_convolution
 from .strides import Layer, plan_layers
 from .tfjs import Weights
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ModelError
-from ..disk import describe, quoted, read_file
+from ...errors import ModelError, quoted
+from ..disk import describe, read_file
 
 Weights = dict[str, NDArray[np.float32]]
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...errors import BodyPixError, ModelError, SettingError
+from ...errors import BodyPixError, ModelError, SettingError, quoted
 from ..catalogue import Checkpoint, network_title
-from ..disk import file_size, quoted, read_file, read_json, write_whole
+from ..disk import file_size, read_file, read_json, write_whole
 from .heads import MASK_HEADS, PEOPLE_HEADS
 from .tfjs import MANIFEST_LIMIT_BYTES, WEIGHTS_LIMIT_BYTES, Manifest, parse_manifest, read_weights
 

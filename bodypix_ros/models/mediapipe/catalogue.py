@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...errors import SettingError
-from ..disk import quoted
+from ...errors import SettingError, quoted
 
 LICENCE = 'Apache-2.0'
 """The licence of all these files, according to MediaPipe's model cards."""

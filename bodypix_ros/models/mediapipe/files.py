@@ -8,7 +8,7 @@ import hashlib
 import importlib.util
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ...errors import BodyPixError, ModelError
@@ -97,12 +97,15 @@ def fetch_file(model: MediaPipeModel, settings: NetworkSettings, progress: Progr
     return target
 
 
-def ways_to_get(model: MediaPipeModel) -> str:
-    """Return a clause that says how to get the file of a network."""
+def not_found(models: Sequence[MediaPipeModel]) -> str:
+    """Return a sentence that says that networks are missing, and how to get their files."""
+    names, files = [model.name for model in models], [model.file_name for model in models]
+    were, them = ('was', 'it') if len(models) == 1 else ('were', 'them')
     return (
-        f'fetch {model.file_name} (Google, {LICENCE}) with `bodypix models fetch {model.name}`, import it with '
-        '`bodypix models import` from a .tflite file, a folder, a wheel or a .tgz file, install mediapipe==0.10.21 '
-        'from PyPI (later versions do not contain it), or set allow_download'
+        f'{" and ".join(names)} {were} not found on this machine; fetch {" and ".join(files)} (Google, {LICENCE}) with '
+        f'`bodypix models fetch {" ".join(names)}`, import {them} with `bodypix models import` from a .tflite file, a '
+        'folder, a wheel or a .tgz file, install mediapipe==0.10.21 from PyPI (later versions do not contain '
+        f'{them}), or set allow_download'
     )
 
 

@@ -13,8 +13,8 @@ from ...settings import NetworkSettings
 from ..disk import guarded, read_file
 from ..network_cache import keep_network, read_network
 from ..progress import Progress, no_progress
-from .catalogue import FILE_LIMIT_BYTES, NETWORKS, MediaPipeModel, find_model
-from .files import fetch_file, find_file, models_folder, read_known_file, ways_to_get
+from .catalogue import FILE_LIMIT_BYTES, NETWORKS, MediaPipeModel, find_model, find_models
+from .files import fetch_file, find_file, models_folder, not_found, read_known_file
 
 CONVERTER_VERSION = 1
 """Increment whenever the ONNX built from the same file changes: cached networks are then rebuilt."""
@@ -66,19 +66,33 @@ def is_at_hand(model: MediaPipeModel, settings: NetworkSettings) -> bool:
     return os.path.isfile(models_folder(settings) / f'{model.name}.onnx') or find_file(model, settings) is not None
 
 
-def require_networks(settings: NetworkSettings) -> None:
-    """Check quickly whether the networks of the model are on this machine or may be downloaded.
+def load_networks(use: str, settings: NetworkSettings, progress: Progress | None = None) -> dict[str, bytes]:
+    """Return all networks of one entry of `catalogue.NETWORKS` by their names, see `load_onnx`.
 
     Raises:
-        ModelError: a network is missing and must not be downloaded.
+        ModelError: see `load_onnx`; if files are missing, the text names all of them.
     """
-    for name in () if settings.allow_download else NETWORKS[settings.model]:
-        model = find_model(name)
-        with guarded(f'looking for {name}'):
-            folder = models_folder(settings)
-            built = (read_network(folder, _Recipe(name, sha256)) for sha256 in model.sums)
-            if find_file(model, settings) is None and not any(built):
-                raise ModelError(f'{name} was not found on this machine; {ways_to_get(model)}')
+    require_networks(use, settings)
+    return {name: load_onnx(name, settings, progress) for name in NETWORKS[use]}
+
+
+def require_networks(use: str, settings: NetworkSettings) -> None:
+    """Check quickly whether all networks of one entry of `catalogue.NETWORKS` can be loaded.
+
+    Raises:
+        ModelError: networks are missing and must not be downloaded.
+    """
+    with guarded(f'looking for the networks of {use}'):
+        missing = [model for model in find_models(use) if not _is_loadable(model, settings)]
+    if missing and not settings.allow_download:
+        raise ModelError(not_found(missing))
+
+
+def _is_loadable(model: MediaPipeModel, settings: NetworkSettings) -> bool:
+    """Return whether the file of a network is on this machine, or the network in the cache is valid."""
+    folder = models_folder(settings)
+    built = (read_network(folder, _Recipe(model.name, sha256)) for sha256 in model.sums)
+    return find_file(model, settings) is not None or any(built)
 
 
 def _obtain(model: MediaPipeModel, settings: NetworkSettings, progress: Progress) -> tuple[bytes, str, str]:
@@ -87,7 +101,7 @@ def _obtain(model: MediaPipeModel, settings: NetworkSettings, progress: Progress
     if found is not None:
         return found[0], found[1], str(found[2])
     if not settings.allow_download:
-        raise ModelError(f'{model.name} was not found on this machine; {ways_to_get(model)}')
+        raise ModelError(not_found([model]))
     path = fetch_file(model, settings, progress)
     data = read_file(path, FILE_LIMIT_BYTES)
     return data, hashlib.sha256(data).hexdigest(), str(path)

@@ -85,17 +85,18 @@ def write_bag(bag: Bag, plan: BagPlan, job: BagJob, folder: Path, target: Path) 
         'input': bag.path.name,
         'fingerprint': plan.fingerprint,
         **job.describe(),
-        **_totals([frame for of_topic in frames.values() for frame in of_topic]),
+        **_totals([frame for of_topic in frames.values() for frame in of_topic], job),
         'topics': {
             topic.name: {
                 'type': topic.msgtype,
-                **_totals(frames[topic.name]),
+                **_totals(frames[topic.name], job),
                 'added': [f'{topic.name}/{name}' for name in job.write],
             }
             for topic in plan.topics
         },
         'copied_topics': dict(sorted(assembly.copied.items())),
         'copied_image_topics': dict(plan.skipped),
+        'unused_exclude_patterns': list(plan.unused),
         'doubtful_frames': _listed(frames, lambda frame: frame.doubtful),
         'errors': _listed(frames, lambda frame: frame.error),
     }
@@ -131,11 +132,14 @@ def _frames(topic: TopicPlan, folder: Path) -> Iterator[FrameReport]:
         results.close()
 
 
-def _totals(frames: Sequence[FrameReport]) -> dict[str, int]:
-    return {
-        'frames': len(frames),
+def _totals(frames: Sequence[FrameReport], job: BagJob) -> dict[str, int]:
+    people = {
         'people': sum(frame.people for frame in frames),
         'frames_with_people': sum(bool(frame.people) for frame in frames),
+    }
+    return {
+        'frames': len(frames),
+        **(people if job.separates_people else {}),
         'changed_frames': sum(ANONYMIZED in frame.written for frame in frames),
         'doubtful': sum(bool(frame.doubtful) for frame in frames),
         'failed': sum(bool(frame.error) for frame in frames),

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...models.disk import replacing
-from .metadata import add_topics, read_metadata
-from .storage import BagError, Edit, NewTopic, RawMessage, Storage, TopicInfo, by_name, open_storage
+from .metadata import add_topics, file_names
+from .storage import BagError, Edit, NewTopic, RawMessage, Storage, TopicInfo, by_name, open_storage, reading
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -117,18 +117,16 @@ def open_bag(path: Path, work: Path) -> Bag:
         raise BagError(f'{path} does not exist; expected a bag')
     if path.is_file():
         return Bag(path, {path.name: open_storage(path)})
-    try:
+    if not (path / _METADATA).exists():
+        raise BagError(f'{path} has no metadata.yaml; run `ros2 bag reindex` on it first')
+    with reading(path / _METADATA, f'run `ros2 bag reindex` on {path} first'):
         metadata = (path / _METADATA).read_text(encoding='utf-8')
-    except FileNotFoundError as error:
-        raise BagError(f'{path} has no metadata.yaml; run `ros2 bag reindex` on it first') from error
-    content = read_metadata(metadata)
-    mode = str(content.get('compression_mode') or '').lower()
-    names = [Path(name).name for name in content['relative_file_paths']]  # bags of Dashing list folders too
-    if mode == 'file':
+        names, mode = file_names(metadata)
+    if mode.lower() == 'file':
         storages = {name: open_storage(_decompressed(path / name, work)) for name in names}
         return Bag(path, storages, metadata, compressed_files=True)
     opened = {name: open_storage(path / name) for name in names}
-    if mode == 'message':
+    if mode.lower() == 'message':
         return Bag(path, {name: MessageCompressed(storage) for name, storage in opened.items()}, metadata)
     for storage in opened.values():
         if not storage.path.exists():
@@ -140,13 +138,19 @@ def _decompressed(path: Path, work: Path) -> Path:
     """Return the decompressed copy of a file, which is made once."""
     copy = work / path.stem
     if not copy.exists():
-        try:
-            with zstd.open(path, 'rb') as source, replacing(copy) as part, part.open('wb') as plain:
-                shutil.copyfileobj(source, plain)
-        except (OSError, EOFError, zstd.ZstdError) as error:
-            raise BagError(f'{path} cannot be decompressed ({error})') from error
+        with (
+            reading(path, 'it must be complete'),
+            zstd.open(path, 'rb') as source,
+            replacing(copy) as part,
+            part.open('wb') as plain,
+        ):
+            shutil.copyfileobj(source, plain)
     return copy
 
 
 def _decompress(message: RawMessage) -> RawMessage:
-    return message._replace(data=zstd.decompress(message.data))
+    """Decompress a message; one that is damaged becomes empty, and is then treated as an image that cannot be read."""
+    try:
+        return message._replace(data=zstd.decompress(message.data))
+    except zstd.ZstdError:
+        return message._replace(data=b'')

@@ -59,7 +59,7 @@ class FrameReport:
     Attributes:
         frame: rank within the topic.
         stamp_ns: recording time.
-        people: number of people in the image.
+        people: number of people in the image; 0 if they are not separated.
         doubtful: why a person should check the image; empty if there is no reason.
         error: why it could not be processed; empty if it was.
         written: names of the messages that were made; see `FrameResult.outputs`.

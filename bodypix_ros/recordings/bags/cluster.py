@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Processes bags on a cluster with Ray Data, from and to any file system of fsspec; a single machine is enough."""
+"""Processes bags on a cluster with Ray, from and to any file system of fsspec; a single machine is enough."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import cv2
 
+from ...errors import describe_error
+from ...models.progress import Progress, no_progress
 from ...segmenter import Segmenter, load
 from ..work_folder import file_versions, fingerprint
 from .assembly import draw_contact_sheet, write_bag
@@ -40,11 +44,8 @@ from .remote_files import (
 )
 from .storage import BagError
 
-os.environ.setdefault(
-    'RAY_USAGE_STATS_ENABLED', '0'
-)  # Ray reads it when it is imported; without it, it sends statistics
+os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # read when Ray is imported; otherwise, it sends statistics
 import ray
-import ray.data
 
 _LOG = logging.getLogger(__name__)
 _PLAN = 'plan.json'
@@ -74,17 +75,14 @@ class RemoteBag:
         return f'{self.target}.partial'
 
 
-@dataclass(frozen=True)
-class Task:
-    """A task for a process of the cluster: plan a bag, process one of its chunks, or finish it."""
-
-    bag: RemoteBag
-    job: BagJob
-    chunk: Chunk | None = None
-
-
 def run_on_cluster(
-    sources: Sequence[str], output: str, job: BagJob, workers: int = 0, overwrite: bool = False, load: Load = load
+    sources: Sequence[str],
+    output: str,
+    job: BagJob,
+    workers: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+    load: Load = load,
 ) -> list[dict[str, Any]]:
     """Process bags on the cluster of RAY_ADDRESS, or one that is started on this machine; return their reports.
 
@@ -94,8 +92,9 @@ def run_on_cluster(
         sources: addresses of the bags, with different names.
         output: address of the folder of the new bags.
         job: what is done with them.
-        workers: number of processes with one CPU each; 0 means one per CPU of the cluster.
+        workers: maximum number of processes, each with one CPU; 0 means one per CPU of the cluster.
         overwrite: whether results of other settings or of another bag are replaced.
+        progress: called with the number of images that were processed in this run.
         load: loads the network; picklable.
 
     Raises:
@@ -105,9 +104,9 @@ def run_on_cluster(
     finished = {bag: finished_report(bag, job, overwrite) for bag in bags}
     remaining = [bag for bag, report in finished.items() if report is None]
     workers = _start(workers)
-    _raise_first_error(_map(_PlanWorker, [Task(bag, job) for bag in remaining], workers))
-    _run_chunks(remaining, job, workers, load)
-    _raise_first_error(_map(_FinishWorker, [Task(bag, job) for bag in remaining], workers))
+    _run_for_each(plan_bag, remaining, job, workers)
+    _run_chunks(remaining, job, workers, progress, load)
+    _run_for_each(finish_bag, remaining, job, workers)
     return [finished[bag] or json.loads(read(bag.report)) for bag in bags]
 
 
@@ -115,91 +114,82 @@ def _start(workers: int) -> int:
     """Connect to the cluster, or start one on this machine; return the number of processes to use."""
     local = {} if os.environ.get('RAY_ADDRESS') else {'include_dashboard': False}
     ray.init(ignore_reinit_error=True, log_to_driver=False, **local)
-    return workers or int(ray.cluster_resources().get('CPU', 1))
+    return workers or max(1, int(ray.cluster_resources().get('CPU', 1)))
 
 
-def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int, load: Load) -> None:
+def _run_for_each(
+    function: Callable[[RemoteBag, BagJob], None], bags: Sequence[RemoteBag], job: BagJob, workers: int
+) -> None:
+    """Run a function for each bag.
+
+    Raises:
+        BagError: it failed for a bag.
+    """
+    failed = _run_tasks(function, [(bag, job) for bag in bags], workers)
+    for index, reason in failed.items():
+        raise BagError(f'{bags[index].source}: {reason}')
+
+
+def _run_chunks(bags: Sequence[RemoteBag], job: BagJob, workers: int, progress: Progress, load: Load) -> None:
     """Process all chunks that have no results; try again what failed, on whichever machine.
 
     Raises:
         BagError: chunks failed in every attempt.
     """
-    reasons: dict[str, str] = {}
-    for attempt in range(_ATTEMPTS):
-        tasks = [Task(bag, job, chunk) for bag in bags for chunk in remaining_chunks(bag)]
-        if not tasks:
-            return
-        _LOG.info('%d chunks to process with %d workers (attempt %d)', len(tasks), workers, attempt + 1)
-        try:
-            results = _map(_ChunkWorker, tasks, workers, load)
-            reasons |= {result['file']: result['error'] for result in results if result['error']}
-        except ray.exceptions.RayError as error:  # a process died repeatedly
-            _LOG.warning('the cluster failed: %s', error)
-    failed = [(bag, chunk) for bag in bags for chunk in remaining_chunks(bag)]
-    if failed:
-        bag, chunk = failed[0]
-        reason = reasons.get(chunk.file, 'its process ended')
+    chunks = [(bag, chunk) for bag in bags for chunk in remaining_chunks(bag)]
+    total, frames = sum(chunk.frames for _, chunk in chunks), 0
+
+    def done(index: int) -> None:
+        nonlocal frames
+        frames += chunks[index][1].frames
+        progress('processing', frames, total)
+
+    _LOG.info('%d chunks to process with %d workers', len(chunks), workers)
+    failed = _run_tasks(run_chunk, [(bag, job, chunk, load) for bag, chunk in chunks], workers, retry=True, done=done)
+    for index, reason in failed.items():
+        bag, chunk = chunks[index]
         raise chunk_error(bag.source, chunk, reason, len(failed))
 
 
-def _map(worker: type, tasks: Sequence[Task], workers: int, *arguments: Any) -> list[dict[str, Any]]:
-    """Run tasks in processes of a class, created with arguments, with Ray Data; return the results."""
-    if not tasks:
-        return []
-    dataset = ray.data.from_items([{'task': task} for task in tasks], override_num_blocks=len(tasks))
-    mapped = dataset.map_batches(
-        worker,
-        fn_constructor_args=arguments,
-        batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=min(workers, len(tasks))),
-        num_cpus=1,
-        ray_remote_args_fn=lambda: {'max_restarts': workers, 'max_task_retries': 1},  # by default, without limit
-    )
-    return [json.loads(row['result']) for row in mapped.take_all()]
+def _run_tasks(
+    function: Callable[..., None],
+    tasks: Sequence[tuple[Any, ...]],
+    workers: int,
+    *,
+    retry: bool = False,
+    done: Callable[[int], None] = lambda index: None,
+) -> dict[int, str]:
+    """Run a function on the cluster.
 
+    Args:
+        function: importable on all machines.
+        tasks: its arguments in each call; picklable.
+        workers: maximum number of calls at a time.
+        retry: whether a call that fails is tried again; one whose process or machine dies always is.
+        done: called with the index of each task that is finished.
 
-class _Worker:
-    """A process that runs tasks. A task that fails is part of the result, so that the others continue."""
-
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
-        """Run the tasks of a batch."""
-        return {'result': [json.dumps(self._result(task)) for task in batch['task']]}
-
-    def _result(self, task: Task) -> dict[str, Any]:
-        result = {'source': task.bag.source, 'file': task.chunk.file if task.chunk else '', 'error': ''}
+    Returns:
+        The tasks that failed in every attempt, by index, and the reason of the last failure.
+    """
+    remote = ray.remote(num_cpus=1, max_retries=_ATTEMPTS - 1, retry_exceptions=retry)(function)
+    failed: dict[int, str] = {}
+    running: dict[Any, int] = {}
+    waiting = deque(enumerate(tasks))
+    while waiting or running:
+        while waiting and len(running) < workers:
+            index, arguments = waiting.popleft()
+            running[remote.remote(*arguments)] = index
+        (ready,), _ = ray.wait(list(running), num_returns=1)
+        index = running.pop(ready)
         try:
-            self.run(task)
-        except Exception as error:
-            result['error'] = f'{type(error).__name__}: {error}'
-        return result
-
-    def run(self, task: Task) -> None:
-        """Run a task."""
-        raise NotImplementedError
-
-
-class _PlanWorker(_Worker):
-    def run(self, task: Task) -> None:
-        plan_bag(task.bag, task.job)
-
-
-class _ChunkWorker(_Worker):
-    def __init__(self, load: Load) -> None:
-        self._load = load
-        cv2.setNumThreads(1)
-        self._net: Segmenter | None = None
-
-    def run(self, task: Task) -> None:
-        if self._net is None:
-            self._net = task.job.open_network(self._load, threads=1)
-            FrameProcessor(self._net, task.job).check_network()
-        assert task.chunk is not None
-        run_chunk(task.bag, task.job, task.chunk, self._net)
-
-
-class _FinishWorker(_Worker):
-    def run(self, task: Task) -> None:
-        finish_bag(task.bag, task.job)
+            ray.get(ready)
+        except ray.exceptions.RayTaskError as error:
+            failed[index] = describe_error(error.cause)
+        except ray.exceptions.RayError as error:
+            failed[index] = f'its process ended ({type(error).__name__})'
+        else:
+            done(index)
+    return failed
 
 
 def plan_bag(bag: RemoteBag, job: BagJob) -> None:
@@ -225,13 +215,23 @@ def remaining_chunks(bag: RemoteBag) -> list[Chunk]:
     return [chunk for chunk in _plan(bag).chunks if chunk.file not in done]
 
 
-def run_chunk(bag: RemoteBag, job: BagJob, chunk: Chunk, net: Segmenter) -> None:
+def run_chunk(bag: RemoteBag, job: BagJob, chunk: Chunk, load: Load) -> None:
     """Process a chunk and store its results."""
+    net = _network(job, load)
     opened = _open(fetch(bag.source))
     with tempfile.TemporaryDirectory(prefix='bodypix-chunk') as folder:
         result = Path(folder, chunk.file)
         process_chunk(opened, chunk, job, net, result, lambda frames: None)
         upload(result, f'{bag.work}/{chunk.file}')
+
+
+@lru_cache(maxsize=1)
+def _network(job: BagJob, load: Load) -> Segmenter:
+    """Return the network, which each process of the cluster loads once."""
+    cv2.setNumThreads(1)
+    net = job.open_network(load, threads=1)
+    FrameProcessor(net, job).check_network()
+    return net
 
 
 def finish_bag(bag: RemoteBag, job: BagJob) -> None:
@@ -286,9 +286,3 @@ def _decompressed(local: Path) -> Path:
 
 def _plan(bag: RemoteBag) -> BagPlan:
     return read_plan(read(f'{bag.work}/{_PLAN}').decode())
-
-
-def _raise_first_error(results: Sequence[dict[str, Any]]) -> None:
-    for result in results:
-        if result['error']:
-            raise BagError(f'{result["source"]}: {result["error"]}')

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...anonymizer import Anonymized, Anonymizer, Sight, upcoming_s
 from ...errors import ImageError, ModelError, describe_error
-from ...people import Keypoint, Person
+from ...people import SIDES, Z_KINDS, Keypoint, Person
 from ...regions import Box
 from ...render import render_overlay, settings_without_parts
 from ...segmentation import Segmentation
@@ -26,8 +26,6 @@ from .messages import IMAGE, PERSON_ARRAY, new, write
 from .storage import BagError, RawMessage, Wire
 
 _LOG = logging.getLogger(__name__)
-_Z_KINDS = {'coco17': 0, 'blazepose33': 1}  # constants of PersonArray
-_SIDES = {'left': 1, 'right': 2}  # constants of Hand
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class FrameResult:
     Attributes:
         outputs: serialised messages: 'anonymized' instead of the image unless it is unchanged, and those of the added
             topics by name.
-        people: number of people in the image.
+        people: number of people in the image; 0 if they are not separated.
         doubtful: why a person should check the image; empty if there is no reason.
         error: why it could not be processed; it is then blank in an anonymised bag. Empty if it was.
         draw: returns the picture for the contact sheet, (H, W, 3) uint8 BGR; None if there is none.
@@ -139,7 +137,7 @@ class FrameProcessor:
             bgr,
             self._job.segment,
             parts=True,
-            people=anonymize or 'people' in self._job.write,
+            people=self._job.separates_people,
             confidence=anonymize and Anonymizer.needs_confidence,
         )
 
@@ -166,7 +164,7 @@ def _people_message(header: Any, found: Segmentation, net: Segmenter, wire: Wire
         model=net.network.model,
         part_ids='' if found.parts is None else net.settings.part_ids,
         keypoint_set=people.keypoint_set,
-        z_kind=_Z_KINDS[people.keypoint_set],
+        z_kind=Z_KINDS[people.keypoint_set],
         people=[_person(person, wire) for person in people.persons],
     )
 
@@ -223,7 +221,7 @@ def _person(person: Person, wire: Wire) -> Any:
             new(
                 'bodypix_ros/msg/Hand',
                 wire,
-                side=_SIDES[hand.side],
+                side=SIDES[hand.side],
                 score=hand.score,
                 keypoints=_keypoints(hand.keypoints, wire),
             )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...encodings import ENCODINGS, to_bgr
 from ...errors import ImageError
 from ...image_layout import check_compressed_image, decompress, view_layout
+from ..contact_sheet import fit
 from ..image_writing import write_bgr
 from .messages import IMAGE, empty, read, write
 from .storage import BagError, RawMessage
@@ -62,7 +63,8 @@ class BagImage:
         Pixels that are the same keep their values. A JPEG is compressed again, with the quality 95. Bytes of raw images
         that belong to no pixel become 0: nobody has searched them for people, but they can show the rest of an image.
         """
-        changed = (bgr != self.bgr).any(axis=2)
+        differs = bgr != self.bgr
+        changed = differs[..., 0] | differs[..., 1] | differs[..., 2]  # several times as fast as any(axis=2)
         raw = self._message.msgtype == IMAGE
         if not (raw and _erase_hidden(self.content)) and not changed.any():
             return None
@@ -132,10 +134,9 @@ def _read(message: RawMessage) -> Any:
     return content
 
 
-def compress_thumbnail(bgr: NDArray[np.uint8], width: int = 320) -> bytes:
-    """Return an image as JPEG of a given width."""
-    height = max(1, round(bgr.shape[0] * width / bgr.shape[1]))
-    return _compress(np.asarray(cv2.resize(bgr, (width, height), interpolation=cv2.INTER_AREA)), 'jpeg').tobytes()
+def compress_thumbnail(bgr: NDArray[np.uint8]) -> bytes:
+    """Return an image as JPEG, in the size of the pictures of a contact sheet."""
+    return _compress(fit(bgr), 'jpeg').tobytes()
 
 
 def _compress(pixels: NDArray[Any], kind: str) -> NDArray[np.uint8]:

@@ -54,6 +54,11 @@ class BagJob:
     mono16_bits: int = 16
     chunk_frames: int = 500
 
+    @property
+    def separates_people(self) -> bool:
+        """Whether people are found one by one: a mask alone does not need it."""
+        return self.anonymize is not None or 'people' in self.write
+
     def selects(self, topic: str) -> bool:
         """Return whether the images of a topic are processed."""
         return _matches(topic, self.topics) and not _matches(topic, self.exclude)
@@ -79,6 +84,11 @@ class BagJob:
             'model': self.network.model,
             'threshold': self.segment.threshold,
         }
+
+
+def unmatched(topics: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """Return the patterns that match none of the topics."""
+    return [pattern for pattern in patterns if not any(fnmatchcase(topic, pattern) for topic in topics)]
 
 
 def _matches(topic: str, patterns: Sequence[str]) -> bool:

@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mcap.exceptions import McapError
 from mcap.reader import SeekingReader
 from mcap.records import Attachment, Channel, Header, Message, Metadata, Schema
 from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
 
 from .metadata import add_topics
-from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, Wire, by_name
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, Wire, by_name, reading
 
 _COMPRESSIONS = {'': CompressionType.NONE, 'lz4': CompressionType.LZ4, 'zstd': CompressionType.ZSTD}
 _METADATA = 'rosbag2', 'serialized_metadata'
 """Name of the record, and its key, in which rosbag2 stores its metadata."""
+_ADVICE = 'if it is damaged or was not closed after recording, run `mcap recover` on it first'
 
 
 class McapStorage:
@@ -38,15 +38,14 @@ class McapStorage:
                     (channel.topic, _topic_info(channel, summary.schemas.get(channel.schema_id)))
                     for channel in summary.channels.values()
                 )
-        with self._open() as file:
-            schemas: dict[int, Schema] = {}
-            topics = []
-            for record in StreamReader(file).records:
-                if isinstance(record, Schema):
-                    schemas[record.id] = record
-                elif isinstance(record, Channel):
-                    topics.append((record.topic, _topic_info(record, schemas.get(record.schema_id))))
-            return by_name(topics)
+        schemas: dict[int, Schema] = {}
+        topics = []
+        for record in self._records():
+            if isinstance(record, Schema):
+                schemas[record.id] = record
+            elif isinstance(record, Channel):
+                topics.append((record.topic, _topic_info(record, schemas.get(record.schema_id))))
+        return by_name(topics)
 
     def stored(self, topics: Collection[str]) -> Iterator[RawMessage]:
         """Yield the messages of some topics in the order of the file."""
@@ -63,26 +62,33 @@ class McapStorage:
 
     def rewrite(self, target: Path, edit: Edit, added: Sequence[NewTopic]) -> None:
         """Write a copy in which `edit` replaced the messages; the compression is kept."""
+        with target.open('xb') as output:
+            writer = Writer(output, compression=self._compression(), enable_crcs=True)
+            try:
+                _Copy(writer, edit, added).write(self._records())
+            except KeyError as error:
+                raise BagError(
+                    f'{self.path} is damaged: the schema or channel {error} of a record is missing; {_ADVICE}'
+                ) from error
+            writer.finish()
+
+    def _compression(self) -> CompressionType:
+        """Return the compression of the first chunk."""
         with self._open() as file:
             summary = SeekingReader(file).get_summary()
             chunks = summary.chunk_indexes if summary is not None else []
-            compression = _COMPRESSIONS[chunks[0].compression] if chunks else CompressionType.NONE
-            file.seek(0)
-            with target.open('xb') as output:
-                writer = Writer(output, compression=compression, enable_crcs=True)
-                _Copy(writer, edit, added).write(StreamReader(file).records)
-                writer.finish()
+            return _COMPRESSIONS[chunks[0].compression] if chunks else CompressionType.NONE
+
+    def _records(self) -> Iterator[Any]:
+        """Yield all records in the order of the file."""
+        with self._open() as file:
+            yield from StreamReader(file).records
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
-        try:
-            with self.path.open('rb') as file:
-                yield file
-        except (McapError, EOFError) as error:
-            raise BagError(
-                f'{self.path} is damaged or was not closed after recording ({error or type(error).__name__}); '
-                'run `mcap recover` on it first'
-            ) from error
+        """Open the file to read from it in the block."""
+        with reading(self.path, _ADVICE), self.path.open('rb') as file:
+            yield file
 
 
 class _Copy:

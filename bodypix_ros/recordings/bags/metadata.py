@@ -7,29 +7,27 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from io import StringIO
-from typing import Any
+from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from .storage import BagError, NewTopic
+from .storage import NewTopic
 
 ROOT = 'rosbag2_bagfile_information'
 
 
-def read_metadata(text: str) -> dict[str, Any]:
-    """Return the content of metadata.yaml, or of its copy in a storage file.
+def file_names(text: str) -> tuple[Sequence[str], str]:
+    """Return the names of the files of a bag and how they are compressed ('file', 'message' or empty).
+
+    Args:
+        text: content of metadata.yaml. Bags of Dashing also list the folder of each file, which is left out.
 
     Raises:
-        BagError: it is not metadata of rosbag2.
+        Exception: it is not metadata of rosbag2; of any kind.
     """
-    try:
-        content = YAML(typ='safe').load(text)
-    except Exception as error:  # of the parser
-        raise BagError(f'metadata.yaml is not YAML ({type(error).__name__})') from error
-    content = content.get(ROOT, content) if isinstance(content, dict) else {}
-    if not isinstance(content.get('relative_file_paths'), list):
-        raise BagError('metadata.yaml does not list the files of the bag; run `ros2 bag reindex` on its folder')
-    return content
+    content = YAML(typ='safe').load(text)
+    content = content.get(ROOT, content)
+    return [Path(name).name for name in content['relative_file_paths']], str(content.get('compression_mode') or '')
 
 
 def add_topics(text: str, added: Sequence[NewTopic]) -> str:

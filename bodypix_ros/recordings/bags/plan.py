@@ -20,7 +20,7 @@ from .bag import Bag
 from .chunks import ROUNDING_NS, Chunk
 from .frames import ADDED
 from .images import encoding_problem
-from .job import BagJob
+from .job import BagJob, unmatched
 from .messages import IMAGE_TYPES, contains_images, definition_of
 from .storage import BagError, NewTopic, TopicInfo, Wire
 
@@ -65,11 +65,13 @@ class BagPlan:
         fingerprint: of the bag and the settings; see `BagJob.fingerprint`.
         topics: the image topics to process.
         skipped: image topics that are copied, and why.
+        unused: patterns of `BagJob.exclude` that match no image topic.
     """
 
     fingerprint: str
     topics: tuple[TopicPlan, ...]
     skipped: Mapping[str, str]
+    unused: Sequence[str]
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -101,7 +103,7 @@ def read_plan(text: str) -> BagPlan:
     topics = tuple(
         TopicPlan(**{**topic, 'chunks': [Chunk(**chunk) for chunk in topic['chunks']]}) for topic in content['topics']
     )
-    return BagPlan(content['fingerprint'], topics, content['skipped'])
+    return BagPlan(content['fingerprint'], topics, content['skipped'], content['unused'])
 
 
 def make_plan(bag: Bag, job: BagJob, fingerprint: str = '') -> BagPlan:
@@ -113,15 +115,18 @@ def make_plan(bag: Bag, job: BagJob, fingerprint: str = '') -> BagPlan:
         fingerprint: of the plan; not needed for a plan that is only printed.
 
     Raises:
-        BagError: the bag cannot be read; no topic matches; or images whose type, encoding or format is not supported
-            would remain in an anonymised bag without having been excluded.
+        BagError: the bag cannot be read; a pattern of `job.topics` matches no topic with images; or images whose type,
+            encoding or format is not supported would remain in an anonymised bag without having been excluded.
     """
     topics = bag.topics()
+    images = [name for name, info in topics.items() if contains_images(info)]
+    for pattern in unmatched(images, job.topics):
+        raise BagError(f'{bag.path} has no image topic that matches {pattern}; image topics: {_listed(images)}')
     selected = {name: info for name, info in topics.items() if info.msgtype in IMAGE_TYPES and job.selects(name)}
     skipped = {
         name: 'not selected' for name, info in topics.items() if info.msgtype in IMAGE_TYPES and name not in selected
     }
-    skipped |= _other_images(topics, job)
+    skipped |= _other_images(bag, topics, job)
     for taken in {f'{name}/{added}' for name in selected for added in job.write} & topics.keys():
         raise BagError(f'{bag.path} already has a topic {taken}; choose other --topics or --write')
     scans = {name: _Scan() for name in selected}
@@ -132,15 +137,19 @@ def make_plan(bag: Bag, job: BagJob, fingerprint: str = '') -> BagPlan:
     for index, (name, scan) in enumerate(sorted(scans.items())):
         if problem := scan.refusal():
             if job.anonymize is not None:
-                raise _refused(name, problem)
+                raise _refused(bag, name, problem)
             skipped[name] = problem
             _LOG.warning('%s is copied without results: %s', name, problem)
             continue
         plans.append(scan.plan(name, index, selected[name], job))
     if not plans:
-        found = ', '.join(name for name, info in topics.items() if info.msgtype in IMAGE_TYPES) or 'none'
-        raise BagError(f'{bag.path} has no images to process in topics {", ".join(job.topics)}; image topics: {found}')
-    return BagPlan(fingerprint, _with_samples(plans), skipped)
+        reasons = _listed([f'{name} ({reason})' for name, reason in skipped.items()])
+        raise BagError(f'{bag.path} has no images to process; image topics: {reasons}')
+    return BagPlan(fingerprint, _with_samples(plans), skipped, unmatched(images, job.exclude))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ', '.join(names) or 'none'
 
 
 class _Scan:
@@ -184,10 +193,11 @@ class _Scan:
 
 
 def _bounds(stamps: Sequence[int], frames: int) -> list[int]:
-    """Return where chunks begin, and the end; images of equal time are in the same chunk."""
+    """Return where chunks of about equal length begin, and the end; images of equal time are in the same chunk."""
     bounds = [0]
+    length = math.ceil(len(stamps) / max(1, math.ceil(len(stamps) / frames)))
     while bounds[-1] < len(stamps):
-        bound = min(bounds[-1] + frames, len(stamps))
+        bound = min(bounds[-1] + length, len(stamps))
         while bound < len(stamps) and stamps[bound] == stamps[bound - 1]:
             bound += 1
         bounds.append(bound)
@@ -201,18 +211,18 @@ def _with_samples(plans: Iterable[TopicPlan]) -> tuple[TopicPlan, ...]:
     return tuple(replace(plan, chunks=[replace(chunk, sampled=distance) for chunk in plan.chunks]) for plan in plans)
 
 
-def _other_images(topics: Mapping[str, TopicInfo], job: BagJob) -> dict[str, str]:
+def _other_images(bag: Bag, topics: Mapping[str, TopicInfo], job: BagJob) -> dict[str, str]:
     """Return the other topics with images; if the bag is anonymised, they must be excluded."""
     others = {name: info for name, info in topics.items() if info.msgtype not in IMAGE_TYPES}
     names = {name: info.msgtype for name, info in others.items() if contains_images(info)}
     for name, msgtype in names.items():
         if job.anonymize is not None and job.selects(name):
-            raise _refused(name, f'the type {msgtype} is not supported')
+            raise _refused(bag, name, f'the type {msgtype} is not supported')
     return {name: f'type {msgtype}' for name, msgtype in names.items()}
 
 
-def _refused(topic: str, problem: str) -> BagError:
+def _refused(bag: Bag, topic: str, problem: str) -> BagError:
     return BagError(
-        f'{topic} cannot be anonymised: {problem}. To copy it as it is, although people may be recognisable in it, '
-        f'use --exclude {topic}'
+        f'{bag.path}: {topic} cannot be anonymised: {problem}. To copy it as it is, although people may be '
+        f'recognisable in it, use --exclude {topic}'
     )

@@ -5,18 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rosbags.interfaces import Connection, ConnectionExtRosbag1
-from rosbags.rosbag1 import Reader, ReaderError, Writer
+from rosbags.rosbag1 import Reader, Writer
 from rosbags.rosbag1.reader import decompressors
 
-from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, by_name
+from .storage import Edit, NewTopic, RawMessage, TopicInfo, by_name, reading
 
 _FORMATS = {'bz2': Writer.CompressionFormat.BZ2, 'lz4': Writer.CompressionFormat.LZ4}
+_ADVICE = 'if it is damaged or was not closed after recording, try `rosbag reindex` or `rosbag fix`'
 
 
 class Ros1Storage:
@@ -27,54 +27,46 @@ class Ros1Storage:
 
     def topics(self) -> Mapping[str, TopicInfo]:
         """Return the topics."""
-        with self._open() as reader:
-            return by_name((one.topic, TopicInfo(one.msgtype, 'ros1', one.msgdef.data)) for one in reader.connections)
+        connections = self._reader.connections
+        return by_name((one.topic, TopicInfo(one.msgtype, 'ros1', one.msgdef.data)) for one in connections)
 
     def stored(self, topics: Collection[str]) -> Iterator[RawMessage]:
         """Yield the messages of some topics by time."""
-        with self._open() as reader:
-            yield from _messages(reader, topics)
+        for connection, stamp_ns, data in self._messages(topics):
+            yield RawMessage(connection.topic, connection.msgtype, stamp_ns, data, 'ros1')
 
     def between(self, topic: str, start_ns: int, stop_ns: int) -> Iterator[RawMessage]:
         """Yield the messages of a topic in [start_ns, stop_ns) by time."""
-        with self._open() as reader:
-            yield from _messages(reader, [topic], start_ns, stop_ns)
+        for connection, stamp_ns, data in self._messages([topic], start_ns, stop_ns):
+            yield RawMessage(connection.topic, connection.msgtype, stamp_ns, data, 'ros1')
 
     def rewrite(self, target: Path, edit: Edit, added: Sequence[NewTopic]) -> None:
         """Write a copy in which `edit` replaced the messages; the compression is kept."""
-        with self._open() as reader:
-            writer = Writer(target)
-            if compression := _compression(reader):
-                writer.set_compression(compression)
-            with writer:
-                connections = _copy_connections(reader, writer)
-                new = {one.name: _add_topic(writer, one) for one in added}
-                for source, stamp_ns, data in reader.messages():
-                    message = RawMessage(source.topic, source.msgtype, stamp_ns, data, 'ros1')
-                    for topic, content in edit(message) or [(source.topic, data)]:
-                        connection = connections[source.id] if topic == source.topic else new[topic]
-                        writer.write(connection, stamp_ns, content)
+        writer = Writer(target)
+        if compression := _compression(self._reader):
+            writer.set_compression(compression)
+        with writer:
+            connections = _copy_connections(self._reader, writer)
+            new = {one.name: _add_topic(writer, one) for one in added}
+            for source, stamp_ns, data in self._messages([one.topic for one in self._reader.connections]):
+                message = RawMessage(source.topic, source.msgtype, stamp_ns, data, 'ros1')
+                for topic, content in edit(message) or [(source.topic, data)]:
+                    connection = connections[source.id] if topic == source.topic else new[topic]
+                    writer.write(connection, stamp_ns, content)
 
-    @contextmanager
-    def _open(self) -> Iterator[Reader]:
-        try:
-            yield self._reader
-        except ReaderError as error:
-            raise BagError(f'{self.path} cannot be read ({error}); try `rosbag reindex` or `rosbag fix`') from error
+    def _messages(self, topics: Collection[str], *times_ns: int) -> Iterator[tuple[Connection, int, bytes]]:
+        connections = [one for one in self._reader.connections if one.topic in topics]
+        if connections:  # for an empty list, the reader yields all messages
+            with reading(self.path, _ADVICE):
+                yield from self._reader.messages(connections, *times_ns)
 
     @cached_property
     def _reader(self) -> Reader:
         """The reader, which remains open: it reads the index of the whole bag when it is opened."""
-        reader = Reader(self.path)
-        reader.open()
+        with reading(self.path, _ADVICE):
+            reader = Reader(self.path)
+            reader.open()
         return reader
-
-
-def _messages(reader: Reader, topics: Collection[str], *times_ns: int) -> Iterator[RawMessage]:
-    connections = [one for one in reader.connections if one.topic in topics]
-    if connections:  # for an empty list, the reader yields all messages
-        for connection, stamp_ns, data in reader.messages(connections, *times_ns):
-            yield RawMessage(connection.topic, connection.msgtype, stamp_ns, data, 'ros1')
 
 
 def _compression(reader: Reader) -> Writer.CompressionFormat | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,14 +19,13 @@ from ...models.disk import discard, replacing
 from ...models.progress import Progress, no_progress
 from ...segmenter import load
 from ..pool import Report, run_tasks
-from ..work_folder import Checkpoint, WorkFolder, check_output, file_versions, partial_folder
+from ..work_folder import Checkpoint, WorkFolder, check_output, file_versions, partial_folder, writing
 from .assembly import draw_contact_sheet, write_bag
 from .bag import Bag, open_bag
 from .chunks import Chunk, chunk_error, process_chunk
 from .frames import FrameProcessor
 from .job import BagJob, Load
 from .plan import make_plan, read_plan
-from .storage import BagError
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,20 +72,20 @@ def run_bags(
     targets: Sequence[BagTarget],
     job: BagJob,
     workers: int,
-    threads: int,
+    cores: int,
     overwrite: bool = False,
     progress: Progress = no_progress,
     load: Load = load,
 ) -> list[dict[str, Any]]:
-    """Process bags, and return their reports.
+    """Process bags, and return their reports. Each bag is written as soon as its last chunk is finished.
 
     Bags and chunks that an earlier call with the same settings has finished are not processed again.
 
     Args:
         targets: the bags.
         job: what is done with them.
-        workers: number of processes.
-        threads: CPU threads of each.
+        workers: maximum number of processes.
+        cores: CPU cores that the processes share: each has an equal number of threads, at least one.
         overwrite: whether results of other settings or of another bag are replaced.
         progress: called with the number of images that were processed in this run.
         load: loads the network; picklable.
@@ -93,19 +93,34 @@ def run_bags(
     Raises:
         BodyPixError: a bag cannot be read or written, a result already exists, or chunks failed.
     """
-    finished = {target: finished_report(target, job, overwrite) for target in targets}
-    remaining = [target for target, report in finished.items() if report is None]
+    reports = {target: finished_report(target, job, overwrite) for target in targets}
+    remaining = [target for target, report in reports.items() if report is None]
     with ExitStack() as folders:
-        runs = [_BagRun(target, job, folders) for target in remaining]
-        tasks = [task for run in runs for task in run.tasks()]
+        runs = {run.work.pieces: run for run in [_BagRun(target, job, folders) for target in remaining]}
+        tasks = [task for run in runs.values() for task in run.tasks()]
+        left = Counter(task.pieces for task in tasks)
+
+        def finish(pieces: Path) -> None:
+            run = runs[pieces]
+            reports[run.target] = run.finish()
+            _LOG.info('%s is finished', run.target.path)
+
+        def done(task: ChunkTask) -> None:
+            left[task.pieces] -= 1
+            if not left[task.pieces]:
+                finish(task.pieces)
+
+        for pieces in runs:
+            if not left[pieces]:  # an earlier call finished all its chunks
+                finish(pieces)
+        threads = max(1, cores // max(1, min(workers, len(tasks))))
         counted = _Counted(sum(task.chunk.frames for task in tasks), progress)
-        failed = run_tasks(tasks, partial(start_worker, job, load), workers, threads=threads, progress=counted.add)
-        unfinished = {tasks[index].pieces for index in failed}
-        reports = {run.target: run.finish() for run in runs if run.work.pieces not in unfinished}
+        start = partial(start_worker, job, load)
+        failed = run_tasks(tasks, start, workers, threads=threads, progress=counted.add, done=done)
         if failed:
             index, reason = next(iter(failed.items()))
             raise chunk_error(tasks[index].source, tasks[index].chunk, reason, len(failed))
-    return [finished[target] or reports[target] for target in targets]
+    return [report for report in reports.values() if report is not None]
 
 
 def finished_report(target: BagTarget, job: BagJob, overwrite: bool) -> dict[str, Any] | None:
@@ -129,7 +144,8 @@ class _Counted:
 
     def __init__(self, total: int, progress: Progress) -> None:
         self._done, self._total, self._progress = 0, total, progress
-        self.add(0)
+        if total:
+            self.add(0)
 
     def add(self, steps: int) -> None:
         self._done += steps
@@ -149,9 +165,9 @@ class _BagRun:
         self.target, self._job = target, job
         self.work = folders.enter_context(WorkFolder(target.path, {'fingerprint': fingerprint}))
         checkpoint = self.work.resume()
-        self._bag = _open(target.source, self.work.pieces)
         if checkpoint is None:
-            self._plan = make_plan(self._bag, job, fingerprint)
+            with writing(target.path):  # the decompressed files of the bag
+                self._plan = make_plan(self._open(), job, fingerprint)
             self.work.save(Checkpoint(0, self._plan.to_json().encode()))
         else:
             self._plan = read_plan(checkpoint.state.decode())
@@ -171,27 +187,23 @@ class _BagRun:
         Raises:
             BodyPixError: they cannot be written; the results of the chunks are kept.
         """
-        try:
-            return self._write()
-        except OSError as error:
-            raise BagError(
-                f'failed to write {self.target.path} ({error.strerror or error}); free some space or choose another '
-                'OUT, then run the command again'
-            ) from error
-
-    def _write(self) -> dict[str, Any]:
-        complete = self.work.result / self.target.path.name
-        discard(complete)
-        report = write_bag(self._bag, self._plan, self._job, self.work.pieces, complete)
-        discard(self.target.path)  # never an old bag with the new report
-        for path, data in (
-            (self.target.sheet, draw_contact_sheet(self._plan, self.work.pieces)),
-            (self.target.report, json.dumps(report, indent=1).encode()),
-        ):
-            with replacing(path) as new:
-                new.write_bytes(data)
-        self.work.publish(complete)
+        with writing(self.target.path):
+            complete = self.work.result / self.target.path.name
+            discard(complete)
+            report = write_bag(self._open(), self._plan, self._job, self.work.pieces, complete)
+            discard(self.target.path)  # never an old bag with the new report
+            for path, data in (
+                (self.target.sheet, draw_contact_sheet(self._plan, self.work.pieces)),
+                (self.target.report, json.dumps(report, indent=1).encode()),
+            ):
+                with replacing(path) as new:
+                    new.write_bytes(data)
+            self.work.publish(complete)
         return report
+
+    def _open(self) -> Bag:
+        """Open the bag anew, because an open bag of ROS 1 holds its file and its index: there may be many bags."""
+        return _open(self.target.source, self.work.pieces)
 
 
 def start_worker(job: BagJob, load: Load, threads: int) -> Callable[[ChunkTask, Report], None]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -12,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .metadata import add_topics
-from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, by_name
+from .storage import BagError, Edit, NewTopic, RawMessage, TopicInfo, by_name, reading
 
 
 class Sqlite3Storage:
@@ -40,7 +42,7 @@ class Sqlite3Storage:
 
     def rewrite(self, target: Path, edit: Edit, added: Sequence[NewTopic]) -> None:
         """Write a copy in which `edit` replaced the messages."""
-        with self._open() as source, closing(sqlite3.connect(target)) as copy:
+        with self._open() as source, _writing(target) as copy:
             copy.execute('PRAGMA journal_mode=OFF')  # an incomplete copy is discarded
             copy.execute('PRAGMA synchronous=OFF')
             copy.execute('BEGIN')
@@ -55,11 +57,12 @@ class Sqlite3Storage:
         log = self.path.with_name(f'{self.path.name}-wal')
         if log.exists() and log.stat().st_size:
             raise BagError(f'{self.path} was not closed after recording; run `ros2 bag reindex` on its folder first')
-        try:
-            with closing(sqlite3.connect(f'file:{quote(str(self.path))}?mode=ro&immutable=1', uri=True)) as database:
-                yield database
-        except sqlite3.Error as error:
-            raise BagError(f'{self.path} cannot be read or copied ({error}); expected a database of rosbag2') from error
+        address = f'file:{quote(str(self.path))}?mode=ro&immutable=1'
+        with (
+            reading(self.path, 'expected a database of rosbag2'),
+            closing(sqlite3.connect(address, uri=True)) as opened,
+        ):
+            yield opened
 
     def _select(self, topics: Collection[str], where: str, order: str, *values: int) -> Iterator[RawMessage]:
         with self._open() as database:
@@ -70,6 +73,18 @@ class Sqlite3Storage:
             )
             for key, stamp_ns, data in database.execute(query, (*rows, *values)):
                 yield RawMessage(*rows[key], stamp_ns, data, 'cdr')
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a new database; a full disk is an OSError, as for other files."""
+    with closing(sqlite3.connect(path)) as copy:
+        try:
+            yield copy
+        except sqlite3.OperationalError as error:
+            if 'disk is full' in str(error):  # the codes of the errors are available since Python 3.11
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+            raise
 
 
 def _topic_rows(database: sqlite3.Connection) -> list[tuple[int, str, str]]:

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from ...errors import BodyPixError
+from ...models.disk import describe
 
 SUFFIXES = ('.bag', '.mcap', '.db3')
 """Of bags that are files."""
@@ -20,6 +24,28 @@ Wire = Literal['cdr', 'ros1']
 
 class BagError(BodyPixError):
     """A bag cannot be read, processed or written."""
+
+
+@contextmanager
+def reading(path: Path, advice: str) -> Iterator[None]:
+    """Convert every exception in the block to BagError: the parsers raise many kinds for damaged files.
+
+    Args:
+        path: what is read in the block.
+        advice: what the user can do.
+
+    Raises:
+        BagError: see above.
+        OSError: the disk is full, where the block also writes.
+    """
+    try:
+        yield
+    except BagError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise BagError(f'{path} cannot be read ({describe(error)}); {advice}') from error
 
 
 class RawMessage(NamedTuple):
@@ -129,8 +155,10 @@ def open_storage(path: Path) -> Storage:
     """Return the storage of one file by its suffix.
 
     Raises:
-        BagError: the suffix is unknown.
+        BagError: the suffix is unknown, or this user has no permission to read the file.
     """
+    if path.exists() and not os.access(path, os.R_OK):
+        raise BagError(f'{path} cannot be read; this user has no permission to read it')
     if path.suffix == '.bag':
         from .ros1 import Ros1Storage
 

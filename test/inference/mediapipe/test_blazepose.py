@@ -100,7 +100,6 @@ def test_all_regions_are_one_batch_of_crops() -> None:
 
 def test_without_regions_the_landmark_network_does_not_run() -> None:
     network = landmarker()
-    assert BlazePose(detector(), network).find(IMAGE) == []
     assert BlazePose(detector(), network).find(IMAGE, []) == []
     assert network.inputs == []
 

@@ -91,7 +91,7 @@ def test_people_of_a_batch_are_those_found_one_by_one(detector: Session, mediapi
     pose = BlazePose(detector, session('pose_landmarks_lite', mediapipe_dir))
     image = cv2.imread(str(shared / 'images' / 'demo' / 'three_people_1049x861.jpg'))
     regions = pose.detect(image)
-    together = pose.find(image)
+    together = pose.find(image, regions)
     alone = [person for region in regions for person in pose.find(image, [region])]
     assert len(together) == len(alone) >= 2
     for first, second in zip(together, alone, strict=True):

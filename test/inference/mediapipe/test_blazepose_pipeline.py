@@ -87,7 +87,9 @@ def finder(monkeypatch: pytest.MonkeyPatch) -> FakeFinder:
 
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch, blazepose: FakeBlazePose, finder: FakeFinder) -> BlazePosePipeline:
-    monkeypatch.setattr(blazepose_pipeline, 'load_onnx', lambda *_: b'')
+    monkeypatch.setattr(
+        blazepose_pipeline, 'load_networks', lambda *_: {'pose_detection': b'', 'pose_landmarks_lite': b''}
+    )
     monkeypatch.setattr(blazepose_pipeline, 'open_session', lambda *_: None)
     monkeypatch.setattr(blazepose_pipeline, 'BlazePose', lambda *_: blazepose)
     return BlazePosePipeline(NetworkSettings(model='blazepose_lite'), no_progress)

@@ -45,11 +45,11 @@ def test_each_pixel_belongs_to_the_most_probable_person() -> None:
 
 def test_a_segmentation_has_what_was_requested() -> None:
     masks = [Row((0.9, 0.2, 0.0))]
-    found = segment_persons(masks, [pose(0.8)], image(1, 3), SETTINGS, Request(), 'coco17')
+    found = segment_persons(masks, [pose(0.8)], image(1, 3), SETTINGS, Request(), 'coco17', 'auto')
     assert found.mask.tolist() == [[True, False, False]]
     assert (found.parts, found.people, found.confidence) == (None, None, None)
     found = segment_persons(
-        masks, [pose(0.8)], image(1, 3), SETTINGS, Request(people=True, confidence=True), 'blazepose33'
+        masks, [pose(0.8)], image(1, 3), SETTINGS, Request(people=True, confidence=True), 'blazepose33', 'auto'
     )
     assert found.confidence is not None
     assert found.confidence.dtype == np.uint8
@@ -62,14 +62,14 @@ def test_a_segmentation_has_what_was_requested() -> None:
 
 def test_masks_without_a_pose_belong_to_nobody() -> None:
     masks = [Row((0.9, 0.0)), Row((0.95, 0.8))]
-    found = segment_persons(masks, [pose(0.8)], image(1, 2), SETTINGS, Request(people=True), 'coco17')
+    found = segment_persons(masks, [pose(0.8)], image(1, 2), SETTINGS, Request(people=True), 'coco17', 'auto')
     assert found.mask.tolist() == [[True, True]]
     assert found.people is not None
     assert found.people.labels.tolist() == [[1, 0]]
 
 
 def test_an_image_without_people_is_empty() -> None:
-    found = segment_persons([], [], image(2, 3), SETTINGS, Request(people=True, confidence=True), 'coco17')
+    found = segment_persons([], [], image(2, 3), SETTINGS, Request(people=True, confidence=True), 'coco17', 'auto')
     assert not found.mask.any()
     assert found.mask.shape == (2, 3)
     assert found.people is not None

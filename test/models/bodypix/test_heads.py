@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from bodypix_ros.errors import SettingError
+from bodypix_ros.errors import ModelError
 from bodypix_ros.models.bodypix.heads import HEAD_CHANNELS, HEAD_LAYERS, PEOPLE_HEADS, head_slices, wanted_heads
 
 
@@ -17,7 +17,7 @@ def test_masks_and_parts_need_two_heads_and_people_all() -> None:
 
 
 def test_people_are_refused_of_bodypix_1() -> None:
-    with pytest.raises(SettingError, match='people require version 2, got 1: the checkpoints of BodyPix 1'):
+    with pytest.raises(ModelError, match='people require version 2, got 1: the checkpoints of BodyPix 1'):
         wanted_heads(1, people=True)
 
 

@@ -19,15 +19,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip('ray.data', reason='needs bodypix_ros[cluster]')
+pytest.importorskip('ray', reason='needs bodypix_ros[cluster]')
 pytest.importorskip('rosbags', reason='needs bodypix_ros[bag]')
 
 import fsspec
-from bags import FORMATS, clip_messages, read_bag, write_bag
+import ray
+from bags import FORMATS, IMAGES, clip_messages, read_bag, write_bag
 
 from bodypix_ros.recordings.bags import cluster
 from bodypix_ros.recordings.bags.cluster import RemoteBag
 from bodypix_ros.recordings.bags.job import BagJob
+from bodypix_ros.recordings.bags.run import BagTarget, run_bags
 from bodypix_ros.recordings.bags.storage import BagError
 from bodypix_ros.settings import AnonymizeSettings, SegmentSettings
 
@@ -54,16 +56,25 @@ def bag(request: pytest.FixtureRequest, pictures: list[NDArray[np.uint8]], tmp_p
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Run the tasks in this process instead of Ray, which cannot see the memory of this one; the names of the tasks."""
+    """Call functions in this process instead of with Ray, which cannot see the memory of this one; their names."""
     names: list[str] = []
 
-    def run_here(worker: type, tasks: Any, workers: int, *arguments: Any) -> list[dict[str, Any]]:
-        process = worker(*arguments)
-        names.extend(worker.__name__ for _ in tasks)
-        return [json.loads(process({'task': [task]})['result'][0]) for task in tasks]
+    class RemoteFunction:
+        def __init__(self, function: Any) -> None:
+            self.remote = partial(partial, function)
 
-    monkeypatch.setattr(cluster, '_map', run_here)
-    monkeypatch.setattr(cluster, '_start', lambda workers: 1)
+    def get(call: Any) -> None:
+        names.append(call.func.__name__)
+        try:
+            call()
+        except Exception as error:
+            raise ray.exceptions.RayTaskError(call.func.__name__, '', error) from error
+
+    monkeypatch.setattr(ray, 'remote', lambda **_: RemoteFunction)
+    monkeypatch.setattr(ray, 'wait', lambda calls, num_returns: (calls[:num_returns], calls[num_returns:]))
+    monkeypatch.setattr(ray, 'get', get)
+    monkeypatch.setattr(cluster, '_start', lambda workers: 2)
+    cluster._network.cache_clear()
     return names
 
 
@@ -107,10 +118,10 @@ def test_finished_chunks_and_bags_are_remembered(bag: Path, memory: Any, here: l
 
     monkeypatch.setattr(cluster, 'run_chunk', fail_at_the_second)
     with pytest.raises(
-        BagError, match='images 5 to 7 of /camera/image_raw failed repeatedly: OSError: .* full; 1 more'
+        BagError, match='images 4 to 7 of /camera/image_raw failed repeatedly: OSError: .* full; 1 more'
     ):
         run_on_cluster([address], 'memory://out', JOB)
-    assert here.count('_ChunkWorker') == 4 + 2 + 2
+    assert here == ['plan_bag', *['fail_at_the_second'] * 4]
     assert names_in(memory, '/out') == [f'{bag.name}.partial']
     assert names_in(memory, f'/out/{bag.name}.partial') == ['000-000000.zip', '001-000000.zip', 'plan.json']
     with pytest.raises(BagError, match='belongs to an interrupted run with other settings'):
@@ -118,7 +129,7 @@ def test_finished_chunks_and_bags_are_remembered(bag: Path, memory: Any, here: l
     monkeypatch.setattr(cluster, 'run_chunk', real)
     here.clear()
     reports = run_on_cluster([address], 'memory://out', JOB)
-    assert here == ['_PlanWorker', '_ChunkWorker', '_ChunkWorker', '_FinishWorker']
+    assert here == ['plan_bag', 'run_chunk', 'run_chunk', 'finish_bag']
     here.clear()
     assert run_on_cluster([address], 'memory://out', JOB) == reports
     assert here == []
@@ -163,19 +174,27 @@ def test_a_missing_bag_is_an_error(memory: Any, here: list[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize('bag', ['mcap'], indirect=True)
-def test_ray_writes_the_same_bag(bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_writes_the_same_bag_although_a_process_dies(
+    bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv('RAY_ADDRESS', raising=False)
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join(sys.path))  # Ray's processes import the stand-in of the network
-    import ray
-
+    monkeypatch.setenv('BODYPIX_DIED', str(tmp_path / 'died'))
+    images: list[tuple[str, int, int]] = []
     try:
-        reports = run_on_cluster([f'file://{bag}'], f'file://{tmp_path}/out', JOB, 1)
+        (report,) = run_on_cluster(
+            [f'file://{bag}'], f'file://{tmp_path}/out', JOB, 1,
+            progress=lambda *call: images.append(call), load=bag_stand_in.load_after_a_death,
+        )  # fmt: skip
+        with pytest.raises(
+            BagError, match=r'of /camera/image_raw failed repeatedly: its process ended \(WorkerCrashed'
+        ):
+            job = dataclasses.replace(JOB, topics=(IMAGES,), chunk_frames=100)
+            run_on_cluster([str(bag)], f'{tmp_path}/dead', job, 1, load=bag_stand_in.die_at_start)
     finally:
         ray.shutdown()
-    assert (reports[0]['frames'], reports[0]['failed']) == (16, 0)
-    monkeypatch.setattr(cluster, '_map', lambda worker, tasks, workers, *arguments: [
-        json.loads(worker(*arguments)({'task': [task]})['result'][0]) for task in tasks
-    ])  # fmt: skip
-    monkeypatch.setattr(cluster, '_start', lambda workers: 1)
-    run_on_cluster([str(bag)], str(tmp_path / 'local'), JOB)
-    assert read_bag(tmp_path / 'out' / bag.name) == read_bag(tmp_path / 'local' / bag.name)
+    assert (tmp_path / 'died').exists()
+    assert (report['frames'], report['failed']) == (16, 0)
+    assert sorted(images) == [('processing', done, 16) for done in (4, 8, 12, 16)]
+    run_bags([BagTarget(bag, tmp_path / 'local')], JOB, 1, 1, load=bag_stand_in.load)
+    assert read_bag(tmp_path / 'out' / bag.name) == read_bag(tmp_path / 'local')

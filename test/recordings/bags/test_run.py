@@ -52,7 +52,9 @@ from bodypix_ros.anonymizer import SEARCH_SETTINGS, Anonymizer
 from bodypix_ros.errors import BodyPixError, ModelError
 from bodypix_ros.recordings.bags import messages as bag_messages
 from bodypix_ros.recordings.bags import run as bag_run
+from bodypix_ros.recordings.bags.bag import open_bag
 from bodypix_ros.recordings.bags.job import BagJob
+from bodypix_ros.recordings.bags.plan import make_plan
 from bodypix_ros.recordings.bags.run import BagTarget, run_bags
 from bodypix_ros.recordings.bags.storage import BagError, RawMessage, TopicInfo
 from bodypix_ros.recordings.frames import with_upcoming
@@ -89,11 +91,14 @@ def mcap(pictures: list[NDArray[np.uint8]], tmp_path: Path) -> Path:
 def processes(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Run the tasks in this process, except in the tests of processes: starting one takes a second."""
 
-    def run_here(tasks: Sequence[Any], start: Any, workers: int, *, threads: int, progress: Any) -> dict[int, str]:
+    def run_here(
+        tasks: Sequence[Any], start: Any, workers: int, *, threads: int, progress: Any, done: Any
+    ) -> dict[int, str]:
         if tasks:
             work = start(threads)
             for task in tasks:
                 work(task, progress)
+                done(task)
         return {}
 
     if 'in_processes' not in request.node.name:
@@ -142,7 +147,7 @@ def test_heads_are_covered_and_everything_else_is_the_same(bag: Path, pictures: 
     assert report['failed'] == 0
     assert json.loads((tmp_path / 'out' / f'{bag.name}.report.json').read_text()) == report
     sheet = cv2.imread(str(tmp_path / 'out' / f'{bag.name}.contact_sheet.png'))
-    assert sheet.shape[1] == 4 * 328 + 8
+    assert sheet.shape[1] == 4 * 488 + 8
     assert {path.name for path in target.parent.iterdir()} == {
         bag.name, f'{bag.name}.contact_sheet.png', f'{bag.name}.report.json'
     }  # fmt: skip
@@ -256,8 +261,79 @@ def test_only_selected_topics_are_processed(mcap: Path, tmp_path: Path) -> None:
 
 
 def test_a_bag_without_images_to_process_is_an_error(mcap: Path, tmp_path: Path) -> None:
-    with pytest.raises(BagError, match=f'no images to process in topics /front; image topics: {IMAGES}, {JPEGS}'):
+    with pytest.raises(BagError, match=f'has no image topic that matches /front; image topics: {IMAGES}, {JPEGS}'):
         run(mcap, tmp_path / 'out', dataclasses.replace(JOB, topics=('/front',)))
+
+
+def test_every_pattern_of_topics_must_match(mcap: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        BagError, match=f'drive has no image topic that matches /frnt/\\*; image topics: {IMAGES}, {JPEGS}'
+    ):
+        run(mcap, tmp_path / 'out', dataclasses.replace(JOB, topics=('/rear/*', '/frnt/*')))
+    assert [path.name for path in tmp_path.iterdir()] == ['drive']
+
+
+def test_patterns_of_exclude_that_match_nothing_are_in_the_report(mcap: Path, tmp_path: Path) -> None:
+    report = run(mcap, tmp_path / 'out', dataclasses.replace(JOB, exclude=('/rear/*', '/depht', INFO)))
+    assert report['unused_exclude_patterns'] == ['/depht', INFO]
+    assert report['copied_image_topics'] == {JPEGS: 'not selected'}
+
+
+def test_people_are_counted_only_if_they_are_separated(mcap: Path, tmp_path: Path) -> None:
+    report = run(mcap, tmp_path / 'mask', dataclasses.replace(JOB, anonymize=None, write=('mask',)))
+    assert not {'people', 'frames_with_people'} & (report.keys() | report['topics'][IMAGES].keys())
+    report = run(mcap, tmp_path / 'people', dataclasses.replace(JOB, anonymize=None, write=('people',)))
+    assert (report['people'], report['frames_with_people']) == (26, 26)
+
+
+def test_chunks_have_about_equal_length(mcap: Path, tmp_path: Path) -> None:
+    plan = make_plan(open_bag(mcap, tmp_path), dataclasses.replace(JOB, chunk_frames=8))
+    assert [chunk.frames for chunk in plan.topics[0].chunks] == [6, 6, 5]
+
+
+def test_a_bag_is_written_before_the_others_are_processed(mcap: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    targets = [BagTarget(mcap, tmp_path / name) for name in ('one', 'two')]
+    real = bag_run.process_chunk
+
+    def process(bag: Any, chunk: Any, job: Any, net: Any, target: Path, report: Any) -> None:
+        if target.is_relative_to(tmp_path / 'two.partial'):
+            assert targets[0].path.exists()
+            assert targets[0].report.exists()
+        real(bag, chunk, job, net, target, report)
+
+    monkeypatch.setattr(bag_run, 'process_chunk', process)
+    assert len(run_bags(targets, JOB, 1, 1, load=bag_stand_in.load)) == 2
+
+
+def test_the_threads_of_the_workers_share_the_cores(mcap: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    used: list[tuple[int, int]] = []
+
+    def run_tasks(tasks: Any, start: Any, workers: int, *, threads: int, **_: Any) -> dict[int, str]:
+        used.append((len(tasks), threads))
+        return {}
+
+    monkeypatch.setattr(bag_run, 'run_tasks', run_tasks)
+    for name, workers, chunk_frames in (('a', 8, 100), ('b', 3, 1), ('c', 16, 1)):
+        job = dataclasses.replace(JOB, chunk_frames=chunk_frames)
+        run_bags([BagTarget(mcap, tmp_path / name)], job, workers, 8, load=bag_stand_in.load)
+    assert used == [(2, 4), (2 * FRAMES, 2), (2 * FRAMES, 1)]
+
+
+def test_many_bags_need_few_open_files(pictures: Any, tmp_path: Path) -> None:
+    sources = [
+        write_bag(tmp_path, 'ros1', [image_message(pictures[1], 'bgr8', wire='ros1')], name=str(number))
+        for number in range(20)
+    ]
+    open_files: list[int] = []
+
+    def load(*_: Any, **__: Any) -> Any:
+        open_files.append(len(os.listdir('/proc/self/fd')))
+        return bag_stand_in.StandIn()
+
+    before = len(os.listdir('/proc/self/fd'))
+    targets = [BagTarget(source, tmp_path / 'out' / source.name) for source in sources]
+    run_bags(targets, JOB, 1, 1, load=load)
+    assert open_files[0] - before < 1.5 * len(sources)  # a lock for each, and readers that are not yet collected
 
 
 def test_a_topic_that_exists_is_not_added(pictures: Any, tmp_path: Path) -> None:
@@ -276,9 +352,20 @@ def test_nothing_is_overwritten(mcap: Path, tmp_path: Path) -> None:
     (other / 'mine').touch()
     with pytest.raises(BodyPixError, match='out exists; choose another output, or add --overwrite'):
         run(mcap, other)
-    with pytest.raises(BodyPixError, match='out is a folder without a out.report.json and is not replaced'):
+    with pytest.raises(BodyPixError, match=r'out is not replaced, because there is no out\.report\.json next to it'):
         run_bags([BagTarget(mcap, other)], JOB, 1, 1, overwrite=True)
     assert {path.name for path in tmp_path.iterdir()} == {'drive', 'out'}
+
+
+def test_another_recording_is_not_replaced_if_the_output_was_forgotten(mcap: Path, tmp_path: Path) -> None:
+    file = mcap / 'drive.mcap'
+    other = tmp_path / 'tuesday.mcap'
+    other.write_bytes(file.read_bytes())
+    with pytest.raises(
+        BodyPixError, match=r'tuesday.mcap is not replaced, because there is no tuesday.mcap.report.json'
+    ):
+        run_bags([BagTarget(file, other)], JOB, 1, 1, overwrite=True)
+    assert other.read_bytes() == file.read_bytes()
 
 
 def test_an_output_is_replaced_on_request(bag: Path, tmp_path: Path) -> None:
@@ -348,10 +435,22 @@ def test_a_full_disk_is_an_error_after_which_a_run_continues(
 
     with monkeypatch.context() as patch:
         patch.setattr(bag_run, 'write_bag', write_nothing)
-        with pytest.raises(BagError, match=r'failed to write .*/out \(No space left on device\); free some space or'):
+        with pytest.raises(BodyPixError, match=r'failed to write .*/out \(No space left on device\); free some space'):
             run(mcap, tmp_path / 'out')
     monkeypatch.setattr(bag_run, 'process_chunk', lambda *_: pytest.fail('a chunk was processed again'))
     assert run(mcap, tmp_path / 'out')['frames'] == 2 * FRAMES
+
+
+def test_a_disk_that_is_full_from_the_beginning_is_an_error(
+    mcap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_nothing(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, 'write_text', write_nothing)
+    with pytest.raises(BodyPixError, match=r'failed to write .*/out \(No space left on device\); free some space'):
+        run(mcap, tmp_path / 'out')
+    assert [path.name for path in tmp_path.iterdir()] == ['drive']
 
 
 @pytest.mark.parametrize(
@@ -445,7 +544,9 @@ KILLED = """
 import sys
 from pathlib import Path
 import bag_stand_in
+from bodypix_ros.recordings.bags.bag import open_bag
 from bodypix_ros.recordings.bags.job import BagJob
+from bodypix_ros.recordings.bags.plan import make_plan
 from bodypix_ros.recordings.bags.run import BagTarget, run_bags
 from bodypix_ros.settings import AnonymizeSettings
 if __name__ == '__main__':

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,8 @@ from rosbags.rosbag1 import Writer as Writer1
 
 from bodypix_ros.recordings.bags.bag import open_bag
 from bodypix_ros.recordings.bags.messages import definition_of
-from bodypix_ros.recordings.bags.storage import BagError, NewTopic, RawMessage, Wire
+from bodypix_ros.recordings.bags.sqlite import _writing
+from bodypix_ros.recordings.bags.storage import BagError, NewTopic, RawMessage, Wire, reading
 
 
 def keep(_: RawMessage) -> None:
@@ -244,9 +247,75 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
     damaged = write_bag(tmp_path, 'sqlite3', [image_message(np.zeros((8, 8, 3), np.uint8), 'bgr8')] * 40, name='cut')
     database = damaged / 'cut.db3'
     database.write_bytes(database.read_bytes()[:20_000])
-    with pytest.raises(BagError, match=r'cut.db3 cannot be read or copied \(.*\); expected a database of rosbag2'):
+    with pytest.raises(BagError, match=r'cut.db3 cannot be read \(.*\); expected a database of rosbag2'):
         list(open_bag(database, tmp_path).between(IMAGES, 0, 2**62))
     bag = tmp_path / 'broken.bag'
     bag.write_bytes(b'#ROSBAG V2.0\n')
     with pytest.raises(BagError, match=r'broken.bag cannot be read'):
         open_bag(bag, tmp_path).topics()
+
+
+@pytest.mark.parametrize('form', ['ros1', 'sqlite3', 'mcap'])
+def test_every_fault_of_a_damaged_bag_is_an_error_of_ours(form: str, tmp_path: Path) -> None:
+    wire: Any = 'ros1' if form == 'ros1' else 'cdr'
+    pictures = [np.full((6, 8, 3), number, np.uint8) for number in range(3)]
+    source = write_bag(tmp_path, form, list(clip_messages(pictures, wire)))
+    file = source if source.is_file() else next(path for path in source.iterdir() if path.suffix != '.yaml')
+    data = file.read_bytes()
+    random = np.random.default_rng(0)
+    failures = 0
+    for number in range(40):
+        damaged = bytearray(data[: random.integers(1, len(data))] if number % 2 else data)
+        for place in random.integers(0, len(damaged), 20):
+            damaged[place] ^= 0x55
+        file.write_bytes(damaged)
+        try:
+            bag = open_bag(source, tmp_path / 'work')
+            for topic in bag.topics():
+                list(bag.between(topic, 0, 2**63 - 1))
+            bag.rewrite(tmp_path / f'copy{number}{file.suffix if source.is_file() else ""}', keep, [])
+        except BagError as error:
+            assert str(file) in str(error)
+            failures += 1
+    assert failures > 10
+
+
+def test_a_damaged_metadata_file_is_named(tmp_path: Path) -> None:
+    source = write_bag(tmp_path, 'mcap', [image_message(np.zeros((8, 8, 3), np.uint8), 'bgr8')])
+    for content in (b'', b'text', b'[1]', b'rosbag2_bagfile_information: {}', b'\xff\xfe: ', b'a: [b'):
+        (source / 'metadata.yaml').write_bytes(content)
+        with pytest.raises(
+            BagError, match=r'drive/metadata.yaml cannot be read \(.*\); run `ros2 bag reindex` on .*/drive'
+        ):
+            open_bag(source, tmp_path)
+
+
+def test_a_bag_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / 'secret.mcap'
+    file.touch()
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(BagError, match=r'secret.mcap cannot be read; this user has no permission'):
+        open_bag(file, tmp_path)
+
+
+def test_a_full_disk_is_not_a_fault_of_the_bag(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, match='No space left on device') as raised,
+        reading(tmp_path / 'in.db3', 'expected a database'),
+        _writing(tmp_path / 'out.db3') as copy,
+    ):
+        copy.execute('PRAGMA max_page_count=2')
+        copy.execute('CREATE TABLE messages (data)')
+        copy.execute('INSERT INTO messages VALUES (zeroblob(100000))')
+    assert raised.value.errno == errno.ENOSPC
+
+
+def test_a_channel_without_its_schema_is_a_fault_of_the_bag(tmp_path: Path) -> None:
+    path = tmp_path / 'odd.mcap'
+    with path.open('wb') as file:
+        writer = Writer(file, use_chunking=False)
+        writer.start(profile='ros2')
+        writer.add_message(writer.register_channel('/x', 'cdr', 7), START_NS, b'', START_NS)
+        writer.finish()
+    with pytest.raises(BagError, match=r'odd.mcap is damaged: the schema or channel 7 of a record is missing; if it'):
+        open_bag(path, tmp_path).rewrite(tmp_path / 'copy.mcap', keep, [])

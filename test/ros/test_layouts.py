@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What RViz, Foxglove and other nodes are configured to receive is what `depth_filter` publishes."""
+"""What RViz, Foxglove and other nodes are configured to receive is what our nodes publish."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from typing import Any
 import pytest
 
 from bodypix_ros.ros.depth_outputs import DEPTH, PEOPLE, POINTS
+from bodypix_ros.ros.outputs import OUTPUTS
+from bodypix_ros.ros.qos import output_profile
 
 yaml = pytest.importorskip('yaml', reason='needs PyYAML, which every ROS brings')
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / 'config'
-PUBLISHED = {f'/{output.topic}' for output in (*DEPTH, *POINTS, *PEOPLE)} | {'/people/markers'}
+TYPES = {output.topic: output.kind.__name__ for output in (*OUTPUTS, *DEPTH, *POINTS, *PEOPLE)}
+"""Type of each topic that our nodes publish, without the names of cameras."""
+TYPES.setdefault('people/markers', 'MarkerArray')  # absent without visualization_msgs
+INPUTS = ('image', 'depth/image')
+CAMERAS = ('front/', 'rear/')
 WARNING = 'must receive the unfiltered'
 
 
@@ -31,19 +37,45 @@ def values_of(tree: Any, key: str) -> Iterator[Any]:
             yield from values_of(one, key)
 
 
-def test_rviz_shows_what_is_published() -> None:
-    layout = yaml.safe_load((CONFIG / 'depth.rviz').read_text())
-    topics = [one['Value'] for one in values_of(layout, 'Topic')]
-    assert topics == ['/depth/no_people', '/points/no_people', '/people/points', '/people/markers']
-    assert set(topics) <= PUBLISHED
+def name_of(topic: str) -> str:
+    """Return the name of a topic without the root namespace and the name of the camera."""
+    assert topic.startswith('/'), 'the launch files remap absolute names'
+    name = topic[1:]
+    return next((name.removeprefix(camera) for camera in CAMERAS if name.startswith(camera)), name)
 
 
-def test_foxglove_shows_what_is_published() -> None:
-    layout = json.loads((CONFIG / 'depth.foxglove.json').read_text())
-    clouds = {topic for topics in values_of(layout, 'topics') for topic in topics}
-    images = set(values_of(layout, 'imageTopic'))
-    assert clouds == {'/points/no_people', '/people/points', '/people/markers'}
-    assert images == {'/depth/image', '/depth/no_people'}
+@pytest.mark.parametrize('file', ['bodypix', 'multi_camera', 'depth'])
+def test_rviz_receives_what_is_published(file: str) -> None:
+    layout = yaml.safe_load((CONFIG / f'{file}.rviz').read_text())
+    displays = [one for one in layout['Visualization Manager']['Displays'] if 'Topic' in one]
+    assert displays
+    for display in displays:
+        topic = display['Topic']
+        name = name_of(topic['Value'])
+        assert display['Class'] == f'rviz_default_plugins/{"Image" if name in INPUTS else TYPES[name]}'
+        # Our topics are volatile, which is incompatible with a transient local subscription.
+        assert topic['Durability Policy'] == 'Volatile'
+        assert topic['Reliability Policy'] == ('Best Effort' if name in INPUTS else 'Reliable')
+    assert output_profile().reliability.name == 'RELIABLE', 'compatible with a reliable subscription'
+
+
+@pytest.mark.parametrize('file', ['bodypix', 'depth'])
+def test_foxglove_receives_what_is_published(file: str) -> None:
+    layout = json.loads((CONFIG / f'{file}.foxglove.json').read_text())
+    images = [name_of(topic) for topic in values_of(layout, 'imageTopic')]
+    clouds = [name_of(topic) for topics in values_of(layout, 'topics') for topic in topics]
+    assert {TYPES[name] for name in images if name not in INPUTS} == {'Image'}
+    assert {TYPES[name] for name in clouds} == ({'PointCloud2', 'MarkerArray'} if file == 'depth' else set())
+    assert list(values_of(layout, 'topicToRender')) == ['/diagnostics']
+
+
+def test_the_layouts_of_depth_show_all_results_for_maps_and_people() -> None:
+    rviz = yaml.safe_load((CONFIG / 'depth.rviz').read_text())
+    shown = ['/depth/no_people', '/points/no_people', '/people/points', '/people/markers']
+    assert [one['Value'] for one in values_of(rviz, 'Topic')] == shown
+    foxglove = json.loads((CONFIG / 'depth.foxglove.json').read_text())
+    assert {topic for topics in values_of(foxglove, 'topics') for topic in topics} == set(shown[1:])
+    assert set(values_of(foxglove, 'imageTopic')) == {'/depth/image', shown[0]}
 
 
 @pytest.mark.parametrize('name', ['depth', 'bodypix'])
