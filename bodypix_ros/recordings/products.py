@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
@@ -53,6 +54,9 @@ class Segments(Protocol):
         state: VideoState | None,
     ) -> Segmentation:
         """Segment one image; see `Segmenter.segment`."""
+
+    def run_once(self) -> AbstractContextManager[None]:
+        """Run the network once for each image; see `Segmenter.run_once`."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +148,10 @@ class ProductMaker:
         Raises: see `Segmenter.segment`.
         """
         made: dict[str, Any] = {}
-        if 'anonymized' in self._products:
-            made['anonymized'] = self._anonymize(frame, upcoming)
-        return made | self._show(frame) if self._shows else made
+        with self._net.run_once():
+            if 'anonymized' in self._products:
+                made['anonymized'] = self._anonymize(frame, upcoming)
+            return made | self._show(frame) if self._shows else made
 
     def _show(self, frame: Frame) -> dict[str, Any]:
         """Return the products other than the anonymised picture."""
