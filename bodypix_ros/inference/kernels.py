@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Selects the implementation of the CPU's steps beside the network: compiled by numba, or plain numpy and OpenCV."""
+"""Selects the implementation of all CPU steps except the network: compiled by numba, or numpy and OpenCV."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def choose_kernels(wanted: str) -> Kernels:
 
 @functools.cache
 def shared_kernels(wanted: str) -> Kernels:
-    """Return the same kernels as for other callers of this process, for what runs on the CPU beside any engine.
+    """Return kernels that all callers in this process share, for steps that run on the CPU with every engine.
 
     Raises: see `choose_kernels`.
     """

@@ -352,7 +352,7 @@ def test_nothing_is_overwritten(mcap: Path, tmp_path: Path) -> None:
     (other / 'mine').touch()
     with pytest.raises(BodyPixError, match='out exists; choose another output, or add --overwrite'):
         run(mcap, other)
-    with pytest.raises(BodyPixError, match=r'out is not replaced, because there is no out\.report\.json next to it'):
+    with pytest.raises(BodyPixError, match=r'out is not replaced: without out\.report\.json next to it, it is not an output'):
         run_bags([BagTarget(mcap, other)], JOB, 1, 1, overwrite=True)
     assert {path.name for path in tmp_path.iterdir()} == {'drive', 'out'}
 
@@ -362,7 +362,7 @@ def test_another_recording_is_not_replaced_if_the_output_was_forgotten(mcap: Pat
     other = tmp_path / 'tuesday.mcap'
     other.write_bytes(file.read_bytes())
     with pytest.raises(
-        BodyPixError, match=r'tuesday.mcap is not replaced, because there is no tuesday.mcap.report.json'
+        BodyPixError, match=r'tuesday.mcap is not replaced: without tuesday.mcap.report.json next to it'
     ):
         run_bags([BagTarget(file, other)], JOB, 1, 1, overwrite=True)
     assert other.read_bytes() == file.read_bytes()
