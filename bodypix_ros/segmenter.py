@@ -192,7 +192,9 @@ class Segmenter:
         """
         settings = _changed(SegmentSettings, settings, changes)
         if not isinstance(images, Iterable) or getattr(images, 'ndim', 0) == 3:
-            raise ImageError(f'images must be a list of images, got {describe_value(images)}; segment takes a single image')
+            raise ImageError(
+                f'images must be a list of images, got {describe_value(images)}; segment takes a single image'
+            )
         images = list(images)
         for image in images:
             require_channels('an image', image, 3)

@@ -160,7 +160,9 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
             raise BodyPixError(f'several bags have the name {name}; process them with separate commands')
     for path in paths:
         if '://' in path and not arguments.cluster:
-            raise BodyPixError(f'addresses such as {path} require --cluster; without it, IN and OUT must be local paths')
+            raise BodyPixError(
+                f'addresses such as {path} require --cluster; without it, IN and OUT must be local paths'
+            )
     if arguments.cluster and arguments.dry_run:
         raise BodyPixError('--dry-run cannot be combined with --cluster; run it on a local copy of the bag')
 

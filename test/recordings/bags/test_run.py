@@ -352,7 +352,9 @@ def test_nothing_is_overwritten(mcap: Path, tmp_path: Path) -> None:
     (other / 'mine').touch()
     with pytest.raises(BodyPixError, match='out exists; choose another output, or add --overwrite'):
         run(mcap, other)
-    with pytest.raises(BodyPixError, match=r'out is not replaced: without out\.report\.json next to it, it is not an output'):
+    with pytest.raises(
+        BodyPixError, match=r'out is not replaced: without out\.report\.json next to it, it is not an output'
+    ):
         run_bags([BagTarget(mcap, other)], JOB, 1, 1, overwrite=True)
     assert {path.name for path in tmp_path.iterdir()} == {'drive', 'out'}
 

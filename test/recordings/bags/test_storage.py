@@ -317,5 +317,7 @@ def test_a_channel_without_its_schema_is_a_fault_of_the_bag(tmp_path: Path) -> N
         writer.start(profile='ros2')
         writer.add_message(writer.register_channel('/x', 'cdr', 7), START_NS, b'', START_NS)
         writer.finish()
-    with pytest.raises(BagError, match=r'odd.mcap is damaged: a record refers to schema or channel 7, which is missing; if it'):
+    with pytest.raises(
+        BagError, match=r'odd.mcap is damaged: a record refers to schema or channel 7, which is missing; if it'
+    ):
         open_bag(path, tmp_path).rewrite(tmp_path / 'copy.mcap', keep, [])
