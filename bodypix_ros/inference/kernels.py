@@ -102,11 +102,13 @@ def choose_kernels(wanted: str) -> Kernels:
 
 @functools.cache
 def shared_kernels(wanted: str) -> Kernels:
-    """Return kernels that all callers in this process share, for steps that run on the CPU with every engine.
+    """Return `choose_kernels`, called once in this process, and log which kernels are used.
 
     Raises: see `choose_kernels`.
     """
-    return choose_kernels(wanted)
+    kernels = choose_kernels(wanted)
+    _LOG.info('steps other than the network use %s on the CPU', kernels.name)
+    return kernels
 
 
 def load_compiled() -> Kernels:
