@@ -347,7 +347,7 @@ def test_other_policies_publish_and_report_as_well(
     robot.set('on_missing', 'drop', 'depth_filter')
 
 
-def test_bad_data_cost_themselves_alone(robot: Robot, node: Process, scene: View, depth: np.ndarray) -> None:
+def test_bad_data_affect_no_other_data(robot: Robot, node: Process, scene: View, depth: np.ndarray) -> None:
     _, now = stamps(robot)
     good = image(now, millimetres(depth), '16UC1')
     short = image(robot.header(), millimetres(depth), '16UC1')

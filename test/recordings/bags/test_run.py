@@ -130,11 +130,11 @@ def test_heads_are_covered_and_everything_else_is_the_same(bag: Path, pictures: 
     net = bag_stand_in.StandIn()
     originals = of_topic(bag, IMAGES)
     found = [
-        anonymizer.look(net.segment(picture, None), old[2] / 1e9)
+        anonymizer.detect(net.segment(picture, None), old[2] / 1e9)
         for picture, old in zip(pictures, originals, strict=True)
     ]
-    sights = with_upcoming(found, ANONYMIZE.anonymize_hold_s)
-    for old, new, picture, both in zip(originals, of_topic(target, IMAGES), pictures, sights, strict=True):
+    detections = with_upcoming(found, ANONYMIZE.anonymize_hold_s)
+    for old, new, picture, both in zip(originals, of_topic(target, IMAGES), pictures, detections, strict=True):
         expected = anonymizer.cover(picture, *both).image
         content = content_of(new, wire)
         assert (content.data.reshape(120, 160, 3) == expected).all()
