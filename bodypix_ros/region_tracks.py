@@ -22,7 +22,7 @@ _SPEED_SHARE = 0.5  # weight of the newest speed
 _MIN_OVERLAP = 0.05
 _SAME = 0.5
 _MIN_FINDS = 3
-"""Number of images in which a head must have been found to be reported as lost; false ones are rarely found as often."""
+"""Minimum number of images in which a lost head was found before; false heads are rarely found as often."""
 
 
 class CoverRegion(NamedTuple):
