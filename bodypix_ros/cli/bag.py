@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _WORKERS = Setting(
     'workers', int, 0, 'number of processes, which share the CPU cores; 0 means one per core', minimum=0, maximum=1024
 )
-_CHUNK_FRAMES = Setting('chunk_frames', int, 500, 'images of a topic that one process takes at a time', minimum=1)
+_CHUNK_FRAMES = Setting(
+    'chunk_frames', int, 500, 'maximum number of images of a topic that a process takes at a time', minimum=1
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

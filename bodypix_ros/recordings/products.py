@@ -118,7 +118,7 @@ class ProductMaker:
             Tracker(settings.tracking), KeypointSmoother(settings.tracking), Anonymizer(settings.anonymize, part_ids)
         )
         self._detections: dict[int, Detections] = {}
-        """What was found in frames that are not finished, by their index."""
+        """Detections of frames that are not finished, by index."""
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -179,7 +179,7 @@ class ProductMaker:
         return made
 
     def _anonymize(self, frame: Frame, upcoming: Sequence[Frame]) -> NDArray[np.uint8]:
-        """Cover people, also where they are only found in the following frames."""
+        """Cover people, including those who are first found in the following frames."""
         current, *later = [self._detect(one) for one in (frame, *upcoming)]
         del self._detections[frame.index]
         covered = self._state.anonymizer.cover(frame.image, current, later)
@@ -188,7 +188,7 @@ class ProductMaker:
         return covered.image
 
     def _detect(self, frame: Frame) -> Detections:
-        """Search a frame for people once, with settings of its own if there are other products.
+        """Search a frame for people once, with separate settings if there are other products.
 
         Each frame is searched as if it were a single picture, because a model that follows people from frame to frame
         finds new ones late.
