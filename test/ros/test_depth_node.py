@@ -123,7 +123,7 @@ def ask(robot: Robot, topics: dict[str, Any], inputs: list[tuple[str, Any]], pau
     known = {topic: len(robot.received[topic]) for topic in topics}
     for topic, message in inputs:
         robot.show(message, topic)
-        robot.spin(0.3 if isinstance(message, CameraInfo) else pause_s)  # messages of different topics have no order
+        robot.spin(0.3 if isinstance(message, CameraInfo) else pause_s)  # topics have no common order
     robot.until(lambda: all(len(robot.received[topic]) > known[topic] for topic in topics), 20.0)
     return {topic: robot.received[topic][known[topic]] for topic in topics}
 
