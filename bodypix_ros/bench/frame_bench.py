@@ -25,7 +25,7 @@ from ..image_layout import view_layout
 from ..inference.bodypix_pipeline import BodyPixPipeline
 from ..inference.cpu_session import open_cpu_session
 from ..inference.kernel_compiler import prepare_kernels
-from ..inference.kernels import choose_kernels
+from ..inference.kernels import shared_kernels
 from ..palettes import BLACK, palette_colors
 from ..render import colorize_parts, render_overlay, settings_without_parts
 from ..segmentation import Segmentation, Timings
@@ -88,7 +88,7 @@ def measure_case(case: Case, picture: NDArray[np.uint8], seconds: float) -> Case
         network=net.network.name,
         provider=net.provider,
         provider_reason=net.provider_reason,
-        kernels=choose_kernels(net.settings.kernels).name,
+        kernels=shared_kernels(net.settings.kernels).name,
         input_size=(input_width, input_height),
         person=float(net.segment(images[0]).mask.mean()),
         frame=summaries[FRAME],

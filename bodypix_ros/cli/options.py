@@ -32,7 +32,7 @@ def add_options(
     Args:
         parser: of the verb.
         group: the class of settings.
-        only: names of the settings to add, then without a title; None for all.
+        only: names of the settings to add, without the title; None for all.
         without: names of settings that have no effect on this verb.
     """
     title, _, _ = (group.__doc__ or '').splitlines()[0].rstrip('.').partition(':')
@@ -121,7 +121,7 @@ def _flag(setting: Setting) -> str:
 
 
 def _help(setting: Setting) -> str:
-    """Return the description as help: it begins with a small letter unless its first word is a name such as BodyPix."""
+    """Return the description, which starts in lower case unless with a name such as BodyPix, and the default."""
     text = setting.description
     if text.split()[0].istitle():
         text = f'{text[0].lower()}{text[1:]}'

@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Selects the implementation of the CPU's steps beside the network: compiled by numba, or plain numpy and OpenCV."""
+"""Selects the implementation of all CPU steps except the network: compiled by numba, or numpy and OpenCV."""
 
 from __future__ import annotations
 
@@ -102,11 +102,13 @@ def choose_kernels(wanted: str) -> Kernels:
 
 @functools.cache
 def shared_kernels(wanted: str) -> Kernels:
-    """Return the same kernels as for other callers of this process, for what runs on the CPU beside any engine.
+    """Return `choose_kernels`, called once in this process, and log which kernels are used.
 
     Raises: see `choose_kernels`.
     """
-    return choose_kernels(wanted)
+    kernels = choose_kernels(wanted)
+    _LOG.info('steps other than the network use %s on the CPU', kernels.name)
+    return kernels
 
 
 def load_compiled() -> Kernels:

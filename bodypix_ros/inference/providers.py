@@ -15,7 +15,7 @@ from ..models.store import open_store
 from ..onnx_runtime import onnxruntime
 from ..settings import NetworkSettings
 from .engine import CpuEngine, Engine, Provider, network_geometry
-from .kernels import choose_kernels
+from .kernels import shared_kernels
 from .numpy_kernels import Numbers
 
 _LOG = logging.getLogger(__name__)
@@ -109,9 +109,7 @@ def _check_offer(provider: Provider) -> None:
 
 
 def _open_cpu(network: Network, numbers: Numbers, settings: NetworkSettings, reason: str) -> CpuEngine:
-    kernels = choose_kernels(settings.kernels)
-    _LOG.info('preprocessing and decoding on the CPU use %s', kernels.name)
-    return CpuEngine(network, numbers, kernels, reason, settings.threads)
+    return CpuEngine(network, numbers, shared_kernels(settings.kernels), reason, settings.threads)
 
 
 def _open_gpu(provider: Provider, network: Network, numbers: Numbers, settings: NetworkSettings, remark: str) -> Engine:
