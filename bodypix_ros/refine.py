@@ -178,14 +178,14 @@ def fit_functions(colors: Plane, confidence: Plane, radius: int) -> Floats:
     )
     for variance in (xx, yy, zz):
         variance += np.float32(SAME_COLOR)
-    cofactors = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    second, third, middle = xx * zz - xz * xz, xx * yy - xy * xy, xy * xz - xx * yz
-    scale = 1 / (xx * cofactors[0] + xy * cofactors[1] + xz * cofactors[2])
-    gradient = (
-        (cofactors[0] * x + cofactors[1] * y + cofactors[2] * z) * scale,
-        (cofactors[1] * x + second * y + middle * z) * scale,
-        (cofactors[2] * x + middle * y + third * z) * scale,
-    )
+    # L D L^T, because cofactors are too inaccurate for grey images, in which only epsilon makes S invertible
+    factor_xy, factor_xz = xy / xx, xz / xx
+    yy, yz = yy - factor_xy * xy, yz - factor_xy * xz
+    factor_yz = yz / yy
+    y = y - factor_xy * x
+    red = (z - factor_xz * x - factor_yz * y) / (zz - factor_xz * xz - factor_yz * yz)
+    green = y / yy - factor_yz * red
+    gradient = x / xx - factor_xy * green - factor_xz * red, green, red
     at_black = means[3] - sum(slope * mean for slope, mean in zip(gradient, means[:3], strict=True))
     return np.asarray(cv2.merge([*gradient, at_black]), np.float32)
 

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -49,9 +50,16 @@ def is_installed() -> bool:
     return importlib.util.find_spec('numba') is not None
 
 
+def is_writable() -> bool:
+    """Return whether kernels can be cached. numba does not read a cache that it cannot write."""
+    with suppress(OSError):
+        kernel_folder().mkdir(parents=True, exist_ok=True)
+    return os.access(kernel_folder(), os.W_OK)
+
+
 def is_compiled() -> bool:
     """Return whether the cache contains the kernels for this machine; this does not import numba."""
-    return is_installed() and _marker().is_file()
+    return is_installed() and _marker().is_file() and is_writable()
 
 
 def mark_compiled() -> None:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ..parts import BACKGROUND
 from .geometry import Geometry
-from .kernel_compiler import kernel_folder
+from .kernel_compiler import is_writable, kernel_folder
 from .numpy_kernels import (
     MARGIN,
     Confidence,
@@ -53,11 +53,11 @@ inlined = njit(inline='always', error_model='numpy')
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call, and cache the result in the cache folder of this package.
 
-    By default numba writes into the source tree, or into its own folder if the source tree is read-only.
+    By default, and also if that folder is read-only, numba writes into the source tree or into a folder of its own.
     """
     folder, config.CACHE_DIR = config.CACHE_DIR, str(kernel_folder())
     try:
-        cached: Callable[..., Any] = njit(cache=True, nogil=True, error_model='numpy')(function)
+        cached: Callable[..., Any] = njit(cache=is_writable(), nogil=True, error_model='numpy')(function)
         return cached
     finally:
         config.CACHE_DIR = folder

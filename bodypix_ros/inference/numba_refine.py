@@ -46,7 +46,7 @@ def paint_band(
     parts: Labels | None,
     nearest: Labels | None,
 ) -> None:
-    """See `refine.paint_band`; the confidence of some pixels may differ by 1 or 2."""
+    """See `refine.paint_band`; the confidence of some pixels may differ by 1."""
     pixels = np.require(image, requirements=('C', 'W'))  # one array layout, so that one compilation is sufficient
     rows, columns = band.shape
     wide = cv2.resize(functions, (columns * step_px, rows), interpolation=cv2.INTER_LINEAR)
@@ -109,11 +109,13 @@ def _solve(sums, count, epsilon, functions):  # type: ignore[no-untyped-def]
         xy, xz = _scaled(n * bg[i] - b[i] * g[i], scale), _scaled(n * br[i] - b[i] * r[i], scale)
         yz, x = _scaled(n * gr[i] - g[i] * r[i], scale), _scaled(n * bc[i] - b[i] * c[i], scale)
         y, z = _scaled(n * gc[i] - g[i] * c[i], scale), _scaled(n * rc[i] - r[i] * c[i], scale)
-        first, second, third = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-        inverse = np.float32(1) / (xx * first + xy * second + xz * third)
-        blue = (first * x + second * y + third * z) * inverse
-        green = (second * x + (xx * zz - xz * xz) * y + (xy * xz - xx * yz) * z) * inverse
-        red = (third * x + (xy * xz - xx * yz) * y + (xx * yy - xy * xy) * z) * inverse
+        factor_xy, factor_xz = xy / xx, xz / xx
+        yy, yz = yy - factor_xy * xy, yz - factor_xy * xz
+        factor_yz = yz / yy
+        y -= factor_xy * x
+        red = (z - factor_xz * x - factor_yz * y) / (zz - factor_xz * xz - factor_yz * yz)
+        green = y / yy - factor_yz * red
+        blue = x / xx - factor_xy * green - factor_xz * red
         functions[4 * i], functions[4 * i + 1], functions[4 * i + 2] = blue, green, red
         black = _scaled(c[i], share) - blue * _scaled(b[i], share)
         functions[4 * i + 3] = black - green * _scaled(g[i], share) - red * _scaled(r[i], share)

@@ -130,6 +130,26 @@ def test_the_marker_depends_on_the_source_and_the_processor(new_machine: Path, m
     assert not is_compiled()
 
 
+def test_a_cache_that_cannot_be_written_does_not_count(new_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel_compiler.mark_compiled()
+    monkeypatch.setattr(os, 'access', lambda path, mode: (Path(path), mode) != (new_machine, os.W_OK))
+    assert not is_compiled()
+
+
+def test_without_a_writable_cache_folder_nothing_is_written_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bodypix_ros.inference import numba_kernels
+
+    def double(value: int) -> int:
+        return 2 * value
+
+    folder = Path(__file__).parent / '__pycache__'
+    before = set(folder.glob('*.nbi'))
+    for module in (kernel_compiler, numba_kernels):
+        monkeypatch.setattr(module, 'kernel_folder', lambda: Path('/proc/none'))
+    assert numba_kernels.compiled(double)(3) == 6
+    assert set(folder.glob('*.nbi')) == before
+
+
 def test_compiling_again_does_nothing(new_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel_compiler.mark_compiled()
     monkeypatch.setattr(kernels, 'load_compiled', lambda: pytest.fail('compiled again'))
