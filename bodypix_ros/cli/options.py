@@ -101,8 +101,7 @@ def check_effect(arguments: argparse.Namespace, products: Mapping[str, type[Sett
         given = [f'--{name.replace("_", "-")}' for name in given_options(arguments, group)]
         if given and product not in arguments.write:
             raise SettingError(
-                f'{", ".join(given)} would have no effect, because {",".join(arguments.write)} is written; '
-                f'add {product} to --write'
+                f'{", ".join(given)} would have no effect, because {product} is not written; add it to --write'
             )
 
 

@@ -148,8 +148,8 @@ def test_options_of_anonymising_are_refused_unless_images_are_anonymised(
     words = ['bag', 'in', str(tmp_path / 'out'), '--write', 'mask', '--anonymize', 'faces', '--anonymize-hold-s', '1']
     assert main(words) == 1
     assert capsys.readouterr().err == (
-        'bodypix: --anonymize, --anonymize-hold-s would have no effect, because mask is written; '
-        'add anonymized to --write\n'
+        'bodypix: --anonymize, --anonymize-hold-s would have no effect, because anonymized is not written; '
+        'add it to --write\n'
     )
 
 
