@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
@@ -148,7 +148,8 @@ class ProductMaker:
         Raises: see `Segmenter.segment`.
         """
         made: dict[str, Any] = {}
-        with self._net.run_once():
+        # With upcoming frames, people in this frame were already detected with an earlier one.
+        with nullcontext() if upcoming else self._net.run_once():
             if 'anonymized' in self._products:
                 made['anonymized'] = self._anonymize(frame, upcoming)
             return made | self._show(frame) if self._shows else made
