@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Anonymises the images of one camera: covers faces, heads or people, and for a short time also those it has lost."""
+"""Anonymises the images of one camera: covers faces, heads or people, and for a short time those that it has lost."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ SEARCH_SETTINGS = SegmentSettings(threshold=0.3, score_threshold=0.2, max_people
 _HEAD_GROWTH = 0.25
 """A head with hair and chin extends beyond the found region by this fraction of its size on each side."""
 _HEADS_PER_PERSON = 3
-"""Size of a person in heads where no head was found: often only a part of the person is visible."""
+"""Size of a person without a found head, in heads; often only a part of the person is visible."""
 _EXACT_HEAD_SHARE = 0.04
 """Smaller heads have the margin of a head of this size, as a fraction of the longer side of the image: positions are
 accurate to about one cell of the keypoints, 16 of the 449 pixels of the network input."""
-_MAX_UPCOMING_S = 0.5  # of images are in memory
+_MAX_UPCOMING_S = 0.5  # limits the number of images in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +63,15 @@ def upcoming_s(settings: AnonymizeSettings) -> float:
     return min(settings.anonymize_hold_s, _MAX_UPCOMING_S)
 
 
-class Sight(NamedTuple):
-    """What was found in one image.
+class Detections(NamedTuple):
+    """The regions of one image that are to be covered.
 
     Attributes:
         stamp_s: when it was taken, seconds.
         shape: height and width of the image, pixels.
         regions: heads, and people in which no head was found.
         people: pixels of people, with `anonymize: people`.
-        bodies: their bounding boxes, without those that are only noise.
+        bodies: bounding boxes of these pixels, without those that are only noise.
     """
 
     stamp_s: float
@@ -82,7 +82,7 @@ class Sight(NamedTuple):
 
     @property
     def tracked(self) -> list[CoverRegion]:
-        """Everything that stays covered for a while if it is not found."""
+        """All regions that stay covered for a while if they are not found again."""
         return [*self.regions, *self.bodies]
 
 
@@ -90,7 +90,7 @@ class Anonymizer:
     """Anonymises the images of one camera, in order. Not thread-safe.
 
     Attributes:
-        needs_confidence: the segmentation should have the confidence, in addition to parts and people.
+        needs_confidence: whether segmentations should include the confidence, in addition to parts and people.
         settings: may be replaced between two images.
         part_ids: numbering of the parts in the segmentations.
     """
@@ -112,7 +112,7 @@ class Anonymizer:
         self.part_ids: PartIds = part_ids
         self._tracks = RegionTracks()
         self._independent = independent
-        self._recent: list[Sight] = []
+        self._recent: list[Detections] = []
 
     def anonymize(self, image: NDArray[np.uint8], found: Segmentation, stamp_s: float) -> Anonymized:
         """Return the next image of the camera, anonymised.
@@ -125,70 +125,72 @@ class Anonymizer:
         Raises:
             ImageError: the image has a wrong shape or type.
         """
-        return self.cover(image, self.look(found, stamp_s))
+        return self.cover(image, self.detect(found, stamp_s))
 
-    def look(self, found: Segmentation, stamp_s: float) -> Sight:
+    def detect(self, found: Segmentation, stamp_s: float) -> Detections:
         """Return what is to be covered in an image; see `anonymize`."""
         heads = find_heads(found, self.part_ids)
         regions = [CoverRegion(box, box.size, is_head=True) for box in heads]
         regions += [CoverRegion(box, box.size / _HEADS_PER_PERSON) for box in find_people_without_head(found, heads)]
         height, width = found.mask.shape
         if self.settings.anonymize != 'people':
-            return Sight(stamp_s, (height, width), regions, (), ())
+            return Detections(stamp_s, (height, width), regions, (), ())
         people = _people_covers(found, regions, self.settings.anonymize_margin)
         bodies = [
             CoverRegion(HeadBox(*map(float, cover.box)), cover.head_px)
             for cover in people
             if max(cover.box.width, cover.box.height) >= MIN_REGION_SHARE * max(height, width)
         ]
-        return Sight(stamp_s, (height, width), regions, people, bodies)
+        return Detections(stamp_s, (height, width), regions, people, bodies)
 
-    def cover(self, image: NDArray[np.uint8], sight: Sight, upcoming: Sequence[Sight] = ()) -> Anonymized:
+    def cover(
+        self, image: NDArray[np.uint8], detections: Detections, upcoming: Sequence[Detections] = ()
+    ) -> Anonymized:
         """Return the next image of the camera, anonymised, if the images after it are already known.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            sight: what was found in it.
-            upcoming: what was found in the images of the next `upcoming_s(settings)`, in order: what was first found in
-                one of them is covered as well, where it was probably before.
+            detections: what was found in it.
+            upcoming: what was found in the images of the next `upcoming_s(settings)`, in order. A region that is first
+                found in one of them is also covered, at its probable position in this image.
 
         Raises:
             ImageError: the image has a wrong shape or type.
         """
         settings = self.settings
-        held, lost = (self._track_again if self._independent else self._track)(sight)
-        held = [*held, *self._track_back(sight, upcoming)]
+        held, lost = (self._track_again if self._independent else self._track)(detections)
+        held = [*held, *self._track_back(detections, upcoming)]
         growth = settings.anonymize_margin + (0 if settings.anonymize == 'faces' else _HEAD_GROWTH)
-        smallest_px = _EXACT_HEAD_SHARE * max(sight.shape)
-        covers = list(sight.people)
-        for region in [*sight.regions, *held]:
-            inside = region.box.grown(growth * max(region.head_px, smallest_px)).inside(*sight.shape)
+        smallest_px = _EXACT_HEAD_SHARE * max(detections.shape)
+        covers = list(detections.people)
+        for region in [*detections.regions, *held]:
+            inside = region.box.grown(growth * max(region.head_px, smallest_px)).inside(*detections.shape)
             if inside is not None:
                 covers.append(Cover(inside, region.head_px))
         return Anonymized(
             cover_regions(image, covers, settings.anonymize_style),
             tuple(cover.box for cover in covers),
-            len(sight.regions),
+            len(detections.regions),
             _doubt(lost, settings.anonymize_hold_s),
         )
 
-    def _track(self, sight: Sight) -> tuple[list[CoverRegion], int]:
-        """Return the places of regions that were not found, and the number of heads that were lost."""
-        held, lost = self._tracks.update(sight.tracked, sight.stamp_s, self.settings.anonymize_hold_s)
-        return held, sum(region.box.is_inside(*sight.shape) for region in lost)
+    def _track(self, detections: Detections) -> tuple[list[CoverRegion], int]:
+        """Return the expected regions that were not found, and the number of heads that were lost."""
+        held, lost = self._tracks.update(detections.tracked, detections.stamp_s, self.settings.anonymize_hold_s)
+        return held, sum(region.box.is_inside(*detections.shape) for region in lost)
 
-    def _track_again(self, sight: Sight) -> tuple[list[CoverRegion], int]:
-        """Track as if the first image of the last `memory_s(settings)` were the first of all."""
-        oldest_s = sight.stamp_s - memory_s(self.settings)
-        self._recent = [recent for recent in self._recent if oldest_s <= recent.stamp_s <= sight.stamp_s]
-        self._recent.append(sight)
+    def _track_again(self, detections: Detections) -> tuple[list[CoverRegion], int]:
+        """Track as if the recording started with the first image of the last `memory_s(settings)`."""
+        oldest_s = detections.stamp_s - memory_s(self.settings)
+        self._recent = [recent for recent in self._recent if oldest_s <= recent.stamp_s <= detections.stamp_s]
+        self._recent.append(detections)
         self._tracks = RegionTracks()
         return [self._track(recent) for recent in self._recent][-1]
 
-    def _track_back(self, sight: Sight, upcoming: Sequence[Sight]) -> list[CoverRegion]:
-        """Return where the regions of the following images that were not found in this one probably are."""
+    def _track_back(self, detections: Detections, upcoming: Sequence[Detections]) -> list[CoverRegion]:
+        """Return the probable positions of regions that were found in the following images but not in this one."""
         tracks, hold_s = RegionTracks(), self.settings.anonymize_hold_s
-        backwards = (*reversed(upcoming), sight)
+        backwards = (*reversed(upcoming), detections)
         return [tracks.update(one.tracked, -one.stamp_s, hold_s) for one in backwards][-1][0]
 
 

@@ -19,25 +19,25 @@ def require_channels(name: str, image: NDArray[Any], *channels: int) -> None:
         return
     wanted = ' or '.join(f'(H, W, {count})' for count in channels)
     hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
-    raise ImageError(f'{name} must be {wanted} of type uint8, got {_describe(image)}{hint}')
+    raise ImageError(f'{name} must be {wanted} of type uint8, got {describe_value(image)}{hint}')
 
 
 def require_plane(name: str, plane: NDArray[Any], dtype: DTypeLike) -> None:
-    """Raise ImageError unless the plane is a non-empty (H, W) array of a type."""
+    """Raise ImageError unless the plane is a non-empty (H, W) array of the given type."""
     if not _has(plane, 2) or plane.dtype != dtype:
         wanted = f'{name} must be (H, W) of type {np.dtype(dtype)}'
-        raise ImageError(f'{wanted}, got {_describe(plane)}')
+        raise ImageError(f'{wanted}, got {describe_value(plane)}')
 
 
 def require_labels(name: str, labels: NDArray[Any]) -> None:
     """Raise ImageError unless the labels are a non-empty (H, W) array of integers or booleans."""
     if not _has(labels, 2) or labels.dtype.kind not in 'biu':
         wanted = f'{name} must be (H, W) of an integer type or bool'
-        raise ImageError(f'{wanted}, got {_describe(labels)}')
+        raise ImageError(f'{wanted}, got {describe_value(labels)}')
 
 
 def require_segmentation(image: NDArray[Any], segmentation: Segmentation) -> None:
-    """Raise ImageError unless the image is (H, W, 3) uint8, and the planes of the segmentation fit it."""
+    """Raise ImageError unless the image is (H, W, 3) uint8 and the planes of the segmentation have its size."""
     require_channels('image', image, 3)
     require_plane('mask', segmentation.mask, np.bool_)
     require_same_size('image', image, 'mask', segmentation.mask)
@@ -66,11 +66,12 @@ def require_between(name: str, value: float, minimum: float, maximum: float) -> 
 
 
 def _has(values: NDArray[Any], axes: int) -> bool:
-    """Return whether the values are a non-empty array with a number of axes."""
+    """Return whether the values are a non-empty array with the given number of axes."""
     return isinstance(values, np.ndarray) and values.ndim == axes and values.size > 0
 
 
-def _describe(values: object) -> str:
+def describe_value(values: object) -> str:
+    """Return the shape and type of an array, or the type of another object, for an error text."""
     return f'{values.shape} of type {values.dtype}' if isinstance(values, np.ndarray) else type(values).__name__
 
 

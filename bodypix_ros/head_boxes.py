@@ -35,7 +35,7 @@ _HEADS_PER_NECK = 0.9
 _HEADS_PER_TORSO = 0.45
 """A torso, from a shoulder to the hip below it, is about two heads long."""
 _OWN_SHOULDER = 1.5
-"""A shoulder that is farther from the head than this belongs to another person, in heads."""
+"""A shoulder that is farther from the head than this number of heads belongs to another person."""
 
 _MIN_AREA_PX = 12
 MIN_REGION_SHARE = 0.02

@@ -83,7 +83,7 @@ class _Grid:
 
 @dataclasses.dataclass(frozen=True)
 class EdgeFilter:
-    """An implementation of the two steps that take most of the time."""
+    """An implementation of the two most expensive steps."""
 
     fit_functions: Callable[[Plane, Plane, int], Floats]
     paint_band: Callable[[Plane, Floats, Plane, int, int, Plane, Mask, Labels | None, Labels | None], None]
@@ -103,7 +103,7 @@ def refine_segmentation(
         found: of the image, with confidence. People are not changed: refine before they are separated.
         threshold: pixels with a higher confidence belong to the mask, 0..1.
         cell_px: pixels of the image per cell of the network output, which is how far its edges may be off.
-        edge_filter: implementation of the steps that take most of the time.
+        edge_filter: implementation of the two most expensive steps.
 
     Returns:
         The segmentation with new mask, parts and confidence; `found` itself if its mask is empty or covers everything.
@@ -274,4 +274,4 @@ def _relabel(parts: Labels, mask: Mask, nearest: NDArray[Any]) -> None:
 
 
 OPENCV = EdgeFilter(fit_functions, paint_band)
-"""The implementation with OpenCV, which always works."""
+"""The implementation with OpenCV, which requires no optional package."""

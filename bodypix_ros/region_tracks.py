@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tracks the regions that are covered in the images of one camera, to cover them also where they are not found."""
+"""Tracks covered regions in the images of one camera, so that they stay covered if they are not found."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .head_boxes import HeadBox
 from .tracking import assign
 
 _SEARCH = 0.5
-"""A region is found again within this fraction of its size around the predicted place; held regions grow by it per
+"""A region is matched within this fraction of its size around the predicted position; held regions grow by it per
 second."""
 _SPEED_SHARE = 0.5  # weight of the newest speed
 _MIN_OVERLAP = 0.05
 _SAME = 0.5
 _MIN_FINDS = 3
-"""Number of images in which a head must have been found to be reported as lost; false heads are rarely in as many."""
+"""Minimum number of images in which a lost head was found before; false heads are rarely found as often."""
 
 
 class CoverRegion(NamedTuple):
-    """A region to be covered, the size of the head in it in pixels, and whether there is only the head in it."""
+    """A region to be covered, the size of its head in pixels, and whether it contains only the head."""
 
     box: HeadBox
     head_px: float
@@ -57,13 +57,13 @@ class RegionTracks:
 
         Args:
             regions: found in the image.
-            stamp_s: when it was taken, seconds; if the images are in the reverse order, the negative of it. After a
-                jump back in time, all tracks end.
-            hold_s: how long a track is kept that is not found, seconds.
+            stamp_s: when it was taken, seconds; negative if the images are in reverse order. After a jump back in time,
+                all tracks end.
+            hold_s: how long a track that is not found is kept, seconds.
 
         Returns:
-            The places of the regions that were not found, and of the heads that were lost: they have not been found
-            for longer than `hold_s`, were found often before, and are not in another region.
+            The expected regions that were not found, and the heads that were lost: they have not been found for longer
+            than `hold_s`, were found in at least `_MIN_FINDS` images before, and are not in another region.
         """
         if stamp_s < self._stamp_s:
             self._tracks = []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from .checks import describe_value, require_channels
 from .errors import ImageError, SettingError, quoted
 from .hand_pixels import draw_hands
 from .inference.bodypix_pipeline import BodyPixPipeline
@@ -191,10 +192,12 @@ class Segmenter:
         """
         settings = _changed(SegmentSettings, settings, changes)
         if not isinstance(images, Iterable) or getattr(images, 'ndim', 0) == 3:
-            raise ImageError(f'images must be a list of images, got {_describe(images)}; segment takes a single image')
+            raise ImageError(
+                f'images must be a list of images, got {describe_value(images)}; segment takes a single image'
+            )
         images = list(images)
         for image in images:
-            check_image(image)
+            require_channels('an image', image, 3)
         states = _check_states(states, len(images))
         flipped = settings.flip_horizontal
         seen = [image[:, ::-1] for image in images] if flipped else images
@@ -290,21 +293,11 @@ class BodyPix(Segmenter):
         return cls(_open_pipeline(settings, progress or no_progress), settings, reason)
 
 
-def check_image(image: Image) -> None:
-    """Raise ImageError unless the image is (H, W, 3) uint8 with at least one pixel."""
-    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,) and image.size:
-        return
-    hint = '; cv2.imread returns None for a file that it cannot read' if image is None else ''
-    raise ImageError(
-        f'an image must be (height, width, 3) uint8 BGR with at least one pixel, got {_describe(image)}{hint}'
-    )
-
-
 def _check_states(states: Sequence[VideoState | None] | None, count: int) -> Sequence[VideoState | None]:
     """Return the state of each of `count` images.
 
     Raises:
-        SettingError: the number of states differs, or one of them is something else.
+        SettingError: the number of states differs, or one of them is not a VideoState.
     """
     if states is None:
         return [None] * count
@@ -313,10 +306,6 @@ def _check_states(states: Sequence[VideoState | None] | None, count: int) -> Seq
     if len(states) != count:
         raise SettingError(f'states must be one per image, got {len(states)} for {count} images')
     return states
-
-
-def _describe(value: object) -> str:
-    return f'shape {value.shape} of {value.dtype}' if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _changed(kind: type[S], settings: S | None, changes: dict[str, Any]) -> S:

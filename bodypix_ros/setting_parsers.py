@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Parsers of settings whose values are more than a number, a choice or any text."""
+"""Parsers of settings whose values have a format: sizes, resolutions, poses and lists of names."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def read_size(text: str) -> tuple[int, int]:
     """Return the width and height, pixels, of a text such as '640x480'.
 
     Raises:
-        ValueError: the text has another form, or the size exceeds the limits of images.
+        ValueError: the text has another format, or the size exceeds the limits for images.
     """
     from .encodings import size_problem  # imports OpenCV, which launch files do not need
 

@@ -85,7 +85,8 @@ class NetworkSettings(Settings):
     )
     kernels: str = setting(
         'auto',
-        'Implementation of preprocessing, decoding and refine on the CPU: auto is numba if installed, otherwise numpy',
+        'Implementation of preprocessing, decoding and edge refinement on the CPU: auto uses numba if it is installed, '
+        'otherwise numpy',
         choices=('auto', 'numba', 'numpy'),
     )
 

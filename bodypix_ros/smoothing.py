@@ -29,7 +29,7 @@ _HEIGHT_M = 1.7  # of a person, for world keypoints
 
 _FLOW_SHARE = 4  # flow is computed at this fraction of the image's width and height
 _MIN_FLOW_SIZE = 16  # pixels; DIS flow needs a few patches
-_MAX_SIDE = 2**15 - 2  # pixels; larger images, which `remap` does not accept, are not smoothed
+_MAX_SIDE = 2**15 - 2  # pixels; `remap` does not accept larger images, so they are not smoothed
 _SAME_GRAY = 6  # grey levels: smaller changes at that size are camera noise, not motion
 _OTHER_GRAY = 25  # grey levels: where the warped previous image differs more, something else is visible now
 _NEIGHBOURHOOD = np.ones((9, 9), np.uint8)  # around each changed pixel: uniform surfaces move without changing

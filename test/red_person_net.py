@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ class RedPersonNet:
     def __init__(self) -> None:
         self.settings = NetworkSettings()
         self.asked: list[tuple[bool, bool, bool]] = []
+
+    def run_once(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def segment(
         self,

@@ -154,18 +154,18 @@ def test_after_a_jump_back_in_time_nothing_is_held() -> None:
     assert anonymizer.anonymize(NOISE, scene(), 9.9).boxes == ()
 
 
-def test_a_head_that_is_found_in_the_next_images_is_covered_before() -> None:
+def test_a_head_is_covered_before_it_is_first_found() -> None:
     anonymizer = fill(anonymize_hold_s=0.5)
-    upcoming = [anonymizer.look(scene((80 + 10 * number, 60)), number / 10) for number in range(1, 6)]
-    covered = changed(anonymizer.cover(NOISE, anonymizer.look(scene(), 0.0), upcoming).image)
+    upcoming = [anonymizer.detect(scene((80 + 10 * number, 60)), number / 10) for number in range(1, 6)]
+    covered = changed(anonymizer.cover(NOISE, anonymizer.detect(scene(), 0.0), upcoming).image)
     assert covered[60:100, 80:120].all()
     assert not covered[:, 150:].any()
 
 
-def test_a_head_that_is_found_much_later_is_not_covered_before() -> None:
+def test_a_head_is_not_covered_long_before_it_is_first_found() -> None:
     anonymizer = fill(anonymize_hold_s=0.5)
-    upcoming = [anonymizer.look(scene((80, 60)), 0.6)]
-    assert anonymizer.cover(NOISE, anonymizer.look(scene(), 0.0), upcoming).boxes == ()
+    upcoming = [anonymizer.detect(scene((80, 60)), 0.6)]
+    assert anonymizer.cover(NOISE, anonymizer.detect(scene(), 0.0), upcoming).boxes == ()
 
 
 def test_a_found_head_is_not_held_as_well() -> None:

@@ -33,6 +33,16 @@ def test_a_missing_image_is_refused_with_the_probable_cause() -> None:
         require_channels('image', None, 3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize('shape', [(4, 4), (4, 4, 4), (0, 4, 3)])
+def test_images_of_other_shapes_and_types_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(
+        ImageError, match=re.escape(f'image must be (H, W, 3) of type uint8, got {shape} of type uint8')
+    ):
+        require_channels('image', np.zeros(shape, np.uint8), 3)
+    with pytest.raises(ImageError, match=re.escape('got (4, 4, 3) of type float32')):
+        require_channels('image', np.zeros((4, 4, 3), np.float32), 3)
+
+
 @pytest.mark.parametrize('values', [np.zeros((0, 4), bool), np.zeros(4, bool), np.zeros((2, 4), np.uint8)])
 def test_planes_of_other_shapes_and_types_are_refused(values: np.ndarray) -> None:
     with pytest.raises(ImageError, match=re.escape(f'got {values.shape} of type {values.dtype}')):

@@ -62,7 +62,7 @@ MAY_IMPORT = {
 }
 """The layers (folders and modules of `bodypix_ros`), and which others each may import."""
 
-OPTIONAL = ('numba_kernels', 'av_reader', 'av_writer', 'cluster', 'remote_files')
+OPTIONAL = ('numba_kernels', 'numba_refine', 'av_reader', 'av_writer', 'cluster', 'remote_files')
 """Modules that need optional packages."""
 
 ROS_LAYERS = ('ros', 'launching', 'demo')

@@ -84,7 +84,7 @@ def test_a_generator_of_images_is_a_batch(net: Segmenter, astronaut) -> None:
         (None, 'images must be a list of images, got NoneType'),
         ([None], 'got NoneType; cv2.imread returns None'),
         (['people.jpg'], 'got str'),
-        (np.zeros((4, 4, 3), np.uint8), r'got shape \(4, 4, 3\) of uint8; segment takes a single image'),
+        (np.zeros((4, 4, 3), np.uint8), r'got \(4, 4, 3\) of type uint8; segment takes a single image'),
     ],
 )
 def test_what_is_no_list_of_images_is_refused(net: Segmenter, images, said: str) -> None:

@@ -93,7 +93,7 @@ class _Findings:
     Attributes:
         images: number of images that were searched.
         suspicious: the images in which faces may be visible, as JSON values.
-        sheet: shows them.
+        sheet: contact sheet of these images.
         problems: what was not searched, and why.
     """
 

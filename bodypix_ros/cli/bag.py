@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from ..recordings.bags.run import BagTarget
 
 _WORKERS = Setting(
-    'workers', int, 0, 'processes; 0 means one per CPU core. They share the cores', minimum=0, maximum=1024
+    'workers', int, 0, 'number of processes, which share the CPU cores; 0 means one per core', minimum=0, maximum=1024
 )
-_CHUNK_FRAMES = Setting('chunk_frames', int, 500, 'images of a topic that one process takes at a time', minimum=1)
+_CHUNK_FRAMES = Setting(
+    'chunk_frames', int, 500, 'maximum number of images of a topic that a process takes at a time', minimum=1
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -150,7 +152,7 @@ def _targets(bags: Sequence[Path], output: Path) -> list[BagTarget]:
 
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
-    """Raise BodyPixError if paths are empty, need a cluster or would become the same new bag, or options conflict."""
+    """Raise BodyPixError if a path is empty or requires a cluster, or if bags or options conflict."""
     paths = (*arguments.bags, arguments.output)
     if '' in paths:
         raise BodyPixError('IN and OUT must be paths, got an empty string')
@@ -160,9 +162,11 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
             raise BodyPixError(f'several bags have the name {name}; process them with separate commands')
     for path in paths:
         if '://' in path and not arguments.cluster:
-            raise BodyPixError(f'addresses such as {path} are available with --cluster only')
+            raise BodyPixError(
+                f'addresses such as {path} require --cluster; without it, IN and OUT must be local paths'
+            )
     if arguments.cluster and arguments.dry_run:
-        raise BodyPixError('--dry-run is not available with --cluster; use it with a copy of the bag on this machine')
+        raise BodyPixError('--dry-run cannot be combined with --cluster; run it on a local copy of the bag')
 
 
 def _check_suffix(bag: Path, output: Path) -> None:

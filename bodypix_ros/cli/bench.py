@@ -31,7 +31,7 @@ SIZES = ('640x480', '1280x720', '1920x1080')
 _QUICK_S = 0.5
 _BATCHES = Setting('batches', int, 1, 'images per call', minimum=1)
 _SECONDS = Setting('seconds', float, 5.0, 'duration of each case', minimum=0.1, maximum=3600.0)
-_RATE_HZ = Setting('rate_hz', float, 30.0, 'frame rate of that camera', minimum=0.1, maximum=1000.0)
+_RATE_HZ = Setting('rate_hz', float, 30.0, 'frame rate of the camera of --node', minimum=0.1, maximum=1000.0)
 _CHOICES = {
     'models': 'model',
     'multipliers': 'multiplier',

@@ -71,7 +71,7 @@ class _AboveProgressBar(logging.StreamHandler):  # type: ignore[type-arg]  # not
 
 
 class _ShortUsage(argparse.HelpFormatter):
-    """Shows only required arguments in the usage: with all options, it would hide the error below it."""
+    """Shows only the required arguments in the usage; a list of all options would hide the error message below it."""
 
     def add_usage(self, usage: Any, actions: Iterable[argparse.Action], groups: Any, prefix: Any = None) -> None:
         shown = [action for action in actions if action.required or action.dest == 'help']

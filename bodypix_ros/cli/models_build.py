@@ -69,7 +69,7 @@ def prepare_sizes(net: Segmenter, sizes: list[Size], cameras: int, people: bool,
 
 
 def read_size(text: str) -> Size:
-    """Return width and height of '640x480', see `setting_parsers.read_size`."""
+    """Return the width and height of a text such as '640x480'; see `setting_parsers.read_size`."""
     try:
         return setting_parsers.read_size(text)
     except ValueError as error:

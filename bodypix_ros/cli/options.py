@@ -32,7 +32,7 @@ def add_options(
     Args:
         parser: of the verb.
         group: the class of settings.
-        only: names of the settings to add, then without a title; None for all.
+        only: names of the settings to add, without the title; None for all.
         without: names of settings that have no effect on this verb.
     """
     title, _, _ = (group.__doc__ or '').splitlines()[0].rstrip('.').partition(':')
@@ -101,8 +101,7 @@ def check_effect(arguments: argparse.Namespace, products: Mapping[str, type[Sett
         given = [f'--{name.replace("_", "-")}' for name in given_options(arguments, group)]
         if given and product not in arguments.write:
             raise SettingError(
-                f'{", ".join(given)} would have no effect, because {",".join(arguments.write)} is written; '
-                f'add {product} to --write'
+                f'{", ".join(given)} would have no effect, because {product} is not written; add it to --write'
             )
 
 
@@ -121,7 +120,7 @@ def _flag(setting: Setting) -> str:
 
 
 def _help(setting: Setting) -> str:
-    """Return the description as help: it begins with a small letter unless its first word is a name such as BodyPix."""
+    """Return the description, which starts in lower case unless with a name such as BodyPix, and the default."""
     text = setting.description
     if text.split()[0].istitle():
         text = f'{text[0].lower()}{text[1:]}'

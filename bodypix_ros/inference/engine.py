@@ -169,7 +169,7 @@ class CpuEngine:
         return Decoded(mask, labels, heads, timings, rated)
 
     def _run(self, image: Image, geometry: Geometry) -> tuple[Heads, Timings]:
-        """Return the output of the network for an image by head, see `Decoded`, and the time."""
+        """Return the output of the network for an image by head, see `Decoded`, and the times of its stages."""
         for known, heads in self._known or ():
             if known is image:
                 return heads, Timings()

@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Selects the implementation of the CPU's steps beside the network: compiled by numba, or plain numpy and OpenCV."""
+"""Selects the implementation of all CPU steps except the network: compiled by numba, or numpy and OpenCV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..errors import ProviderError
+from ..errors import ProviderError, first_line
 from ..models.disk import discard
 from ..refine import OPENCV, EdgeFilter
 from . import kernel_compiler
@@ -95,18 +95,20 @@ def choose_kernels(wanted: str) -> Kernels:
         if wanted == 'numba':
             raise
         level = logging.INFO if isinstance(error.__cause__, ImportError) else logging.WARNING
-        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error.__cause__))
+        _LOG.log(level, 'numba does not work here (%s), so frames take longer', _describe(error.__cause__ or error))
         _LOG.debug('numba failed', exc_info=True)
         return dataclasses.replace(NUMPY)
 
 
 @functools.cache
 def shared_kernels(wanted: str) -> Kernels:
-    """Return the same kernels as for other callers of this process, for what runs on the CPU beside any engine.
+    """Return `choose_kernels`, called once in this process, and log which kernels are used.
 
     Raises: see `choose_kernels`.
     """
-    return choose_kernels(wanted)
+    kernels = choose_kernels(wanted)
+    _LOG.info('steps other than the network use %s on the CPU', kernels.name)
+    return kernels
 
 
 def load_compiled() -> Kernels:
@@ -181,6 +183,6 @@ def _compile(kernels: Kernels) -> None:
     kernels.edge_filter.paint_band(image, functions, band, 1, 127, confidence, parts > 0, parts, parts)
 
 
-def _describe(error: BaseException | None) -> str:
+def _describe(error: BaseException) -> str:
     """Return the first line of the text of an error, at most 200 characters."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return first_line(error)[:200]

@@ -45,9 +45,9 @@ _CERTAIN = 6.3
 """Logits above this have a confidence of 255; logits below its negative have 0."""
 
 _LEVELS_PER_LOGIT = 80
-"""Entries of the table from logits to confidences per unit; no entry includes two steps of the confidence."""
+"""Entries per unit of the table from logits to confidences; within an entry, the confidence changes at most once."""
 
-_inlined = njit(inline='always', error_model='numpy')
+inlined = njit(inline='always', error_model='numpy')
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,7 +109,7 @@ def decode_confidence(segment_logits: Scores, geometry: Geometry) -> Confidence:
 
 
 def _levels() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Return the confidences at the beginnings of equal ranges of logits, and the logits where each confidence ends."""
+    """Return the confidence at the start of each table entry, and the largest logit of each confidence."""
     with np.errstate(divide='ignore', invalid='ignore'):
         ends = np.log((np.arange(256) + 0.5) / (254.5 - np.arange(256)))
     ends[255] = np.inf
@@ -186,7 +186,7 @@ def _shrink(image, rows, columns, scale, offsets, out):  # type: ignore[no-untyp
             out[0, y, x], out[1, y, x], out[2, y, x] = red, green, blue
 
 
-@_inlined
+@inlined
 def _sigmoid(value):  # type: ignore[no-untyped-def]
     return np.float32(1) / (np.float32(1) + math.exp(-value))
 
@@ -227,7 +227,7 @@ def _score_disputed(tiles, agreed, scores):  # type: ignore[no-untyped-def]
                                 scores[n, v, u] = _sigmoid(tiles[n, v, u])
 
 
-@_inlined
+@inlined
 def _to_picture(scores, rows, columns, y, x):  # type: ignore[no-untyped-def]
     """Interpolate one image pixel between its four neighbours in the network input."""
     upper, lower, left, right = scores[rows.low[y]], scores[rows.high[y]], columns.low[x], columns.high[x]
@@ -303,7 +303,7 @@ def _rate_cells(  # type: ignore[no-untyped-def]
                         out[x] = np.uint8(score * np.float32(255) + np.float32(0.5))
 
 
-@_inlined
+@inlined
 def _find_level(logit, levels, level_ends):  # type: ignore[no-untyped-def]
     """Return 255 times the sigmoid of a logit, rounded."""
     entry = np.int32((logit + np.float32(_CERTAIN)) * np.float32(_LEVELS_PER_LOGIT))

@@ -44,7 +44,7 @@ class Pipeline(Protocol):
 
     @property
     def runner(self) -> Runner:
-        """What runs the model, or its main network: the provider and the reason for it."""
+        """The engine or session of the model, or of its main network; it names the provider and the reason for it."""
 
     def run_once(self) -> AbstractContextManager[None]:
         """See `Segmenter.run_once`."""

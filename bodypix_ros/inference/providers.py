@@ -109,9 +109,7 @@ def _check_offer(provider: Provider) -> None:
 
 
 def _open_cpu(network: Network, numbers: Numbers, settings: NetworkSettings, reason: str) -> CpuEngine:
-    kernels = shared_kernels(settings.kernels)
-    _LOG.info('preprocessing and decoding on the CPU use %s', kernels.name)
-    return CpuEngine(network, numbers, kernels, reason, settings.threads)
+    return CpuEngine(network, numbers, shared_kernels(settings.kernels), reason, settings.threads)
 
 
 def _open_gpu(provider: Provider, network: Network, numbers: Numbers, settings: NetworkSettings, remark: str) -> Engine:

@@ -38,7 +38,7 @@ def declare_arguments(settings: Iterable[Setting]) -> list[DeclareLaunchArgument
 
 
 def node_options(name: str, params_file: str) -> tuple[Setting, ...]:
-    """Return the arguments of a launch file of a node that are not its parameters, with their defaults."""
+    """Return the arguments of a node's launch file that are not parameters of the node."""
     return (
         NAMESPACE,
         Setting('name', str, name, 'Name of the node'),

@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Launch files that start one of our nodes together with nodes of other packages, which consume its results."""
+"""Launch files that start a node of this package together with nodes of other packages that use its results."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .arguments import USE_SIM_TIME, declare_arguments, note_given, read_options
 from .share import launch_file
 
 Start = Callable[[LaunchContext, dict[str, Any], Mapping[str, str]], list[Action]]
-"""Returns the actions that start the consumers, from the launch context, the values of the arguments of the launch
-file, and the texts of all arguments that were given."""
+"""Returns the actions that start the consumers; called with the launch context, the values of `options`, and the texts
+of all arguments that were given, by name."""
 
 
 def consumer_description(file: str, node: str, options: Sequence[Setting], start: Start) -> LaunchDescription:
-    """Return the launch description of a node of this package and of its consumers.
+    """Return the launch description of a node of this package and its consumers.
 
     Args:
         file: path of the launch file.

@@ -76,12 +76,12 @@ def filter_description(file: str) -> LaunchDescription:
 
 
 def recipe_description(file: str, options: Sequence[Setting] = (), start: Start = lambda *_: []) -> LaunchDescription:
-    """Return the launch description of `depth_filter` and of the consumers of depth without people.
+    """Return the launch description of `depth_filter` and the consumers of its results.
 
     Args:
         file: path of the launch file.
-        options: its arguments in addition to TOPICS; a default of the same name overrides that of TOPICS.
-        start: see `Start`; without it, your own launch files start the consumer.
+        options: its arguments in addition to TOPICS; an argument with the same name replaces that of TOPICS.
+        start: see `Start`; by default, none are started: your own launch files start them.
     """
     own = {one.name: one for one in [NAMESPACE, *TOPICS, *options]}
     return consumer_description(file, 'depth_filter.launch.py', list(own.values()), start)

@@ -253,7 +253,7 @@ def _folder_address(source: str) -> str:
 
 
 def _contents(address: str) -> str:
-    """Return the first names in a folder, given as a file: address, for an error text."""
+    """Return the first file names of a folder, given as a file: address, for an error text."""
     folder = local_path(address)
     names = sorted(path.name for path in folder.iterdir()) if folder is not None else []
     more = f' and {len(names) - _SHOWN_NAMES} more' if len(names) > _SHOWN_NAMES else ''

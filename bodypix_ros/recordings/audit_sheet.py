@@ -18,13 +18,13 @@ from .contact_sheet import COLUMNS, Tile, draw_sheet, fit
 _MAX_ROWS = 24
 _SAME = 0.5
 _CONTEXT = 0.75
-"""Width of what is shown around a face on each side, as a fraction of its size."""
+"""Width of the surroundings of a face that are shown on each side, as a fraction of its size."""
 
 
 class AuditSheet:
     """A row for each image with faces: the whole image with boxes, then its largest faces, enlarged.
 
-    If there are more images than rows, the sheet shows images at regular distances. Its memory is limited.
+    If there are more images than rows, the sheet shows every second, fourth, ... image, so its memory is limited.
     """
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ class Tile(NamedTuple):
 
 
 def draw_sheet(tiles: Sequence[Tile]) -> NDArray[np.uint8]:
-    """Return the sheet, (H, W, 3) uint8 BGR; four pictures per row, and captions as high as the longest of each row."""
+    """Return the sheet, (H, W, 3) uint8 BGR, with four pictures per row; a row is as high as its longest caption."""
     rows = [_draw_row(tiles[first : first + COLUMNS]) for first in range(0, max(len(tiles), 1), COLUMNS)]
     return np.vstack(rows)
 

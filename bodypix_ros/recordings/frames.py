@@ -54,18 +54,18 @@ class Frame:
 
 
 class Stamped(Protocol):
-    """Something with a time."""
+    """An item with a time, such as a frame."""
 
     @property
     def stamp_s(self) -> float:
-        """When it was taken, seconds."""
+        """Time of the item, seconds."""
 
 
 _Item = TypeVar('_Item', bound=Stamped)
 
 
 def with_upcoming(items: Iterable[_Item], seconds: float) -> Iterator[tuple[_Item, tuple[_Item, ...]]]:
-    """Yield each frame with the frames of the `seconds` after it, which are kept in memory."""
+    """Yield each item with the items of the following `seconds`, which are kept in memory."""
     waiting: deque[_Item] = deque()
     for item in items:
         while waiting and item.stamp_s - waiting[0].stamp_s > seconds:

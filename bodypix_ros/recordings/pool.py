@@ -57,7 +57,7 @@ def run_tasks(
         threads: CPU threads of each.
         attempts: how often a task is tried.
         progress: called with the number of additional steps that were done.
-        done: called with each finished task; meanwhile, the workers continue with the tasks that they have.
+        done: called with each finished task; meanwhile, the workers continue with their current tasks.
 
     Returns:
         The tasks that failed in every attempt, by index, and the reason of the last failure.
@@ -167,9 +167,9 @@ def available_cores() -> int:
 
 @contextmanager
 def _without_sigint() -> Iterator[None]:
-    """Block SIGINT, also for processes that are started in the block: the parent ends its workers after Ctrl-C.
+    """Block SIGINT in processes that are started in the block: after Ctrl-C, the parent ends its workers.
 
-    A worker that ignored it itself would print a traceback if it is interrupted before that.
+    If the workers ignored SIGINT themselves, a signal at their start would print a traceback.
     """
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:

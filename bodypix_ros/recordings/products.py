@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..anonymizer import SEARCH_SETTINGS, Anonymizer, Sight, upcoming_s
+from ..anonymizer import SEARCH_SETTINGS, Anonymizer, Detections, upcoming_s
 from ..parts import PartIds
 from ..people import Person
 from ..render import (
@@ -53,6 +54,9 @@ class Segments(Protocol):
         state: VideoState | None,
     ) -> Segmentation:
         """Segment one image; see `Segmenter.segment`."""
+
+    def run_once(self) -> AbstractContextManager[None]:
+        """Run the network once for each image; see `Segmenter.run_once`."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,8 @@ class ProductMaker:
         self._state = _State(
             Tracker(settings.tracking), KeypointSmoother(settings.tracking), Anonymizer(settings.anonymize, part_ids)
         )
-        self._sights: dict[int, Sight] = {}
-        """What was found in frames that are not finished, by their index."""
+        self._detections: dict[int, Detections] = {}
+        """Detections of frames that are not finished, by index."""
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -144,9 +148,11 @@ class ProductMaker:
         Raises: see `Segmenter.segment`.
         """
         made: dict[str, Any] = {}
-        if 'anonymized' in self._products:
-            made['anonymized'] = self._anonymize(frame, upcoming)
-        return made | self._show(frame) if self._shows else made
+        # With upcoming frames, people in this frame were already detected with an earlier one.
+        with nullcontext() if upcoming else self._net.run_once():
+            if 'anonymized' in self._products:
+                made['anonymized'] = self._anonymize(frame, upcoming)
+            return made | self._show(frame) if self._shows else made
 
     def _show(self, frame: Frame) -> dict[str, Any]:
         """Return the products other than the anonymised picture."""
@@ -174,26 +180,26 @@ class ProductMaker:
         return made
 
     def _anonymize(self, frame: Frame, upcoming: Sequence[Frame]) -> NDArray[np.uint8]:
-        """Cover people, also where they are only found in the following frames."""
-        sights = [self._look(one) for one in (frame, *upcoming)]
-        del self._sights[frame.index]
-        covered = self._state.anonymizer.cover(frame.image, sights[0], sights[1:])
+        """Cover people, including those who are first found in the following frames."""
+        current, *later = [self._detect(one) for one in (frame, *upcoming)]
+        del self._detections[frame.index]
+        covered = self._state.anonymizer.cover(frame.image, current, later)
         if covered.doubtful:
             self._state.doubts.append(Doubt(frame.index, frame.stamp_s, covered.doubtful))
         return covered.image
 
-    def _look(self, frame: Frame) -> Sight:
-        """Search a frame for people once, with settings of its own if there are other products.
+    def _detect(self, frame: Frame) -> Detections:
+        """Search a frame for people once, with separate settings if there are other products.
 
         Each frame is searched as if it were a single picture, because a model that follows people from frame to frame
         finds new ones late.
         """
-        if frame.index not in self._sights:
+        if frame.index not in self._detections:
             settings = SEARCH_SETTINGS if self._shows else self._settings.segment
             found = self._net.segment(frame.image, settings, parts=True, people=True, confidence=True, state=None)
             self._count(found)
-            self._sights[frame.index] = self._state.anonymizer.look(found, frame.stamp_s)
-        return self._sights[frame.index]
+            self._detections[frame.index] = self._state.anonymizer.detect(found, frame.stamp_s)
+        return self._detections[frame.index]
 
     def _count(self, found: Segmentation) -> None:
         """Keep the largest number of people in a frame."""

@@ -101,7 +101,7 @@ class VideoJob:
         (product,) = self.products
         if (product == 'people') != (suffix == LINES_SUFFIX):
             expected = LINES_SUFFIX if product == 'people' else ', '.join(VIDEO_SUFFIXES)
-            raise SettingError(f'{product} is written to {expected} or a folder, got {self.output.name}')
+            raise SettingError(f'{product} must be written to {expected} or a folder, got {self.output.name}')
         return {product: self.output.name}
 
     def _name(self, product: str) -> str:

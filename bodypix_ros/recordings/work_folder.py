@@ -178,8 +178,8 @@ def check_output(output: Path, source: Path | None, overwrite: bool, report: Pat
         output: file or folder.
         source: file or folder that is read; None for cameras and addresses.
         overwrite: whether an output of an earlier run may be replaced.
-        report: the file that identifies the output as that of an earlier run; None for `REPORT` in a folder, and
-            nothing for a file.
+        report: the file that identifies the output as that of an earlier run; if None, it is `REPORT` in a folder, and
+            a file is not checked.
 
     Raises:
         BodyPixError: the output exists, or writing it would change the source.
@@ -195,10 +195,10 @@ def check_output(output: Path, source: Path | None, overwrite: bool, report: Pat
         return
     if not overwrite:
         raise BodyPixError(f'{output} exists; choose another output, or add --overwrite to replace it')
-    if report is not None and not report.is_file():  # a recording, if the user forgot the output
+    if report is not None and not report.is_file():  # a recording, if the user forgot to give OUT
         raise BodyPixError(
-            f'{output} is not replaced, because there is no {report.name} next to it: it was not written by this '
-            'program; choose another output'
+            f'{output} is not replaced: without {report.name} next to it, it is not an output of this program; choose '
+            'another output'
         )
     if report is None and output.is_dir() and not (output / REPORT).is_file():
         raise BodyPixError(f'{output} is a folder without a {REPORT} and is not replaced; choose another output')

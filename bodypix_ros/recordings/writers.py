@@ -253,7 +253,7 @@ def check_suffix(product: str, suffix: str) -> None:
     else:
         suffixes = [one for lossless, one in _OPENCV_CODECS if lossless == (product == LOSSLESS)]
     if suffix not in suffixes:
-        raise SettingError(f'{product} is written to {", ".join(suffixes)} or a folder, got {suffix}')
+        raise SettingError(f'{product} must be written to {", ".join(suffixes)} or a folder, got {suffix}')
 
 
 def format_kind(product: str) -> str:

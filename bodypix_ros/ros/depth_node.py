@@ -45,7 +45,7 @@ _POLL_PERIOD_S = 0.1
 _CLOUDS = 10
 """Maximum number of clouds that wait for their masks; few, because they are large."""
 _INCOMPLETE = 8
-"""Maximum number of camera images for which only some messages of the segmentation node have arrived."""
+"""Maximum number of camera images that wait for the remaining messages of the segmentation node."""
 
 
 class DepthFilterNode(Node):
@@ -234,7 +234,7 @@ class DepthFilterNode(Node):
         seen = self._seen.setdefault(stamp_ns, SeenPeople())
         setattr(seen, name, value)
         if seen.complete:
-            del self._seen[stamp_ns]  # the others may be newer: the topics do not arrive in step
+            del self._seen[stamp_ns]  # the others may be newer: messages of different topics arrive in any order
             self._people.pairing.add_mask(stamp_ns, seen)
             self._publish_ready()
         while len(self._seen) > _INCOMPLETE:

@@ -57,7 +57,7 @@ class LatestFrameQueue(Generic[Frame]):
 
         Args:
             timeout_s: maximum time to wait.
-            batch: whether to take also the waiting frames of all other cameras that have the same size.
+            batch: whether to also take the waiting frames of the other cameras that have the same size.
 
         Returns:
             The frames, starting with that of the camera served longest ago; empty after the timeout or `wake`.

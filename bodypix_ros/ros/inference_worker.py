@@ -187,7 +187,9 @@ class InferenceWorker:
 
     def _publish(self, job: Job, found: Found, parameters: Parameters) -> None:
         with self._open_lock:
-            if job.frame not in self._open:  # abandoned; another worker may already use the history of the camera
+            if (
+                job.frame not in self._open
+            ):  # abandoned by `stop`; the next worker may already use the history of the camera
                 return
         camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
         anonymized = self._anonymize(job, found.searched, parameters) if 'anonymized' in job.wanted.needs else None

@@ -144,7 +144,7 @@ class RunnableNode(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a thread other than daemon threads is running that cannot be stopped."""
+        """Whether a thread that is not a daemon is running and cannot be stopped."""
 
     def start(self) -> None:
         """Start receiving and publishing; called after the node was added to the executor."""
@@ -189,7 +189,7 @@ def run_node(make_node: Callable[[], RunnableNode], name: str, args: list[str] |
     node.destroy_node()
     rclpy.try_shutdown()
     if busy or any(thread.daemon for thread in threading.enumerate()):
-        _exit(status)  # a thread inside C++ code can be neither stopped nor interrupted: Python would abort
+        _exit(status)  # a thread in C++ code cannot be stopped, and Python would abort when it exits
     return status
 
 

@@ -175,8 +175,8 @@ class NodeParameters:
     def _new_values(self, changes: list[Parameter]) -> dict[str, Any]:
         """Return the values that differ from the current ones.
 
-        `ros2 param load` sets every parameter of its file. Those that do not change must not count as given, because
-        they would select BodyPix.
+        `ros2 param load` sets every parameter of its file. Unchanged ones must not count as given: they would select
+        BodyPix.
         """
         now = {one.name: getattr(group, one.name) for group in self.now.groups for one in group.describe()}
         values = {change.name: change.value for change in changes if change.name in now}
@@ -229,7 +229,7 @@ def _check_fixed(before: NodeSettings, after: NodeSettings) -> None:
 
 
 def _is_same(value: Any, now: Value) -> bool:
-    """Return whether the value of a ROS parameter is that of a setting; true is not 1."""
+    """Return whether the value of a ROS parameter equals that of a setting; true does not equal 1."""
     plain = value if isinstance(value, (bool, int, float, str)) else tuple(value or ())
     return plain == now and isinstance(plain, bool) == isinstance(now, bool)
 

@@ -123,9 +123,9 @@ def test_empty_paths_are_refused(jobs: list[tuple[Any, ...]], capsys: pytest.Cap
 
 def test_a_dry_run_on_a_cluster_and_an_address_without_one_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['bag', 's3://a/in.bag', 's3://b/', '--write', 'mask', '--cluster', '--dry-run']) == 1
-    assert '--dry-run is not available with --cluster' in capsys.readouterr().err
+    assert '--dry-run cannot be combined with --cluster' in capsys.readouterr().err
     assert main(['bag', 'in.mcap', 's3://b/out.mcap', '--write', 'mask']) == 1
-    assert 'addresses such as s3://b/out.mcap are available with --cluster only' in capsys.readouterr().err
+    assert 'addresses such as s3://b/out.mcap require --cluster' in capsys.readouterr().err
 
 
 def test_anonymized_can_be_requested_like_the_added_topics(jobs: list[tuple[Any, ...]]) -> None:
@@ -148,8 +148,8 @@ def test_options_of_anonymising_are_refused_unless_images_are_anonymised(
     words = ['bag', 'in', str(tmp_path / 'out'), '--write', 'mask', '--anonymize', 'faces', '--anonymize-hold-s', '1']
     assert main(words) == 1
     assert capsys.readouterr().err == (
-        'bodypix: --anonymize, --anonymize-hold-s would have no effect, because mask is written; '
-        'add anonymized to --write\n'
+        'bodypix: --anonymize, --anonymize-hold-s would have no effect, because anonymized is not written; '
+        'add it to --write\n'
     )
 
 

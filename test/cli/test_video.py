@@ -191,6 +191,6 @@ def test_options_of_a_product_that_is_not_written_are_refused(
     """Otherwise, `--anonymize faces` would write an overlay in which faces are visible."""
     assert main(['video', pictures, str(tmp_path / 'out'), '--write', written, *option]) == 1
     assert capsys.readouterr().err == (
-        f'bodypix: {option[0]} would have no effect, because {written} is written; add {product} to --write\n'
+        f'bodypix: {option[0]} would have no effect, because {product} is not written; add it to --write\n'
     )
     assert not (tmp_path / 'out').exists()

@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 from golden import CASES_WITH_LOGITS, Golden
 
-from bodypix_ros.errors import ImageError
 from bodypix_ros.inference.geometry import bodypix1_geometry, bodypix2_geometry, own_geometry
 from bodypix_ros.inference.kernels import choose_kernels
-from bodypix_ros.segmenter import check_image
 
 
 @pytest.fixture(params=['numpy', 'numba'], scope='module')
@@ -79,26 +77,3 @@ def test_our_network_sees_a_larger_picture_by_linear_interpolation(network_input
     size = (geometry.input_width, geometry.input_height)
     expected = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     np.testing.assert_allclose((planes + 1) * 127.5, expected[..., ::-1].transpose(2, 0, 1), atol=1e-2)
-
-
-@pytest.mark.parametrize(
-    'image',
-    [
-        np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 4), np.uint8),
-        np.zeros((0, 4, 3), np.uint8),
-        np.zeros((4, 4, 3), np.float32),
-    ],
-)
-def test_other_images_are_refused_with_what_was_got(image) -> None:
-    with pytest.raises(ImageError) as refusal:
-        check_image(image)
-    assert 'must be (height, width, 3) uint8 BGR' in str(refusal.value)
-    assert f'{image.shape} of {image.dtype}' in str(refusal.value)
-
-
-def test_no_image_is_refused_with_what_may_be_the_cause() -> None:
-    with pytest.raises(ImageError, match='got NoneType; cv2.imread returns None for a file that it cannot read'):
-        check_image(None)  # type: ignore[arg-type]
-    with pytest.raises(ImageError, match='got list$'):
-        check_image([[0]])  # type: ignore[arg-type]

@@ -287,9 +287,9 @@ def test_a_video_without_a_frame_is_refused(tmp_path: Path) -> None:
     ('products', 'output', 'text'),
     [
         (('mask', 'overlay'), 'out.mp4', 'out.mp4 is a single file; write mask, overlay to a folder'),
-        (('people',), 'out.mp4', 'people is written to .jsonl or a folder, got out.mp4'),
-        (('overlay',), 'out.jsonl', 'overlay is written to .mp4, .mov, .mkv, .webm or a folder, got out.jsonl'),
-        (('mask',), 'out.mp4', 'mask is written to .mkv or a folder, got .mp4'),
+        (('people',), 'out.mp4', 'people must be written to .jsonl or a folder, got out.mp4'),
+        (('overlay',), 'out.jsonl', 'overlay must be written to .mp4, .mov, .mkv, .webm or a folder, got out.jsonl'),
+        (('mask',), 'out.mp4', 'mask must be written to .mkv or a folder, got .mp4'),
     ],
 )
 def test_a_product_that_the_output_cannot_store(

@@ -233,9 +233,9 @@ def test_another_size_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_mask_is_not_stored_with_loss(pyav: Any) -> None:
-    with pytest.raises(SettingError, match=r'mask is written to .mkv or a folder, got .mp4'):
+    with pytest.raises(SettingError, match=r'mask must be written to .mkv or a folder, got .mp4'):
         check_suffix('mask', '.mp4')
-    with pytest.raises(SettingError, match=r'cutout is written to .webm, .mov, .mkv or a folder, got .mp4'):
+    with pytest.raises(SettingError, match=r'cutout must be written to .webm, .mov, .mkv or a folder, got .mp4'):
         check_suffix('cutout', '.mp4')
 
 
@@ -243,7 +243,7 @@ def test_a_mask_is_not_stored_with_loss(pyav: Any) -> None:
 def test_without_pyav_there_are_no_transparent_videos() -> None:
     with pytest.raises(SettingError, match=r'transparent videos require PyAV: pip install av'):
         check_suffix('cutout', '.webm')
-    with pytest.raises(SettingError, match='mask is written to .mkv or a folder, got .mp4'):
+    with pytest.raises(SettingError, match='mask must be written to .mkv or a folder, got .mp4'):
         check_suffix('mask', '.mp4')
 
 

@@ -123,7 +123,7 @@ def test_a_camera_that_stops_is_reported_while_the_others_continue(
         return seen.get('rear') == 'no publisher' and seen.get('front') == 'ok'
 
     robot.until(rear_is_missed)
-    # Without a hint at the images of the other cameras of this node.
+    # The message does not suggest the images of the other cameras of this node.
     robot.until_logged(node, '/rear/image has no publisher: start the camera, or remap the image topic\n')
     robot.camera('rear/image')
     robot.until_seen('rear/image')

@@ -123,7 +123,7 @@ def ask(robot: Robot, topics: dict[str, Any], inputs: list[tuple[str, Any]], pau
     known = {topic: len(robot.received[topic]) for topic in topics}
     for topic, message in inputs:
         robot.show(message, topic)
-        robot.spin(0.3 if isinstance(message, CameraInfo) else pause_s)  # topics have no order among each other
+        robot.spin(0.3 if isinstance(message, CameraInfo) else pause_s)  # topics have no common order
     robot.until(lambda: all(len(robot.received[topic]) > known[topic] for topic in topics), 20.0)
     return {topic: robot.received[topic][known[topic]] for topic in topics}
 
@@ -347,7 +347,7 @@ def test_other_policies_publish_and_report_as_well(
     robot.set('on_missing', 'drop', 'depth_filter')
 
 
-def test_bad_data_cost_themselves_alone(robot: Robot, node: Process, scene: View, depth: np.ndarray) -> None:
+def test_bad_data_affect_no_other_data(robot: Robot, node: Process, scene: View, depth: np.ndarray) -> None:
     _, now = stamps(robot)
     good = image(now, millimetres(depth), '16UC1')
     short = image(robot.header(), millimetres(depth), '16UC1')

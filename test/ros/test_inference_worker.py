@@ -217,7 +217,7 @@ def test_a_gpu_runs_frames_of_equal_size_as_one_batch(bench: Any) -> None:
     assert one.worker.take_batch_size() == 2.0
 
 
-def test_a_frame_that_fails_costs_itself_alone(bench: Any, published: list[Any]) -> None:
+def test_a_frame_that_fails_affects_no_other_frame(bench: Any, published: list[Any]) -> None:
     one, good, bad = bench('cuda'), Camera('good'), Camera('bad')
     one.process(good.frame(200), bad.frame(13))
     assert (good.outcome, bad.outcome) == ((1, 0, 0), (0, 1, 0))

@@ -40,7 +40,7 @@ def test_the_reliability_of_the_publisher_is_followed(
 
 def test_parameters_change_or_are_refused(robot: Robot, node: Process, astronaut: NDArray[np.uint8]) -> None:
     robot.subscribe('mask')
-    assert robot.set('threshold', 7) == 'threshold must be between 0 and 1, got 7.0'
+    assert robot.set('threshold', 7) == 'threshold must be between 0 and 1, got 7'
     assert robot.set('threshold', 0.2) == ''
     mask = pixels(robot.answer(robot.message(astronaut), ['mask'])['mask'])
     truth = bodypix_ros.load(provider='cpu').segment(astronaut, threshold=0.2).mask

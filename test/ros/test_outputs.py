@@ -36,7 +36,7 @@ def result(mask: Any, **changes: Any) -> Result:
 BY_TOPIC = {one.topic: one for one in outputs.OUTPUTS}
 
 
-def test_a_drawing_that_fails_is_explained_and_costs_itself_alone() -> None:
+def test_a_drawing_that_fails_is_explained_and_affects_no_other() -> None:
     def fail(*_: Any) -> bool:
         raise ZeroDivisionError('no paint')
 

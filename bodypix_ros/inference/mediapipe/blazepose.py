@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.mediapipe.catalogue import find_model
 from ...parts import BLAZEPOSE_KEYPOINTS
 from ...people import Keypoint
 from ...regions import RotatedRegion
@@ -20,13 +19,10 @@ from . import regions as region_geometry
 from .pose_landmarks import LANDMARKER, LANDMARKS, SIDE, PoseLandmarks, decode_landmarks
 from .regions import network_input, project, upright_angle, whole_image
 from .session import LazySession, Session
-from .ssd import anchor_centers, decode, suppress
+from .ssd import Detector
 
 Floats = NDArray[np.float32]
 
-_DETECTOR = find_model('pose_detection')
-_DETECTOR_SIDE = _DETECTOR.size[0]
-_ANCHORS = anchor_centers(_DETECTOR_SIDE, (8, 16, 32, 32, 32))
 _REGION_SCALE = 1.25  # of the circle around the whole body
 _MIN_SCORE = 0.5  # MediaPipe's default min_detection_confidence and min_tracking_confidence
 
@@ -69,7 +65,8 @@ class BlazePose:
             detector: 'pose_detection'.
             landmarker: 'pose_landmarks_lite', 'pose_landmarks_full' or 'pose_landmarks_heavy'.
         """
-        self._detector, self._landmarker = detector, landmarker
+        self._detector = Detector(detector, 'pose_detection', (8, 16, 32, 32, 32))
+        self._landmarker = landmarker
 
     def detect(self, image: Image) -> list[RotatedRegion]:
         """Find people with the detector, which is intended for one person who is close to the camera.
@@ -82,12 +79,8 @@ class BlazePose:
 
         Source: the graphs PoseDetectionCpu and PoseDetectionToRoi of MediaPipe.
         """
-        whole = whole_image(*image.shape[:2])
-        crop = region_geometry.crop(image, whole, _DETECTOR_SIDE, 'black')
-        outputs = self._detector.run(network_input([crop], *_DETECTOR.input_range))
-        found = suppress(decode(outputs['boxes'][0], outputs['scores'][0], _ANCHORS, _DETECTOR_SIDE, _MIN_SCORE))
-        points = project(found.points * _DETECTOR_SIDE, whole, _DETECTOR_SIDE)
-        regions = [region_around(center, edge) for center, edge in points[:, :2].tolist()]
+        found = self._detector.find(image, [whole_image(*image.shape[:2])])
+        regions = [region_around(center, edge) for center, edge in found.points[:, :2].tolist()]
         return [region for region in regions if region is not None]
 
     def find(self, image: Image, regions: Sequence[RotatedRegion]) -> list[BlazePosePerson]:

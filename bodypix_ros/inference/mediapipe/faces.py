@@ -8,15 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...regions import RotatedRegion
-from .regions import crop, network_input, whole_image
+from ..numpy_kernels import Image
+from .regions import whole_image
 from .session import Session
-from .ssd import anchor_centers, decode, in_image, join, suppress
+from .ssd import Detector
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_SIDE = 192  # height and width of the network's input, pixels
-_ANCHORS = anchor_centers(_SIDE, (4,))[::2]  # this detector has one anchor per cell
 _OVERLAP = 0.3  # of adjacent tiles, as a fraction of their size
 
 
@@ -25,7 +23,7 @@ class FaceDetector:
 
     def __init__(self, face_detection: Session) -> None:
         """Use the session of the network."""
-        self._session = face_detection
+        self._detector = Detector(face_detection, 'face_detection', (4,), anchors_per_cell=1)
 
     def find(self, image: Image, tiles: int = 3, min_score: float = 0.5) -> Floats:
         """Find faces.
@@ -41,13 +39,7 @@ class FaceDetector:
         Source: the graph FaceDetectionFullRange of MediaPipe.
         """
         regions = [whole_image(*image.shape[:2]), *_tiles(image.shape[0], image.shape[1], tiles)]
-        crops = [crop(image, region, _SIDE, 'black') for region in regions]
-        outputs = self._session.run(network_input(crops, -1, 1))
-        found = [
-            in_image(decode(boxes, scores, _ANCHORS, _SIDE, min_score), region, _SIDE)
-            for boxes, scores, region in zip(outputs['boxes'], outputs['scores'], regions, strict=True)
-        ]
-        return suppress(join(found)).boxes
+        return self._detector.find(image, regions, min_score).boxes
 
 
 def _tiles(height: int, width: int, count: int) -> list[RotatedRegion]:

@@ -16,13 +16,12 @@ from ...regions import RotatedRegion
 from ..numpy_kernels import Image
 from .regions import crop, network_input, project, upright_angle
 from .session import Session
-from .ssd import Detections, anchor_centers, decode, in_image, join, suppress
+from .ssd import Detections, Detector
 
 Floats = NDArray[np.float32]
 
-_PALM_DETECTION, _HAND_LANDMARKS = find_model('palm_detection'), find_model('hand_landmarks')
-_PALM_SIDE, _HAND_SIDE = _PALM_DETECTION.size[0], _HAND_LANDMARKS.size[0]
-_ANCHORS = anchor_centers(_PALM_SIDE, (8, 16, 16, 16))
+_HAND_LANDMARKS = find_model('hand_landmarks')
+_HAND_SIDE = _HAND_LANDMARKS.size[0]
 _WRIST, _MIDDLE_FINGER = 0, 2  # alignment points of a palm: its base and the base of the middle finger
 _REGION_SCALE = 2.6  # of the palm's box
 _REGION_SHIFT = -0.5  # towards the fingers, as a fraction of the palm's height
@@ -88,7 +87,8 @@ class HandFinder:
 
     def __init__(self, palm_detection: Session, hand_landmarks: Session) -> None:
         """Use the sessions of the networks with these names."""
-        self._palm_detection, self._hand_landmarks = palm_detection, hand_landmarks
+        self._palms = Detector(palm_detection, 'palm_detection', (8, 16, 16, 16))
+        self._hand_landmarks = hand_landmarks
 
     def detect(self, image: Image, regions: Sequence[RotatedRegion]) -> list[Palm]:
         """Find palms.
@@ -105,13 +105,7 @@ class HandFinder:
         """
         if not regions:
             return []
-        crops = [crop(image, region, _PALM_SIDE, 'black') for region in regions]
-        outputs = self._palm_detection.run(network_input(crops, *_PALM_DETECTION.input_range))
-        found = [
-            in_image(decode(boxes, scores, _ANCHORS, _PALM_SIDE, _MIN_SCORE), region, _PALM_SIDE)
-            for boxes, scores, region in zip(outputs['boxes'], outputs['scores'], regions, strict=True)
-        ]
-        palms = suppress(join(found))
+        palms = self._palms.find(image, regions)
         return [_palm(palms, index) for index in range(len(palms))]
 
     def find(self, image: Image, regions: Sequence[RotatedRegion]) -> list[FoundHand | None]:

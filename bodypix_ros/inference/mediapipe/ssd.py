@@ -1,6 +1,6 @@
 # Copyright 2026 bodypix_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Decoding of MediaPipe's single-shot detectors (SSD), which find people and palms: boxes and alignment points."""
+"""MediaPipe's single-shot detectors (SSD), which find faces, palms and people: boxes and alignment points."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.mediapipe.catalogue import find_model
 from ...regions import RotatedRegion
-from .regions import project
+from ..numpy_kernels import Image
+from .regions import crop, network_input, project
+from .session import LazySession, Session
 
 Floats = NDArray[np.float32]
 
-_ANCHORS_A_LAYER = 2  # one of the layer's scale and one between this scale and the next
 _LARGEST_LOGIT = 80.0  # MediaPipe has 100, of which the exponential overflows in float32; the scores are equal
 _BOX = 4  # numbers of a box: centre x and y, width, height; the alignment points follow
 
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """What a detector found, best first, in fractions of the width and height of its input.
+    """What a detector found, best first, in fractions of the width and height of its input or in pixels of the image.
 
     Attributes:
         scores: (M,) float32, 0..1.
@@ -43,12 +45,14 @@ def sigmoid(logits: Floats) -> Floats:
     return np.float32(1) / (1 + np.exp(-logits.clip(-_LARGEST_LOGIT, _LARGEST_LOGIT)))
 
 
-def anchor_centers(side: int, strides: Sequence[int]) -> Floats:
+def anchor_centers(side: int, strides: Sequence[int], per_cell: int = 2) -> Floats:
     """Return the centres of the anchors of all layers in the order of the network's outputs.
 
     Args:
         side: height and width of the network's input, pixels.
         strides: of each layer, pixels; adjacent layers with the same stride share one grid.
+        per_cell: anchors of each layer in a cell; 2 means one of the layer's scale and one between this scale and the
+            next.
 
     Returns:
         (A, 2) float32, x and y in fractions of the input. Width and height of every anchor are 1.
@@ -60,7 +64,7 @@ def anchor_centers(side: int, strides: Sequence[int]) -> Floats:
         cells = -(-side // stride)
         centers = (np.arange(cells, dtype=np.float32) + np.float32(0.5)) / np.float32(cells)
         grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(-1, 2)
-        grids.append(np.repeat(grid, _ANCHORS_A_LAYER * strides.count(stride), axis=0))
+        grids.append(np.repeat(grid, per_cell * strides.count(stride), axis=0))
     return np.concatenate(grids)
 
 
@@ -125,17 +129,51 @@ def suppress(detections: Detections, max_overlap: float = 0.3) -> Detections:
     return Detections(scores[best], np.stack(merged_boxes), np.stack(merged_points))
 
 
-def in_image(found: Detections, region: RotatedRegion, side: int) -> Detections:
-    """Return the detections of an upright region in pixels of the image; `side` is that of the network's input."""
-    corners = found.boxes.reshape(len(found), 2, 2)
-    return Detections(
-        found.scores,
-        project(corners * side, region, side).reshape(len(found), 4),
-        project(found.points * side, region, side),
-    )
+class Detector:
+    """One detector, applied to regions of an image."""
+
+    def __init__(
+        self, session: Session | LazySession, name: str, strides: Sequence[int], anchors_per_cell: int = 2
+    ) -> None:
+        """Use the session of a network.
+
+        Args:
+            session: of the network.
+            name: of the network in the catalogue.
+            strides: see `anchor_centers`.
+            anchors_per_cell: see `anchor_centers`.
+        """
+        network = find_model(name)
+        self._session, self._side, self._range = session, network.size[0], network.input_range
+        self._anchors = anchor_centers(self._side, strides, anchors_per_cell)
+
+    def find(self, image: Image, regions: Sequence[RotatedRegion], min_score: float = 0.5) -> Detections:
+        """Return the detections of all regions, overlapping ones merged, best first, in pixels of the image.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            regions: at least one, upright.
+            min_score: detections below it are omitted, 0..1; the default is that of MediaPipe.
+        """
+        crops = [crop(image, region, self._side, 'black') for region in regions]
+        outputs = self._session.run(network_input(crops, *self._range))
+        found = [
+            self._in_image(decode(boxes, scores, self._anchors, self._side, min_score), region)
+            for boxes, scores, region in zip(outputs['boxes'], outputs['scores'], regions, strict=True)
+        ]
+        return suppress(_join(found))
+
+    def _in_image(self, found: Detections, region: RotatedRegion) -> Detections:
+        """Convert detections in a region to pixels of the image."""
+        corners = found.boxes.reshape(len(found), 2, 2)
+        return Detections(
+            found.scores,
+            project(corners * self._side, region, self._side).reshape(len(found), 4),
+            project(found.points * self._side, region, self._side),
+        )
 
 
-def join(found: Sequence[Detections]) -> Detections:
+def _join(found: Sequence[Detections]) -> Detections:
     """Return the detections of several regions, best first."""
     scores = np.concatenate([one.scores for one in found])
     order = np.argsort(-scores, kind='stable')

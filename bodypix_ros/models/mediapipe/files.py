@@ -98,7 +98,7 @@ def fetch_file(model: MediaPipeModel, settings: NetworkSettings, progress: Progr
 
 
 def not_found(models: Sequence[MediaPipeModel]) -> str:
-    """Return a sentence that says that networks are missing, and how to get their files."""
+    """Return an error text that names the missing networks and says how to get their files."""
     names, files = [model.name for model in models], [model.file_name for model in models]
     were, them = ('was', 'it') if len(models) == 1 else ('were', 'them')
     return (

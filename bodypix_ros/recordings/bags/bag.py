@@ -149,7 +149,7 @@ def _decompressed(path: Path, work: Path) -> Path:
 
 
 def _decompress(message: RawMessage) -> RawMessage:
-    """Decompress a message; one that is damaged becomes empty, and is then treated as an image that cannot be read."""
+    """Decompress a message; a damaged one becomes empty, and is then treated as an image that cannot be read."""
     try:
         return message._replace(data=zstd.decompress(message.data))
     except zstd.ZstdError:

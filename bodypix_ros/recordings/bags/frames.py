@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...anonymizer import Anonymized, Anonymizer, Sight, upcoming_s
+from ...anonymizer import Anonymized, Anonymizer, Detections, upcoming_s
 from ...errors import ImageError, ModelError, describe_error
 from ...people import SIDES, Z_KINDS, Keypoint, Person
 from ...regions import Box
@@ -49,16 +49,16 @@ class FrameResult:
 
 
 class BagFrame:
-    """An image message, whose pixels are decoded and searched at most once.
+    """An image message whose pixels are decoded and searched at most once.
 
     Attributes:
         message: of one of IMAGE_TYPES.
-        looked: the image, and what was found in it; None if it was not searched yet.
+        detected: the image, its segmentation and the regions to be covered; None if it was not searched yet.
     """
 
     def __init__(self, message: RawMessage) -> None:
         self.message = message
-        self.looked: tuple[BagImage, Segmentation, Sight | None] | None = None
+        self.detected: tuple[BagImage, Segmentation, Detections | None] | None = None
 
     @property
     def stamp_s(self) -> float:
@@ -100,34 +100,34 @@ class FrameProcessor:
             return FrameResult(outputs, error=describe_error(error))
 
     def _process(self, frame: BagFrame, upcoming: Sequence[BagFrame]) -> FrameResult:
-        image, found, sight = self._look(frame)
+        image, found, detections = self._detect(frame)
         header, wire = image.content.header, frame.message.wire
         makers = {name: ADDED[name][1] for name in self._job.write}
         outputs = {name: write(make(header, found, self._net, wire), wire) for name, make in makers.items()}
-        if self._anonymizer is None or sight is None:
+        if self._anonymizer is None or detections is None:
             people = 0 if found.people is None else len(found.people.persons)
             settings = settings_without_parts(PictureSettings(), found)
             return FrameResult(outputs, people, draw=lambda: render_overlay(image.bgr, found, settings, self._part_ids))
-        later = [other for one in upcoming if (other := self._look_ahead(one)) is not None]
-        covered: Anonymized = self._anonymizer.cover(image.bgr, sight, later)
+        later = [other for one in upcoming if (other := self._detect_upcoming(one)) is not None]
+        covered: Anonymized = self._anonymizer.cover(image.bgr, detections, later)
         replaced = image.replaced_by(covered.image)
         if replaced is not None:
             outputs[ANONYMIZED] = replaced
         return FrameResult(outputs, covered.people, covered.doubtful, draw=lambda: covered.image)
 
-    def _look(self, frame: BagFrame) -> tuple[BagImage, Segmentation, Sight | None]:
-        """Return an image, and what was found in it."""
-        if frame.looked is None:
+    def _detect(self, frame: BagFrame) -> tuple[BagImage, Segmentation, Detections | None]:
+        """Return an image, its segmentation and the regions to be covered, if any."""
+        if frame.detected is None:
             image = BagImage(frame.message, self._job.mono16_bits)
             found = self._segment(image.bgr)
-            sight = None if self._anonymizer is None else self._anonymizer.look(found, frame.stamp_s)
-            frame.looked = image, found, sight
-        return frame.looked
+            detections = None if self._anonymizer is None else self._anonymizer.detect(found, frame.stamp_s)
+            frame.detected = image, found, detections
+        return frame.detected
 
-    def _look_ahead(self, frame: BagFrame) -> Sight | None:
-        """Return what is to be covered in a later image; None if it fails, which is reported when it is processed."""
+    def _detect_upcoming(self, frame: BagFrame) -> Detections | None:
+        """Return the regions of a later image; None if that fails, which is reported when that image is processed."""
         try:
-            return self._look(frame)[2]
+            return self._detect(frame)[2]
         except Exception:
             return None
 

@@ -57,7 +57,7 @@ class BagJob:
 
     @property
     def separates_people(self) -> bool:
-        """Whether people are found one by one: a mask alone does not need it."""
+        """Whether individual people are found; masks and parts alone do not require this."""
         return self.anonymize is not None or 'people' in self.write
 
     def selects(self, topic: str) -> bool:

@@ -68,7 +68,7 @@ class McapStorage:
                 _Copy(writer, edit, added).write(self._records())
             except KeyError as error:
                 raise BagError(
-                    f'{self.path} is damaged: the schema or channel {error} of a record is missing; {_ADVICE}'
+                    f'{self.path} is damaged: a record refers to schema or channel {error}, which is missing; {_ADVICE}'
                 ) from error
             writer.finish()
 

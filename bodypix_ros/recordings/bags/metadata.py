@@ -20,10 +20,10 @@ def file_names(text: str) -> tuple[Sequence[str], str]:
     """Return the names of the files of a bag and how they are compressed ('file', 'message' or empty).
 
     Args:
-        text: content of metadata.yaml. Bags of Dashing also list the folder of each file, which is left out.
+        text: content of metadata.yaml. Bags of Dashing also list the folder of each file, which is omitted.
 
     Raises:
-        Exception: it is not metadata of rosbag2; of any kind.
+        Exception: of any type, if the text is not metadata of rosbag2.
     """
     content = YAML(typ='safe').load(text)
     content = content.get(ROOT, content)

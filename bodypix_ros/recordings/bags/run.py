@@ -85,7 +85,7 @@ def run_bags(
         targets: the bags.
         job: what is done with them.
         workers: maximum number of processes.
-        cores: CPU cores that the processes share: each has an equal number of threads, at least one.
+        cores: CPU cores that the processes share; each process has the same number of threads, at least one.
         overwrite: whether results of other settings or of another bag are replaced.
         progress: called with the number of images that were processed in this run.
         load: loads the network; picklable.
@@ -202,7 +202,7 @@ class _BagRun:
         return report
 
     def _open(self) -> Bag:
-        """Open the bag anew, because an open bag of ROS 1 holds its file and its index: there may be many bags."""
+        """Open the bag again: an open bag of ROS 1 keeps its file and index, which is too much for many bags."""
         return _open(self.target.source, self.work.pieces)
 
 

@@ -28,15 +28,15 @@ class BagError(BodyPixError):
 
 @contextmanager
 def reading(path: Path, advice: str) -> Iterator[None]:
-    """Convert every exception in the block to BagError: the parsers raise many kinds for damaged files.
+    """Convert every exception in the block to BagError, because parsers raise many types of them for damaged files.
 
     Args:
         path: what is read in the block.
         advice: what the user can do.
 
     Raises:
-        BagError: see above.
-        OSError: the disk is full, where the block also writes.
+        BagError: the block raised an exception.
+        OSError: the disk is full, if the block also writes.
     """
     try:
         yield
@@ -155,10 +155,10 @@ def open_storage(path: Path) -> Storage:
     """Return the storage of one file by its suffix.
 
     Raises:
-        BagError: the suffix is unknown, or this user has no permission to read the file.
+        BagError: the suffix is unknown, or the user has no permission to read the file.
     """
     if path.exists() and not os.access(path, os.R_OK):
-        raise BagError(f'{path} cannot be read; this user has no permission to read it')
+        raise BagError(f'{path} cannot be read: permission denied; change its permissions')
     if path.suffix == '.bag':
         from .ros1 import Ros1Storage
 

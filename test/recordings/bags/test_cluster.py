@@ -56,7 +56,7 @@ def bag(request: pytest.FixtureRequest, pictures: list[NDArray[np.uint8]], tmp_p
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Call functions in this process instead of with Ray, which cannot see the memory of this one; their names."""
+    """Run the functions in this process, because those of Ray cannot access its memory; return their names."""
     names: list[str] = []
 
     class RemoteFunction:

@@ -130,11 +130,11 @@ def test_heads_are_covered_and_everything_else_is_the_same(bag: Path, pictures: 
     net = bag_stand_in.StandIn()
     originals = of_topic(bag, IMAGES)
     found = [
-        anonymizer.look(net.segment(picture, None), old[2] / 1e9)
+        anonymizer.detect(net.segment(picture, None), old[2] / 1e9)
         for picture, old in zip(pictures, originals, strict=True)
     ]
-    sights = with_upcoming(found, ANONYMIZE.anonymize_hold_s)
-    for old, new, picture, both in zip(originals, of_topic(target, IMAGES), pictures, sights, strict=True):
+    detections = with_upcoming(found, ANONYMIZE.anonymize_hold_s)
+    for old, new, picture, both in zip(originals, of_topic(target, IMAGES), pictures, detections, strict=True):
         expected = anonymizer.cover(picture, *both).image
         content = content_of(new, wire)
         assert (content.data.reshape(120, 160, 3) == expected).all()
@@ -352,7 +352,9 @@ def test_nothing_is_overwritten(mcap: Path, tmp_path: Path) -> None:
     (other / 'mine').touch()
     with pytest.raises(BodyPixError, match='out exists; choose another output, or add --overwrite'):
         run(mcap, other)
-    with pytest.raises(BodyPixError, match=r'out is not replaced, because there is no out\.report\.json next to it'):
+    with pytest.raises(
+        BodyPixError, match=r'out is not replaced: without out\.report\.json next to it, it is not an output'
+    ):
         run_bags([BagTarget(mcap, other)], JOB, 1, 1, overwrite=True)
     assert {path.name for path in tmp_path.iterdir()} == {'drive', 'out'}
 
@@ -362,7 +364,7 @@ def test_another_recording_is_not_replaced_if_the_output_was_forgotten(mcap: Pat
     other = tmp_path / 'tuesday.mcap'
     other.write_bytes(file.read_bytes())
     with pytest.raises(
-        BodyPixError, match=r'tuesday.mcap is not replaced, because there is no tuesday.mcap.report.json'
+        BodyPixError, match=r'tuesday.mcap is not replaced: without tuesday.mcap.report.json next to it'
     ):
         run_bags([BagTarget(file, other)], JOB, 1, 1, overwrite=True)
     assert other.read_bytes() == file.read_bytes()
