@@ -45,7 +45,7 @@ class _Grid:
     width: int
 
     def shrink(self, image: Plane, window: Window) -> Plane:
-        """Return the values in the middle of the cells of a window, (rows, columns) or (rows, columns, C) uint8.
+        """Return the colours in the middle of the cells of a window, (rows, columns, 3) uint8.
 
         Means of the cells would take several times as long and do not improve the masks.
         """
@@ -57,11 +57,16 @@ class _Grid:
             pixels = cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REPLICATE)
         return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
-    def sample(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """Return a label of each cell, (rows, columns), if possible that in its middle."""
+    @property
+    def first(self) -> tuple[int, int]:
+        """Row and column of the first pixel of `sample`, if possible that in the middle of the cell."""
         step = self.step_px
-        top, left = (min(step // 2, (size - 1) % step) for size in (self.height, self.width))
-        return labels[top::step, left::step]
+        return min(step // 2, (self.height - 1) % step), min(step // 2, (self.width - 1) % step)
+
+    def sample(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the value of one pixel of each cell, (rows, columns)."""
+        top, left = self.first
+        return values[top :: self.step_px, left :: self.step_px]
 
     def pixels(self, window: Window) -> Window:
         """Return the pixels of a window of cells."""
@@ -90,7 +95,12 @@ class EdgeFilter:
 
 
 def refine_segmentation(
-    image: Plane, found: Segmentation, threshold: float, cell_px: float, edge_filter: EdgeFilter
+    image: Plane,
+    found: Segmentation,
+    threshold: float,
+    cell_px: float,
+    edge_filter: EdgeFilter,
+    rate: Callable[[int, int, int], Plane] | None = None,
 ) -> Segmentation:
     """Move the edges of the mask onto nearby edges of the image.
 
@@ -100,20 +110,23 @@ def refine_segmentation(
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        found: of the image, with confidence. People are not changed: refine before they are separated.
+        found: of the image. People are not changed: refine before they are separated.
         threshold: pixels with a higher confidence belong to the mask, 0..1.
         cell_px: pixels of the image per cell of the network output, which is how far its edges may be off.
         edge_filter: implementation of the two most expensive steps.
+        rate: returns the confidence of every n-th pixel, (rows, columns) uint8, given the first row and column, and n;
+            required if `found` has no confidence, because that of all pixels takes longer to compute.
 
     Returns:
-        The segmentation with new mask, parts and confidence; `found` itself if its mask is empty or covers everything.
+        The segmentation with new mask, parts and, if it had one, confidence; `found` itself if its mask is empty or
+        covers everything.
 
     Raises:
-        ValueError: `found` has no confidence.
+        ValueError: `found` has no confidence, and `rate` is missing.
 
     Source: He and Sun, 'Fast guided filter', 2015, with a colour guide.
     """
-    if found.confidence is None:
+    if found.confidence is None and rate is None:
         raise ValueError('refining requires the confidence, got None; call segment(..., confidence=True)')
     height, width = found.mask.shape
     step_px = max(round(cell_px / _STEPS_PER_CELL), math.ceil(math.sqrt(height * width / _CELLS)), 1)
@@ -124,14 +137,22 @@ def refine_segmentation(
         return found
     window = _bounds(band, margin=2 * radius)
     functions = np.zeros((*band.shape, 4), np.float32)
-    fitted = edge_filter.fit_functions(grid.shrink(image, window), grid.shrink(found.confidence, window), radius)
+    if found.confidence is not None:
+        samples = grid.sample(found.confidence)
+    else:
+        assert rate is not None, 'checked above'
+        samples = rate(*grid.first, step_px)
+    fitted = edge_filter.fit_functions(grid.shrink(image, window), np.ascontiguousarray(samples[window]), radius)
     functions[window] = _mean(fitted, max(radius // 2, 1))  # averages follow edges more closely over a smaller radius
-    confidence, mask = found.confidence.copy(), found.mask.copy()
+    mask = found.mask.copy()
+    confidence = np.empty_like(mask, np.uint8) if found.confidence is None else found.confidence.copy()
     parts = None if found.parts is None else found.parts.copy()
     nearest = None if parts is None else _nearest_parts(parts, grid)
     limit = math.floor(threshold * 255)
     edge_filter.paint_band(image, functions, band, step_px, limit, confidence, mask, parts, nearest)
-    return dataclasses.replace(found, mask=mask, parts=parts, confidence=confidence)
+    return dataclasses.replace(
+        found, mask=mask, parts=parts, confidence=None if found.confidence is None else confidence
+    )
 
 
 def _band(mask: Mask, radius: int) -> Plane:

@@ -197,7 +197,8 @@ class Segmenter:
             )
         images = list(images)
         for image in images:
-            require_channels('an image', image, 3)
+            if not _is_bgr(image):
+                require_channels('an image', image, 3)
         states = _check_states(states, len(images))
         flipped = settings.flip_horizontal
         seen = [image[:, ::-1] for image in images] if flipped else images
@@ -291,6 +292,11 @@ class BodyPix(Segmenter):
             raise SettingError(f'BodyPix.load loads the model bodypix, got {settings.model!r}; use bodypix_ros.load')
         settings, reason = resolve_settings(settings.changed({'model': BODYPIX}))
         return cls(_open_pipeline(settings, progress or no_progress), settings, reason)
+
+
+def _is_bgr(image: Image) -> bool:
+    """Return whether `require_channels` accepts an image, so that a frame does not pass through one more module."""
+    return isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,) and image.size > 0
 
 
 def _check_states(states: Sequence[VideoState | None] | None, count: int) -> Sequence[VideoState | None]:

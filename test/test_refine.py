@@ -203,6 +203,18 @@ def test_the_confidence_is_returned_only_on_request(own, astronaut: NDArray[np.u
     np.testing.assert_array_equal(without.mask, own.segment(astronaut, refine=True, confidence=True).mask)
 
 
+@pytest.mark.parametrize('size', [(640, 480), (333, 251), (1, 1)])
+@pytest.mark.parametrize('kernels', ['numpy', 'numba'])
+def test_the_mask_does_not_depend_on_whether_the_confidence_is_returned(
+    astronaut: NDArray[np.uint8], size: tuple[int, int], kernels: str
+) -> None:
+    net, image = bodypix_ros.load(provider='cpu', kernels=kernels), cv2.resize(astronaut, size)
+    without, returned = (net.segment(image, refine=True, confidence=one) for one in (False, True))
+    assert without.confidence is None
+    np.testing.assert_array_equal(without.mask, returned.mask)
+    np.testing.assert_array_equal(without.parts, returned.parts)
+
+
 def test_instances_have_the_pixels_of_the_refined_mask(own, astronaut: NDArray[np.uint8]) -> None:
     found = own.segment(astronaut, refine=True, people=True)
     assert found.people is not None

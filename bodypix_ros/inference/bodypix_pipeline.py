@@ -18,9 +18,9 @@ from ..refine import refine_segmentation
 from ..segmentation import Segmentation, VideoState
 from ..settings import NetworkSettings, SegmentSettings
 from .engine import CpuEngine, Decoded, Engine, network_geometry
-from .geometry import Geometry
+from .geometry import Geometry, sampled_geometry
 from .kernels import shared_kernels
-from .numpy_kernels import Image
+from .numpy_kernels import Confidence, Image
 from .people.find_people import find_people
 from .pipeline import Request
 from .providers import SAMPLE_SIZE, open_engine
@@ -63,9 +63,10 @@ class BodyPixPipeline:
     ) -> list[Segmentation]:
         """See `Pipeline.segment`; nothing is carried from one image to the next."""
         pictures = [(image, self.geometry(*image.shape[:2])) for image in images]
-        found = self._engine_for(request.people).segment(
-            pictures, settings.threshold, parts=request.parts, confidence=request.confidence or settings.refine
-        )
+        engine = self._engine_for(request.people)
+        # On a CPU, the confidence that refining requires is computed from the heads, for few pixels.
+        confidence = request.confidence or (settings.refine and not isinstance(engine, CpuEngine))
+        found = engine.segment(pictures, settings.threshold, parts=request.parts, confidence=confidence)
         return [
             self._finish(decoded, image, geometry, settings, request)
             for decoded, (image, geometry) in zip(found, pictures, strict=True)
@@ -122,8 +123,7 @@ class BodyPixPipeline:
         started = time.perf_counter()
         found = Segmentation(decoded.mask, decoded.parts, confidence=decoded.confidence)
         if settings.refine:
-            edge_filter = shared_kernels(self._settings.kernels).edge_filter
-            found = refine_segmentation(image, found, settings.threshold, geometry.cell_px, edge_filter)
+            found = self._refine(found, decoded, image, geometry, settings)
         people = None
         if request.people:
             people = find_people(
@@ -142,6 +142,17 @@ class BodyPixPipeline:
             timings=dataclasses.replace(decoded.timings, postprocess_ms=spent_ms),
             confidence=found.confidence if request.confidence else None,
         )
+
+    def _refine(
+        self, found: Segmentation, decoded: Decoded, image: Image, geometry: Geometry, settings: SegmentSettings
+    ) -> Segmentation:
+        kernels = shared_kernels(self._settings.kernels)
+
+        def rate(top: int, left: int, step_px: int) -> Confidence:
+            sampled = sampled_geometry(geometry, top, left, step_px)
+            return kernels.decode_confidence(decoded.heads['segments'][0], sampled)
+
+        return refine_segmentation(image, found, settings.threshold, geometry.cell_px, kernels.edge_filter, rate)
 
 
 def noise() -> Image:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
@@ -124,6 +124,13 @@ class Geometry:
     def output_width(self) -> int:
         """Columns of the network output."""
         return (self.input_width - 1) // self.stride + 1
+
+
+@lru_cache(maxsize=64)
+def sampled_geometry(geometry: Geometry, top: int, left: int, step_px: int) -> Geometry:
+    """Return the geometry of every `step_px`-th pixel of the image, from row `top` and column `left` on."""
+    rows, columns = geometry.rows.sampled(top, step_px), geometry.columns.sampled(left, step_px)
+    return replace(geometry, height=len(rows.low), width=len(columns.low), rows=rows, columns=columns)
 
 
 def round_half_up(value: float) -> int:

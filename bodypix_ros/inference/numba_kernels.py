@@ -283,9 +283,7 @@ def _rate_cells(  # type: ignore[no-untyped-def]
                 continue
             _interpolate(a, b, c, d, tile)
             if squash_between:
-                for y in range(stride + 1):
-                    for x in range(stride + 1):
-                        tile[y, x] = _sigmoid(tile[y, x])
+                _squash_points(tile, rows, columns, top, bottom, left, right)
             low, high = columns.low[left:right], columns.high[left:right]
             low_weight, high_weight = columns.low_weight[left:right], columns.high_weight[left:right]
             for y in range(top, bottom):
@@ -301,6 +299,22 @@ def _rate_cells(  # type: ignore[no-untyped-def]
                     for x in range(len(out)):
                         score = line[low[x]] * low_weight[x] + line[high[x]] * high_weight[x]
                         out[x] = np.uint8(score * np.float32(255) + np.float32(0.5))
+
+
+@compiled
+def _squash_points(tile, rows, columns, top, bottom, left, right):  # type: ignore[no-untyped-def]
+    """Apply the sigmoid to the points of a tile that are neighbours of pixels of a box."""
+    size = tile.shape[0]
+    used = np.zeros((2, size), np.bool_)
+    for y in range(top, bottom):
+        used[0, rows.low[y]] = used[0, rows.high[y]] = True
+    for x in range(left, right):
+        used[1, columns.low[x]] = used[1, columns.high[x]] = True
+    for y in range(size):
+        if used[0, y]:
+            for x in range(size):
+                if used[1, x]:
+                    tile[y, x] = _sigmoid(tile[y, x])
 
 
 @inlined

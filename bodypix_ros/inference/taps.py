@@ -30,6 +30,16 @@ class Taps(NamedTuple):
         matrix[rows, self.high] += self.high_weight
         return matrix
 
+    def sampled(self, start: int, step: int) -> Taps:
+        """Return the taps of every `step`-th output from `start` on."""
+        chosen = slice(start, None, step)
+        return Taps(
+            self.low[chosen].copy(),
+            self.high[chosen].copy(),
+            self.low_weight[chosen].copy(),
+            self.high_weight[chosen].copy(),
+        )
+
     def shifted(self, offset: int, size: int) -> Taps:
         """Return these taps for an axis where only the `size` pixels from `-offset` on exist; the others are black."""
         low, high = self.low + offset, self.high + offset

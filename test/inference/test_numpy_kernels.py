@@ -9,7 +9,13 @@ import pytest
 import reference
 from golden import CASES_WITH_LOGITS, THRESHOLDS, Golden
 
-from bodypix_ros.inference.geometry import Geometry, bodypix1_geometry, bodypix2_geometry, own_geometry
+from bodypix_ros.inference.geometry import (
+    Geometry,
+    bodypix1_geometry,
+    bodypix2_geometry,
+    own_geometry,
+    sampled_geometry,
+)
 from bodypix_ros.inference.kernels import Kernels, choose_kernels
 from bodypix_ros.parts import renumbering
 
@@ -115,6 +121,17 @@ def test_the_confidence_is_the_probability_in_255ths(kernels: Kernels) -> None:
         assert confidence.dtype == np.uint8
         exact = 255 * reference.scores(logits, geometry)
         assert np.abs(confidence - exact).max() <= 0.5 + 1e-2
+
+
+@pytest.mark.parametrize(('top', 'left', 'step_px'), [(0, 0, 1), (2, 1, 5), (4, 4, 8), (0, 0, 300)])
+def test_the_confidence_of_every_nth_pixel_is_the_same(kernels: Kernels, top: int, left: int, step_px: int) -> None:
+    for seed, geometry in enumerate(_geometries()):
+        if top >= geometry.height or left >= geometry.width:
+            continue
+        logits = 2 * _noise(seed, geometry.output_height, geometry.output_width)
+        sampled = kernels.decode_confidence(logits, sampled_geometry(geometry, top, left, step_px))
+        every = kernels.decode_confidence(logits, geometry)
+        np.testing.assert_array_equal(sampled, every[top::step_px, left::step_px])
 
 
 def test_the_mask_is_where_the_confidence_exceeds_the_threshold(kernels: Kernels) -> None:
