@@ -163,6 +163,7 @@ def test_numpy_remains_if_the_kernels_cannot_be_prepared(
         raise OSError(30, 'Read-only file system')
 
     monkeypatch.setattr(kernel_compiler, 'compile_kernels', fail)
+    caplog.set_level(logging.WARNING)
     prepare_kernels('numpy')
     assert caplog.messages == []
     prepare_kernels('auto')
