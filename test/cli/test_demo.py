@@ -22,16 +22,6 @@ NO_SERVER = 'http://127.0.0.1:9'
 COMMAND = [sys.executable, '-m', 'bodypix_ros.cli.main', 'demo']
 
 
-@pytest.fixture(scope='module')
-def domain() -> Iterator[int]:
-    pytest.importorskip('rclpy', reason='needs ROS')
-    pytest.importorskip('bodypix_ros.msg', reason='needs the messages of this package, built by colcon or pip')
-    from robot import own_domain
-
-    with own_domain() as number:
-        yield number
-
-
 @pytest.fixture
 def offline(domain: int, tmp_path: Path) -> list[str]:
     """Options of a machine without weights and without a network."""
