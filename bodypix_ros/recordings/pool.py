@@ -21,6 +21,9 @@ import cv2
 from ..errors import BodyPixError, describe_error
 from ..inference.cpu_session import quota_threads
 
+ATTEMPTS = 3
+"""How often a task is tried."""
+
 T = TypeVar('T')
 Report = Callable[[int], None]
 """Called by a task with the number of its steps that are done."""
@@ -44,7 +47,6 @@ def run_tasks(
     workers: int,
     *,
     threads: int = 1,
-    attempts: int = 3,
     progress: Callable[[int], None] = lambda steps: None,
     done: Callable[[T], None] = lambda task: None,
 ) -> dict[int, str]:
@@ -55,7 +57,6 @@ def run_tasks(
         start: loads what a worker needs for all its tasks.
         workers: number of processes.
         threads: CPU threads of each.
-        attempts: how often a task is tried.
         progress: called with the number of additional steps that were done.
         done: called with each finished task; meanwhile, the workers continue with their current tasks.
 
@@ -65,7 +66,7 @@ def run_tasks(
     Raises:
         BodyPixError: a worker cannot start.
     """
-    return _Pool(tasks, start, threads, attempts, progress, done).run(min(workers, len(tasks)))
+    return _Pool(tasks, start, threads, progress, done).run(min(workers, len(tasks)))
 
 
 class _Pool(Generic[T]):
@@ -74,12 +75,11 @@ class _Pool(Generic[T]):
         tasks: Sequence[T],
         start: Start[T],
         threads: int,
-        attempts: int,
         progress: Callable[[int], None],
         done: Callable[[T], None],
     ) -> None:
         self._tasks, self._start, self._threads = tasks, start, threads
-        self._attempts, self._progress, self._done = attempts, progress, done
+        self._progress, self._done = progress, done
         self._waiting = deque(range(len(tasks)))
         self._tried: Counter[int] = Counter()
         self._failed: dict[int, str] = {}
@@ -140,7 +140,7 @@ class _Pool(Generic[T]):
         """Repeat the task of a worker, or record that it failed."""
         assert worker.task is not None
         self._progress(-worker.steps)
-        if self._tried[worker.task] < self._attempts:
+        if self._tried[worker.task] < ATTEMPTS:
             self._waiting.append(worker.task)
         else:
             self._failed[worker.task] = reason

@@ -21,6 +21,7 @@ import cv2
 from ...errors import describe_error
 from ...models.progress import Progress, no_progress
 from ...segmenter import Segmenter, load
+from ..pool import ATTEMPTS
 from ..work_folder import file_versions, fingerprint
 from .assembly import draw_contact_sheet, write_bag
 from .bag import Bag, open_bag
@@ -49,7 +50,6 @@ import ray
 
 _LOG = logging.getLogger(__name__)
 _PLAN = 'plan.json'
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _run_tasks(
     Returns:
         The tasks that failed in every attempt, by index, and the reason of the last failure.
     """
-    remote = ray.remote(num_cpus=1, max_retries=_ATTEMPTS - 1, retry_exceptions=retry)(function)
+    remote = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1, retry_exceptions=retry)(function)
     failed: dict[int, str] = {}
     running: dict[Any, int] = {}
     waiting = deque(enumerate(tasks))
