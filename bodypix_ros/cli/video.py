@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     with ProgressBar() as progress:
         given: dict[str, Any] = given_options(arguments, NetworkSettings)
-        prepare_kernels(given.get('kernels', 'auto'))
+        prepare_kernels(from_options(arguments, NetworkSettings).kernels)
         net = load(progress=progress, **given)
     maker = ProductMaker(net, job.products, settings, net.settings.part_ids)
     described = {'network': dataclasses.asdict(net.settings), **dataclasses.asdict(settings)}

@@ -187,9 +187,7 @@ class InferenceWorker:
 
     def _publish(self, job: Job, found: Found, parameters: Parameters) -> None:
         with self._open_lock:
-            if (
-                job.frame not in self._open
-            ):  # abandoned by `stop`; the next worker may already use the history of the camera
+            if job.frame not in self._open:  # `stop` gave it up; the next worker may already use the camera's history
                 return
         camera, header, started_s = job.frame.camera, job.frame.header, time.monotonic()
         anonymized = self._anonymize(job, found.searched, parameters) if 'anonymized' in job.wanted.needs else None
